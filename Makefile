@@ -1,0 +1,59 @@
+# Everything runs in .venv; servers and programs that the tests need are built
+# once into a cache outside the tree (see tests/tools/README.md).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-demo demo test lint conformance integration bench tools requirements clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
+
+$(VENV)/runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements/dev.txt
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+install: $(VENV)/dev ## everything a developer needs, in .venv
+
+demo: $(VENV)/runtime ## the main job on a cluster in memory: no cluster, registry or root needed
+	@$(BIN)/imagecompat demo
+
+test: $(VENV)/dev ## every suite; ends with a table of suite, tests, skipped, seconds
+	@$(RUN) tests/run.py
+
+lint: $(VENV)/dev ## formatting, style, types, layers, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+conformance: $(VENV)/dev ## the corpus, then 20,000 generated cases, against NFD's own evaluator
+	@$(RUN) tests/conformance/replay.py tests/conformance/cases/*.jsonl.gz
+	@$(RUN) tests/conformance/live.py --cases 20000
+
+integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
+	@$(RUN) tests/run.py integration
+
+bench: $(VENV)/dev ## one JSON line per figure
+	@$(RUN) -m bench
+
+tools: $(VENV)/dev ## builds the servers and programs that the tests need
+	@$(RUN) tests/tools/build.py
+
+requirements: $(VENV)/dev ## resolves the pinned requirements again
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build -o requirements/build.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build --group lint --group test -o requirements/dev.txt
+
+clean: ## removes .venv and caches in the tree
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

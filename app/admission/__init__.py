@@ -1,0 +1,1 @@
+"""Core: AdmissionReview to decision to the sentence that kubectl prints. No I/O."""

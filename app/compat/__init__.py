@@ -1,0 +1,1 @@
+"""Core: compatibility specs and features, evaluated as NFD does. No I/O."""

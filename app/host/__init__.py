@@ -1,0 +1,1 @@
+"""Features of the machine that we run on, as nfd-worker publishes them."""

@@ -1,0 +1,1 @@
+"""The Kubernetes API: nodes and their features, kept current by list and watch."""

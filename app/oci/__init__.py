@@ -1,0 +1,1 @@
+"""Registries and OCI image layouts: which compatibility spec an image carries."""

@@ -1,0 +1,200 @@
+"""The two things that a review needs from outside, and the answers they give.
+
+`Artifacts` finds the compatibility spec of an image; `Cluster` knows the nodes.
+`checker` asks through these; `oci`, `kube`, the demo and the tests implement
+them, and `bootstrap` joins them. "Could not look" is never "there is none":
+every outcome is a frozen value, and neither port raises for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from app.compat.features import Features
+from app.scheduling.node import Node
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Platform:
+    """What one manifest of an index is for, in Go's words (`linux`, `arm64`)."""
+
+    os: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.os}/{self.architecture}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The artifact that counts.
+
+    Attributes:
+        digest: digest of the artifact's manifest.
+        subject: digest of the manifest or index that it is attached to.
+        spec_digest: digest of the spec's bytes; the same digest, the same spec.
+        content: the spec's bytes as the author wrote them (YAML or JSON).
+        created: `org.opencontainers.image.created` as written, `None` if undated.
+    """
+
+    digest: str
+    subject: str
+    spec_digest: str
+    content: bytes
+    created: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """We looked, and nothing is attached."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAbsent:
+    """The index has no manifest for this platform: it cannot run there.
+
+    Attributes:
+        has_spec: whether the image carries any spec at all, on the index or on
+            another platform. Without one the image asks for nothing.
+    """
+
+    has_spec: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Something is attached that breaks the rules: the author's fault.
+
+    Attributes:
+        reason: one stable CamelCase word (`DigestMismatch`, `TooLarge`, ...).
+        detail: what was wanted and got, for a person; never a body's text.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """We could not look: network, registry fault, limit, or no time left.
+
+    Attributes:
+        reason: one stable CamelCase word (`Timeout`, `ServerError`, ...).
+        detail: for a person; names the registry's host, never a body's text.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """No credential of ours, nor none at all, is accepted."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNotFound:
+    """The registry answered, and knows no such image."""
+
+    detail: str
+
+
+PlatformOutcome: TypeAlias = (
+    Found | Missing | PlatformAbsent | Invalid | Unavailable | Unauthorized
+)
+"""What is known of one platform of an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The image was found; what it carries, platform by platform.
+
+    Attributes:
+        digest: digest of what the reference names (manifest or index).
+        platforms: every platform that was asked for -> its outcome. For an image
+            that is a single manifest all outcomes are the same object.
+    """
+
+    digest: str
+    platforms: Mapping[Platform, PlatformOutcome] = field(default_factory=dict)
+
+
+ImageOutcome: TypeAlias = (
+    Resolved | Invalid | Unavailable | Unauthorized | ImageNotFound
+)
+"""What is known of one image."""
+
+
+class Artifacts(Protocol):
+    """Finds the compatibility artifacts of images."""
+
+    async def find(
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+    ) -> ImageOutcome:
+        """Looks for the spec of `image` on each of `platforms`.
+
+        Never raises for an outcome, and returns within `deadline_seconds` (the
+        lookup may go on behind it, so that the next caller finds the answer).
+
+        Args:
+            image: the reference as a Pod writes it (`nginx:1.27`); one that
+                cannot be parsed is `Invalid` with reason `InvalidReference`.
+            platforms: of the candidate nodes; at least one.
+            deadline_seconds: time left from now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One consistent view of the cluster; never changes.
+
+    Attributes:
+        nodes: name -> Node.
+        features: name -> what the trusted NodeFeature objects of that node say,
+            merged as nfd-master does. A node is absent here while the object
+            that nfd-worker itself writes (name = node name) is missing,
+            whatever other objects say of it: nothing is known of it.
+        generation: grows with every change; equal generations, equal content.
+    """
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    features: Mapping[str, Features] = field(default_factory=dict)
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A Namespace: what policies look at."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cluster(Protocol):
+    """Knows the nodes, their features and the namespaces."""
+
+    def snapshot(self) -> Snapshot:
+        """The newest view; cheap, memory only."""
+        ...
+
+    def stale_seconds(self) -> float:
+        """How long ago the API server was last heard from, in seconds.
+
+        The largest over all watched resources; infinity before the first sync.
+        """
+        ...
+
+    async def namespace(
+        self, name: str, *, deadline_seconds: float
+    ) -> Namespace | None:
+        """The Namespace, from memory, else by one GET; `None` if not to be had."""
+        ...

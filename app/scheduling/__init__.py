@@ -1,0 +1,1 @@
+"""Core: which nodes kube-scheduler's filters leave to a Pod. No I/O."""

@@ -1,0 +1,1 @@
+"""The FastAPI application that answers the apiserver's admission reviews."""
