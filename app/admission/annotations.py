@@ -1,0 +1,91 @@
+"""The annotations that tell what was found, and the patch that writes them.
+
+`imagecompat.dev/{verdict,images,specs,nodes}` are output: set when there is a
+verdict, removed when a request brings them without one, and never read. So a
+value that stands on a Pod was written by us; absent means not judged in time.
+`imagecompat.dev/mode` is input and left alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from app.admission.findings import Answer, ImageFinding, PodFinding
+from app.admission.review import Object
+from app.admission.verdict import Verdict, verdict_of
+
+PREFIX: Final = "imagecompat.dev/"
+OUTPUT_KEYS: Final = tuple(
+    PREFIX + key for key in ("images", "nodes", "specs", "verdict")
+)
+
+_MAX_VALUE_BYTES: Final = 4096
+"""All annotations of an object share 256 KiB; ours stay a footnote."""
+
+Operation = Mapping[str, object]
+
+
+def of(finding: PodFinding) -> dict[str, str]:
+    """The annotations of a Pod that was judged, key -> value."""
+    verdict: Verdict = verdict_of(finding)
+    counts = {
+        "candidates": finding.candidates,
+        "fits": finding.fits,
+        "unknown": finding.unknown,
+    }
+    return {
+        PREFIX + "images": _bounded({i.image: i.digest for i in finding.images}),
+        PREFIX + "nodes": ",".join(f"{key}={n}" for key, n in counts.items()),
+        PREFIX + "specs": _bounded({i.image: _spec(i) for i in finding.images}),
+        PREFIX + "verdict": verdict.value,
+    }
+
+
+def patch(obj: Object, wanted: Mapping[str, str]) -> tuple[Operation, ...]:
+    """JSONPatch operations that make the output keys of `obj` equal `wanted`.
+
+    Total: whatever shape the metadata has, the patch applies or is empty.
+    """
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return ()
+    present = metadata.get("annotations")
+    if present is None:
+        if not wanted:
+            return ()
+        return ({"op": "add", "path": "/metadata/annotations", "value": dict(wanted)},)
+    if not isinstance(present, Mapping):
+        return ()
+    return tuple(_changes(present, wanted))
+
+
+def _changes(
+    present: Mapping[str, object], wanted: Mapping[str, str]
+) -> list[Operation]:
+    operations: list[Operation] = []
+    for key in OUTPUT_KEYS:
+        path = "/metadata/annotations/" + key.replace("/", "~1")
+        if key in wanted:
+            if present.get(key) != wanted[key]:
+                operations.append({"op": "add", "path": path, "value": wanted[key]})
+        elif key in present:
+            operations.append({"op": "remove", "path": path})
+    return operations
+
+
+def _spec(image: ImageFinding) -> str:
+    if image.specs:
+        return ",".join(image.specs)
+    return "none" if set(image.answers) == {Answer.MISSING} else "not judged"
+
+
+def _bounded(value: Mapping[str, object]) -> str:
+    """Compact JSON; entries are left out from the end where it grows too long."""
+    entries = dict(value)
+    while True:
+        text = json.dumps(entries, separators=(",", ":"))
+        if len(text) <= _MAX_VALUE_BYTES or not entries:
+            return text
+        entries.popitem()

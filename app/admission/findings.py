@@ -1,0 +1,131 @@
+"""What was found out about one Pod, before anything is decided.
+
+`checker` fills these; `verdict` decides on them; `message` and `annotations`
+put them into words. Nothing here knows a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Answer(StrEnum):
+    """What is known of an image's compatibility spec on some platform."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    PLATFORM_ABSENT = "platform absent"
+    UNAVAILABLE = "unavailable"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "image not found"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFinding:
+    """One image of the Pod.
+
+    Attributes:
+        image: the reference as the user wrote it.
+        containers: names of the containers that use it, in the Pod's order.
+        answers: what was answered -> detail for a person (`""` for none). More
+            than one entry where platforms differ.
+        digest: digest of what the reference names; `None` if not resolved.
+        specs: digests of the specs that were judged, sorted.
+    """
+
+    image: str
+    containers: tuple[str, ...]
+    answers: Mapping[Answer, str]
+    digest: str | None = None
+    specs: tuple[str, ...] = ()
+
+    @property
+    def has_spec(self) -> bool:
+        """Whether the image asks for anything."""
+        return Answer.FOUND in self.answers or Answer.PLATFORM_ABSENT in self.answers
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unmet:
+    """One thing that an image wants and a node does not have.
+
+    Attributes:
+        image: index into the Pod's findings.
+        rule: name of the rule.
+        feature: the feature, and the element where one is meant.
+        want: the expression in words, bounded.
+        found: what the node has, bounded.
+        changeable: whether an admin could change it on the node.
+    """
+
+    image: int
+    rule: str
+    feature: str
+    want: str
+    found: str
+    changeable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Candidate nodes that fail for the same reasons.
+
+    Attributes:
+        nodes: names, sorted.
+        unmet: why, in the images' order.
+    """
+
+    nodes: tuple[str, ...]
+    unmet: tuple[Unmet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """The candidate that fails the fewest expressions."""
+
+    node: str
+    unmet: tuple[Unmet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PodFinding:
+    """All that was found out.
+
+    Attributes:
+        images: each distinct image once, in the Pod's order; on an UPDATE only
+            those that the request adds or changes.
+        candidates: how many nodes the scheduler's filters leave, transient
+            obstacles set aside.
+        fits: how many of them fit all images.
+        unknown: how many are not known to fit nor not to fit.
+        known_nodes: how many Nodes exist at all.
+        excluded: scheduler plugin -> how many nodes it takes out.
+        groups: why candidates do not fit; largest group first.
+        closest: `None` if a candidate fits or none is known.
+        stale_seconds: age of our view of the cluster.
+        scalable: nodes that do not exist yet may appear.
+        daemon_set: the Pod belongs to a DaemonSet.
+        template_of: kind and name of the workload (`Deployment web`) if this is
+            a template and no Pod yet.
+    """
+
+    images: tuple[ImageFinding, ...]
+    candidates: int = 0
+    fits: int = 0
+    unknown: int = 0
+    known_nodes: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    closest: Closest | None = None
+    stale_seconds: float = 0.0
+    scalable: bool = False
+    daemon_set: bool = False
+    template_of: str | None = None
+
+    @property
+    def asks_for_something(self) -> bool:
+        """Whether any image carries a spec that could be judged."""
+        return any(image.has_spec for image in self.images)

@@ -1,0 +1,132 @@
+"""What the admin decides: modes, and an action for every answer we can give.
+
+The table of defaults is design in code: each field of `Policy` is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final
+
+MODE_LABEL: Final = "imagecompat.dev/mode"
+"""The Namespace label that sets a namespace's mode."""
+
+
+class Mode(StrEnum):
+    """How far a verdict goes, strictest first."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    AUDIT = "audit"
+    OFF = "off"
+
+
+class Action(Enum):
+    """What becomes of a request; the larger is the worse."""
+
+    ALLOW = 0
+    WARN = 1
+    DENY = 2
+
+    def __lt__(self, other: Action) -> bool:
+        return self.value < other.value
+
+
+class NodesMayAppear(StrEnum):
+    """Whether nodes that do not exist yet may turn up (an autoscaler)."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+POOL_LABELS: Final = (
+    "karpenter.sh/nodepool",
+    "cloud.google.com/gke-nodepool",
+    "eks.amazonaws.com/nodegroup",
+    "kubernetes.azure.com/agentpool",
+)
+"""Labels of managed or autoscaled pools: any of them means nodes may appear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The admin's decisions.
+
+    Attributes:
+        mode: of namespaces without a valid label of their own.
+        on_no_candidates: no node is left to the Pod by the scheduler's filters.
+        on_unknown: no candidate fits, and of some nothing is known.
+        on_missing: an image carries no artifact.
+        on_unavailable: its registry could not answer.
+        on_unauthorized: no credential of ours is accepted.
+        on_image_not_found: the registry knows no such image.
+        on_invalid: the artifact or its spec is broken or too costly.
+        on_error: an exception of ours.
+        on_stale: cap of a misfit while our view of the cluster is stale.
+        on_scalable: cap of a misfit where nodes may appear.
+        daemon_sets: cap of a misfit for Pods of DaemonSets.
+        stale_after_seconds: silence of the API server that makes a view stale.
+        nodes_may_appear: whether an autoscaler may add nodes.
+        pool_labels: node labels that `auto` looks for.
+    """
+
+    mode: Mode = Mode.ENFORCE
+    on_no_candidates: Action = Action.WARN
+    on_unknown: Action = Action.WARN
+    on_missing: Action = Action.ALLOW
+    on_unavailable: Action = Action.WARN
+    on_unauthorized: Action = Action.ALLOW
+    on_image_not_found: Action = Action.WARN
+    on_invalid: Action = Action.WARN
+    on_error: Action = Action.WARN
+    on_stale: Action = Action.WARN
+    on_scalable: Action = Action.WARN
+    daemon_sets: Action = Action.WARN
+    stale_after_seconds: float = 120.0
+    nodes_may_appear: NodesMayAppear = NodesMayAppear.AUTO
+    pool_labels: tuple[str, ...] = POOL_LABELS
+
+
+_CAPS: Final[Mapping[Mode, Action]] = {
+    Mode.ENFORCE: Action.DENY,
+    Mode.WARN: Action.WARN,
+    Mode.AUDIT: Action.ALLOW,
+    Mode.OFF: Action.ALLOW,
+}
+
+
+def cap(mode: Mode) -> Action:
+    """The worst that `mode` lets happen."""
+    return _CAPS[mode]
+
+
+def mode_of(policy: Policy, labels: Mapping[str, str] | None) -> Mode:
+    """The mode of a namespace.
+
+    Args:
+        policy: gives the mode of namespaces without a valid label.
+        labels: of the Namespace; `None` if it could not be had, which is `warn`
+            at the strictest: what we do not know denies nothing.
+    """
+    if labels is None:
+        return Mode.WARN if policy.mode is Mode.ENFORCE else policy.mode
+    try:
+        return Mode(labels[MODE_LABEL])
+    except (KeyError, ValueError):
+        return policy.mode
+
+
+def nodes_may_appear(policy: Policy, labels: Iterable[Mapping[str, str]]) -> bool:
+    """Whether nodes that do not exist yet may turn up.
+
+    Args:
+        policy: `auto` looks at the labels.
+        labels: of every Node of the cluster.
+    """
+    if policy.nodes_may_appear is not NodesMayAppear.AUTO:
+        return policy.nodes_may_appear is NodesMayAppear.YES
+    pools = policy.pool_labels
+    return any(label in node for node in labels for label in pools)

@@ -1,0 +1,162 @@
+"""The decision: findings and a policy in, an action with its causes out.
+
+The order is that of the decision table:
+
+1. candidates: none, or none that fits, or none known to fit;
+2. each image: no artifact, registry away, no access, no such image, invalid;
+3. the worst action counts, every cause is listed;
+4. the namespace's mode caps the whole; a workload template is never denied.
+
+A misfit is denied only if *every* candidate is known not to fit, and then only
+if no cap holds: our view is stale, nodes may appear, the Pod is a DaemonSet's.
+A Pod whose images ask for nothing fits every node, so that neither missing
+candidates nor unknown nodes are worth a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.admission.findings import Answer, PodFinding
+from app.admission.policy import Action, Mode, Policy, cap
+
+
+class Code(StrEnum):
+    """One code a cause; each has its entry in `docs/reference/codes.md`."""
+
+    INCOMPATIBLE = "IC101"
+    NO_CANDIDATES = "IC102"
+    NOT_KNOWN = "IC103"
+    MISSING = "IC201"
+    UNAVAILABLE = "IC202"
+    UNAUTHORIZED = "IC203"
+    IMAGE_NOT_FOUND = "IC204"
+    INVALID = "IC205"
+    ERROR = "IC301"
+
+
+class Verdict(StrEnum):
+    """What is known of the Pod, whatever the policy makes of it."""
+
+    FITS = "fits"
+    DOES_NOT_FIT = "does not fit"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason for an action.
+
+    Attributes:
+        code: stable, for people to look up.
+        action: what the policy makes of it, before the mode.
+        image: index into the findings' images; `None` for the Pod as a whole.
+        capped_by: why a misfit is less than a denial; `""` if it is not.
+    """
+
+    code: Code
+    action: Action
+    image: int | None = None
+    capped_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the request.
+
+    Attributes:
+        action: after the mode.
+        causes: all of them, worst first, then in the table's order.
+        status: HTTP status of a denial: 503 if an image could not be judged, 403
+            if the candidates were.
+        verdict: for annotations and logs.
+        mode: that capped the action.
+    """
+
+    action: Action
+    causes: tuple[Cause, ...]
+    status: int
+    verdict: Verdict
+    mode: Mode
+
+
+def verdict_of(finding: PodFinding) -> Verdict:
+    """What is known of the Pod."""
+    unseen = any(
+        answer in image.answers for image in finding.images for answer in _NOT_LOOKED
+    )
+    if finding.asks_for_something and finding.candidates and not finding.fits:
+        return Verdict.UNKNOWN if finding.unknown else Verdict.DOES_NOT_FIT
+    if unseen or (finding.asks_for_something and not finding.fits):
+        return Verdict.UNKNOWN
+    return Verdict.FITS
+
+
+def decide(policy: Policy, mode: Mode, finding: PodFinding) -> Decision:
+    """Decides; `mode` is the namespace's."""
+    causes = sorted(
+        (*_of_candidates(policy, finding), *_of_images(policy, finding)),
+        key=lambda cause: -cause.action.value,
+    )
+    worst = causes[0] if causes else None
+    action = min(worst.action if worst else Action.ALLOW, cap(mode))
+    if finding.template_of is not None:
+        action = min(action, Action.WARN)
+    of_image = worst is not None and worst.image is not None
+    return Decision(
+        action=action,
+        causes=tuple(causes),
+        status=503 if of_image else 403,
+        verdict=verdict_of(finding),
+        mode=mode,
+    )
+
+
+def _of_candidates(policy: Policy, finding: PodFinding) -> Iterator[Cause]:
+    if not finding.asks_for_something or finding.fits:
+        return
+    if not finding.candidates:
+        yield Cause(Code.NO_CANDIDATES, policy.on_no_candidates)
+    elif finding.unknown:
+        yield Cause(Code.NOT_KNOWN, policy.on_unknown)
+    else:
+        yield _misfit(policy, finding)
+
+
+def _misfit(policy: Policy, finding: PodFinding) -> Cause:
+    stale = finding.stale_seconds > policy.stale_after_seconds
+    caps = (
+        (stale, policy.on_stale, "the view of the cluster is stale"),
+        (finding.scalable, policy.on_scalable, "nodes may appear"),
+        (finding.daemon_set, policy.daemon_sets, "the Pod is a DaemonSet's"),
+    )
+    action, why = Action.DENY, ""
+    for holds, limit, text in caps:
+        if holds and limit < action:
+            action, why = limit, text
+    return Cause(Code.INCOMPATIBLE, action, capped_by=why)
+
+
+_NOT_LOOKED: Final = (
+    Answer.UNAVAILABLE,
+    Answer.UNAUTHORIZED,
+    Answer.NOT_FOUND,
+    Answer.INVALID,
+)
+
+
+def _of_images(policy: Policy, finding: PodFinding) -> Iterator[Cause]:
+    rows = (
+        (Answer.MISSING, Code.MISSING, policy.on_missing),
+        (Answer.UNAVAILABLE, Code.UNAVAILABLE, policy.on_unavailable),
+        (Answer.UNAUTHORIZED, Code.UNAUTHORIZED, policy.on_unauthorized),
+        (Answer.NOT_FOUND, Code.IMAGE_NOT_FOUND, policy.on_image_not_found),
+        (Answer.INVALID, Code.INVALID, policy.on_invalid),
+    )
+    for index, image in enumerate(finding.images):
+        for answer, code, action in rows:
+            if answer in image.answers:
+                yield Cause(code, action, image=index)

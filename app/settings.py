@@ -1,0 +1,240 @@
+"""Every setting, with its unit and its reason.
+
+One frozen class per concern. A settings file is YAML with the camelCase names
+(`policy: {onUnavailable: allow}`); an environment variable with the prefix
+`IMAGECOMPAT_` and `__` between levels overrides it
+(`IMAGECOMPAT_SERVER__PORT=8443`). Unknown keys are errors, with their place.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.admission.message import Detail
+from app.admission.policy import POOL_LABELS, Action, Mode, NodesMayAppear, Policy
+from app.errors import ConfigError
+
+MAX_FILE_BYTES: Final = 1 << 20
+"""A ConfigMap cannot be larger."""
+
+
+def _action(value: object) -> object:
+    """`deny`, `warn` or `allow`, as people write it."""
+    if isinstance(value, str):
+        try:
+            return Action[value.upper()]
+        except KeyError:
+            raise ValueError("expected one of deny, warn, allow") from None
+    return value
+
+
+ActionField = Annotated[Action, BeforeValidator(_action)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+    )
+
+
+class ServerSettings(_Section):
+    """The webhook's own HTTPS server."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a Pod listens on its own address
+    """Address to listen on."""
+    port: int = Field(default=9443, ge=0, le=65535)
+    """TCP port; 0 lets the system choose one."""
+    certificate: Path | None = None
+    """PEM file with the serving certificate and its chain; with `private_key`."""
+    private_key: Path | None = None
+    """PEM file with its key."""
+    max_body_bytes: int = Field(default=8 << 20, ge=1 << 10)
+    """A review can hold an object and its predecessor, 3 MiB each at the most."""
+    validate_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
+    """Assumed where the API server does not say how long it waits."""
+    mutate_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    """The same for the mutating webhook."""
+    deadline_share: float = Field(default=0.8, gt=0, lt=1)
+    """Our part of the time that the API server grants; the rest is the way."""
+    keep_alive_seconds: int = Field(default=120, ge=1)
+    """Longer than the 90 s for which the API server keeps an idle connection."""
+
+
+class ClusterSettings(_Section):
+    """Where nodes and their features come from."""
+
+    kubeconfig: Path | None = None
+    """A kubeconfig file; without one, the Pod's own service account."""
+    context: str | None = None
+    """Context of that file; without one, its current context."""
+    trusted_namespaces: tuple[str, ...] = ("node-feature-discovery",)
+    """NodeFeature objects count from these only; the first is NFD's own."""
+    schedulers: frozenset[str] = frozenset({"default-scheduler"})
+    """`schedulerName`s that filter by taints as kube-scheduler does."""
+    nodes_ignore: str = "type=virtual-kubelet"
+    """Label selector (`key=value` pairs) of nodes that NFD never describes."""
+
+
+class RegistryHostSettings(_Section):
+    """What is allowed towards one registry host."""
+
+    plain_http: bool = False
+    """Speak HTTP instead of HTTPS."""
+    private: bool = False
+    """The host may resolve to private or loopback addresses."""
+
+
+class RegistrySettings(_Section):
+    """How images and their artifacts are found."""
+
+    docker_config: Path | None = None
+    """A Docker config file with `auths`; without one, anonymous."""
+    hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
+    """Registry host (`registry.example:5000`) -> what is allowed towards it."""
+    layout_root: Path | None = None
+    """A folder of OCI layouts, `REGISTRY/REPOSITORY/`, read instead of registries."""
+
+
+class PolicySettings(_Section):
+    """What becomes of a Pod; see `app.admission.policy.Policy` for each row."""
+
+    mode: Mode = Mode.ENFORCE
+    """Of namespaces without a label of their own."""
+    on_no_candidates: ActionField = Action.WARN
+    on_unknown: ActionField = Action.WARN
+    on_missing: ActionField = Action.ALLOW
+    on_unavailable: ActionField = Action.WARN
+    on_unauthorized: ActionField = Action.ALLOW
+    on_image_not_found: ActionField = Action.WARN
+    on_invalid: ActionField = Action.WARN
+    on_error: ActionField = Action.WARN
+    on_stale: ActionField = Action.WARN
+    on_scalable: ActionField = Action.WARN
+    daemon_sets: ActionField = Action.WARN
+    stale_after_seconds: float = Field(default=120.0, gt=0)
+    """Silence of the API server that makes our view stale."""
+    nodes_may_appear: NodesMayAppear = NodesMayAppear.AUTO
+    """Whether an autoscaler may add nodes; `auto` looks for `pool_labels`."""
+    pool_labels: tuple[str, ...] = POOL_LABELS
+    """Node labels of managed or autoscaled pools."""
+    tags: tuple[str, ...] = ()
+    """Only compatibility sets with one of these tags count; empty for all."""
+    messages: Detail = Detail.FULL
+    """`counts` names no node and no feature value."""
+    annotate: bool = True
+    """Whether the mutating webhook writes what was found onto Pods."""
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _mode_word(cls, value: object) -> object:
+        """YAML reads a bare `off` as false."""
+        return Mode.OFF if value is False else value
+
+    @field_validator("nodes_may_appear", mode="before")
+    @classmethod
+    def _nodes_word(cls, value: object) -> object:
+        """YAML reads a bare `yes` and `no` as booleans."""
+        if isinstance(value, bool):
+            return NodesMayAppear.YES if value else NodesMayAppear.NO
+        return value
+
+    def policy(self) -> Policy:
+        """The core's view of these settings."""
+        shared = {name: getattr(self, name) for name in Policy.__dataclass_fields__}
+        return Policy(**shared)
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        env_prefix="IMAGECOMPAT_",
+        env_nested_delimiter="__",
+    )
+
+    server: ServerSettings = ServerSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    registry: RegistrySettings = RegistrySettings()
+    policy: PolicySettings = PolicySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; nothing else is read."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(path: Path | None) -> Settings:
+    """Settings from a file, the environment and defaults.
+
+    Args:
+        path: a YAML file; `None` for none.
+
+    Raises:
+        ConfigError: the file cannot be read or a value is wrong; the message
+            names each place and what was expected.
+    """
+    try:
+        return Settings(**_read(path)) if path is not None else Settings()
+    except ValidationError as error:
+        lines = (
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False)
+        )
+        where = path if path is not None else "the environment"
+        text = f"{where}: " + "; ".join(lines)
+        raise ConfigError("InvalidSettings", text) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        text = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError("InvalidSettings", text) from error
+    if len(raw) > MAX_FILE_BYTES:
+        text = f"{path}: larger than {MAX_FILE_BYTES} bytes"
+        raise ConfigError("InvalidSettings", text)
+    try:
+        content = yaml.safe_load(raw)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        text = f"{path}: no valid YAML: {error}"
+        raise ConfigError("InvalidSettings", text) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(k, str) for k in content):
+        text = f"{path}: expected a mapping of settings at the top"
+        raise ConfigError("InvalidSettings", text)
+    return content

@@ -1,0 +1,184 @@
+"""Logs, and every metric in one table.
+
+Logs are JSON, one object a line, on standard error; a review leaves exactly one
+line. Metrics carry the prefix `imagecompat_` and base units; their label sets
+are closed and small: no image, Pod or node name ever becomes a label.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+PREFIX: Final = "imagecompat_"
+LOGGER: Final = "imagecompat"
+
+_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""The API server's own admission buckets, and finer ones below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row: what a metric is called and what it says."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: Final = (
+    Metric(
+        "admission_requests_total",
+        "counter",
+        "Reviews answered, by webhook, operation and what became of them.",
+        ("webhook", "operation", "decision"),
+    ),
+    Metric(
+        "admission_duration_seconds",
+        "histogram",
+        "Time from the body's last byte to the answer.",
+        ("webhook",),
+    ),
+    Metric(
+        "admission_causes_total",
+        "counter",
+        "Causes found in reviews, by code.",
+        ("code",),
+    ),
+    Metric(
+        "admission_rejected_bodies_total",
+        "counter",
+        "Bodies that were no AdmissionReview that we can answer.",
+        ("reason",),
+    ),
+    Metric(
+        "registry_requests_total",
+        "counter",
+        "Requests to registries, by kind and outcome.",
+        ("kind", "outcome"),
+    ),
+    Metric(
+        "cache_lookups_total",
+        "counter",
+        "Lookups in caches of the registry side, by cache and result.",
+        ("cache", "result"),
+    ),
+    Metric("nodes", "gauge", "Nodes, by whether their features are known.", ("state",)),
+    Metric("cluster_stale_seconds", "gauge", "Silence of the API server."),
+    Metric(
+        "watch_events_total",
+        "counter",
+        "Events of list and watch, by resource and what happened.",
+        ("resource", "event"),
+    ),
+    Metric("ready", "gauge", "1 once the first full sync is done."),
+    Metric("build_info", "gauge", "Always 1; the version is the label.", ("version",)),
+)
+
+
+class Metrics:
+    """The metrics of one process; several may live side by side in tests."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for row in METRICS:
+            self._add(row)
+
+    def _add(self, row: Metric) -> None:
+        name = PREFIX + row.name
+        match row.kind:
+            case "counter":
+                self._counters[row.name] = Counter(
+                    name, row.help, row.labels, registry=self._registry
+                )
+            case "gauge":
+                self._gauges[row.name] = Gauge(
+                    name, row.help, row.labels, registry=self._registry
+                )
+            case "histogram":
+                self._histograms[row.name] = Histogram(
+                    name,
+                    row.help,
+                    row.labels,
+                    registry=self._registry,
+                    buckets=_SECONDS,
+                )
+
+    def count(self, name: str, **labels: str) -> None:
+        """Adds one to the counter `name`."""
+        counter = self._counters[name]
+        (counter.labels(**labels) if labels else counter).inc()
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Sets the gauge `name`."""
+        gauge = self._gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def observe(self, name: str, seconds: float, **labels: str) -> None:
+        """Adds an observation to the histogram `name`."""
+        histogram = self._histograms[name]
+        (histogram.labels(**labels) if labels else histogram).observe(seconds)
+
+    def text(self) -> bytes:
+        """What `/metrics` answers, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line; control characters are escaped by JSON itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, Mapping):
+            entry.update(fields)
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def logger() -> logging.Logger:
+    """The package's logger; silent until `configure_logging`."""
+    return logging.getLogger(LOGGER)
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Sends JSON lines of `level` and above to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter())
+    log = logger()
+    log.handlers[:] = [handler]
+    log.setLevel(level)
+    log.propagate = False
+
+
+def log_event(event: str, *, level: int = logging.INFO, **fields: object) -> None:
+    """Writes one line: `event`, and `fields` as they are."""
+    logger().log(level, event, extra={"fields": fields})
+
+
+def log_exception(event: str, **fields: object) -> None:
+    """Writes one line with the exception that is being handled."""
+    logger().error(event, exc_info=True, extra={"fields": fields})
