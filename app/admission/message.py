@@ -37,6 +37,8 @@ MAX_GROUPS: Final = 5
 _MAX_IMAGES: Final = 4
 _MAX_NODES: Final = 3
 _MAX_UNMET: Final = 3
+_MAX_GROUP: Final = 240
+"""Bytes of a group's line, so that several groups fit into a denial."""
 
 
 class Detail(StrEnum):
@@ -216,7 +218,8 @@ def _specs(image: ImageFinding) -> str:
 
 def _groups(finding: PodFinding) -> Iterator[str]:
     for group in finding.groups[:MAX_GROUPS]:
-        yield f"- {_names(group.nodes)}: {_reasons(finding, group.unmet)}"
+        line = f"- {_names(group.nodes)}: {_reasons(finding, group.unmet)}"
+        yield line if len(line) <= _MAX_GROUP else line[: _MAX_GROUP - 3] + "..."
     if len(finding.groups) > MAX_GROUPS:
         yield f"- +{_rest(finding.groups[MAX_GROUPS:])}"
 

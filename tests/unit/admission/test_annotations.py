@@ -1,0 +1,110 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.admission import annotations
+from app.admission.findings import Answer, ImageFinding, PodFinding
+
+
+def test_the_annotations_of_a_pod_that_was_judged(one_image: PodFinding) -> None:
+    plain = ImageFinding("plain:1", ("c",), {Answer.MISSING: ""}, digest="sha256:aa")
+    lost = ImageFinding("lost:1", ("c",), {Answer.UNAVAILABLE: "x"})
+    finding = replace(one_image, images=(*one_image.images, plain, lost), fits=1)
+    assert {
+        "imagecompat.dev/images": json.dumps(
+            {
+                "registry.example.com/ml/trainer:2.1": "sha256:" + "1" * 64,
+                "plain:1": "sha256:aa",
+                "lost:1": None,
+            },
+            separators=(",", ":"),
+        ),
+        "imagecompat.dev/nodes": "candidates=3,fits=1,unknown=0",
+        "imagecompat.dev/specs": json.dumps(
+            {
+                "registry.example.com/ml/trainer:2.1": "sha256:3f9a2c01" + "0" * 56,
+                "plain:1": "none",
+                "lost:1": "not judged",
+            },
+            separators=(",", ":"),
+        ),
+        "imagecompat.dev/verdict": "unknown",
+    } == annotations.of(finding)
+
+
+def test_a_value_stays_within_4096_bytes() -> None:
+    many = tuple(
+        ImageFinding(f"registry.example/{n:04}", ("c",), {Answer.MISSING: ""})
+        for n in range(500)
+    )
+    written = annotations.of(PodFinding(images=many))
+    for value in written.values():
+        assert len(value) <= 4096
+    assert "registry.example/0000" in json.loads(written["imagecompat.dev/images"])
+
+
+WANTED = {"imagecompat.dev/verdict": "fits"}
+
+
+@pytest.mark.parametrize(
+    ("obj", "wanted", "operations"),
+    [
+        pytest.param(
+            {"metadata": {}},
+            WANTED,
+            [{"op": "add", "path": "/metadata/annotations", "value": WANTED}],
+            id="no annotations yet",
+        ),
+        pytest.param({"metadata": {"annotations": None}}, {}, [], id="nothing to say"),
+        pytest.param(
+            {"metadata": {"annotations": {"a": "b"}}},
+            WANTED,
+            [
+                {
+                    "op": "add",
+                    "path": "/metadata/annotations/imagecompat.dev~1verdict",
+                    "value": "fits",
+                }
+            ],
+            id="beside others",
+        ),
+        pytest.param(
+            {"metadata": {"annotations": dict(WANTED)}}, WANTED, [], id="idempotent"
+        ),
+        pytest.param(
+            {
+                "metadata": {
+                    "annotations": {
+                        "imagecompat.dev/verdict": "forged",
+                        "imagecompat.dev/nodes": "forged",
+                        "imagecompat.dev/mode": "off",
+                    }
+                }
+            },
+            {},
+            [
+                {
+                    "op": "remove",
+                    "path": "/metadata/annotations/imagecompat.dev~1nodes",
+                },
+                {
+                    "op": "remove",
+                    "path": "/metadata/annotations/imagecompat.dev~1verdict",
+                },
+            ],
+            id="forged keys go, the input key stays",
+        ),
+        pytest.param({}, WANTED, [], id="no metadata"),
+        pytest.param({"metadata": []}, WANTED, [], id="metadata is a list"),
+        pytest.param(
+            {"metadata": {"annotations": "x"}}, WANTED, [], id="annotations are text"
+        ),
+    ],
+)
+def test_the_patch_makes_the_output_keys_equal_the_verdict(
+    obj: dict[str, object],
+    wanted: dict[str, str],
+    operations: list[dict[str, object]],
+) -> None:
+    assert operations == list(annotations.patch(obj, wanted))

@@ -1,0 +1,71 @@
+import pytest
+
+from app.admission.policy import (
+    Action,
+    Mode,
+    NodesMayAppear,
+    Policy,
+    cap,
+    mode_of,
+    nodes_may_appear,
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "worst"),
+    [
+        (Mode.ENFORCE, Action.DENY),
+        (Mode.WARN, Action.WARN),
+        (Mode.AUDIT, Action.ALLOW),
+        (Mode.OFF, Action.ALLOW),
+    ],
+)
+def test_a_mode_caps_the_action(mode: Mode, worst: Action) -> None:
+    assert worst is cap(mode)
+
+
+@pytest.mark.parametrize(
+    ("default", "labels", "mode"),
+    [
+        pytest.param(Mode.ENFORCE, {}, Mode.ENFORCE, id="no label"),
+        pytest.param(
+            Mode.ENFORCE, {"imagecompat.dev/mode": "audit"}, Mode.AUDIT, id="label"
+        ),
+        pytest.param(
+            Mode.WARN, {"imagecompat.dev/mode": "Deny"}, Mode.WARN, id="no such mode"
+        ),
+        pytest.param(Mode.ENFORCE, None, Mode.WARN, id="unknown namespace"),
+        pytest.param(Mode.AUDIT, None, Mode.AUDIT, id="unknown namespace, audit"),
+    ],
+)
+def test_the_namespace_decides_its_mode(
+    default: Mode, labels: dict[str, str] | None, mode: Mode
+) -> None:
+    assert mode is mode_of(Policy(mode=default), labels)
+
+
+@pytest.mark.parametrize(
+    ("setting", "labels", "expected"),
+    [
+        pytest.param(NodesMayAppear.AUTO, [{}, {"a": "b"}], False, id="auto, bare"),
+        pytest.param(
+            NodesMayAppear.AUTO,
+            [{}, {"karpenter.sh/nodepool": "x"}],
+            True,
+            id="auto, one node of a pool",
+        ),
+        pytest.param(NodesMayAppear.AUTO, [], False, id="auto, no node"),
+        pytest.param(NodesMayAppear.YES, [], True, id="yes"),
+        pytest.param(
+            NodesMayAppear.NO, [{"karpenter.sh/nodepool": "x"}], False, id="no"
+        ),
+    ],
+)
+def test_nodes_may_appear_where_a_pool_is(
+    setting: NodesMayAppear, labels: list[dict[str, str]], expected: bool
+) -> None:
+    assert expected == nodes_may_appear(Policy(nodes_may_appear=setting), labels)
+
+
+def test_actions_are_ordered_by_harm() -> None:
+    assert Action.DENY == max(Action.ALLOW, Action.DENY, Action.WARN)
