@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import pytest
+
+from app import settings
+from app.admission.message import Detail
+from app.admission.policy import Action, Mode, NodesMayAppear, Policy
+from app.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own variables decide nothing."""
+    for name in ("IMAGECOMPAT_SERVER__PORT", "IMAGECOMPAT_POLICY__MODE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.yaml"
+
+
+def test_without_a_file_the_defaults_are_the_cores() -> None:
+    assert Policy() == settings.load(None).policy.policy()
+
+
+def test_a_file_uses_the_names_of_the_documentation(file: Path) -> None:
+    file.write_text(
+        """\
+server: {port: 8443}
+registry: {hosts: {"r.example:5000": {plainHttp: true, private: true}}}
+policy:
+  mode: audit
+  onUnavailable: deny
+  messages: counts
+"""
+    )
+    loaded = settings.load(file)
+    assert loaded.server.port == 8443
+    assert loaded.registry.hosts["r.example:5000"].plain_http
+    assert Mode.AUDIT is loaded.policy.mode
+    assert Action.DENY is loaded.policy.policy().on_unavailable
+    assert Detail.COUNTS is loaded.policy.messages
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "nodes"),
+    [
+        ("{mode: off, nodesMayAppear: no}", Mode.OFF, NodesMayAppear.NO),
+        ("{mode: warn, nodesMayAppear: yes}", Mode.WARN, NodesMayAppear.YES),
+        ("{nodesMayAppear: auto}", Mode.ENFORCE, NodesMayAppear.AUTO),
+    ],
+)
+def test_bare_words_that_yaml_takes_for_booleans_are_words(
+    file: Path, text: str, mode: Mode, nodes: NodesMayAppear
+) -> None:
+    file.write_text(f"policy: {text}")
+    loaded = settings.load(file).policy
+    assert (mode, nodes) == (loaded.mode, loaded.nodes_may_appear)
+
+
+def test_the_environment_wins_over_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("server: {port: 8443, host: 127.0.0.1}")
+    monkeypatch.setenv("IMAGECOMPAT_SERVER__PORT", "9999")
+    loaded = settings.load(file).server
+    assert ("127.0.0.1", 9999) == (loaded.host, loaded.port)
+
+
+def test_an_empty_file_is_no_settings(file: Path) -> None:
+    file.write_text("# nothing yet\n")
+    assert settings.load(None) == settings.load(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("policy: {onUnknwon: deny}", "policy.onUnknwon", id="typo"),
+        pytest.param("polcy: {}", "polcy: Extra inputs", id="section"),
+        pytest.param(
+            "policy: {onUnknown: reject}",
+            "expected one of deny, warn, allow",
+            id="action",
+        ),
+        pytest.param("policy: {onUnknown: 3}", "policy.onUnknown", id="number"),
+        pytest.param("policy: {mode: true}", "policy.mode", id="mode"),
+        pytest.param("server: {port: 70000}", "less than or equal to 65535", id="port"),
+        pytest.param("- a", "expected a mapping", id="list"),
+        pytest.param("1: {}", "expected a mapping", id="number as key"),
+        pytest.param("a: [", "no valid YAML", id="broken"),
+        pytest.param("[" * 5000, "no valid YAML", id="deep"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_place(
+    file: Path, text: str, words: str
+) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        settings.load(file)
+    assert caught.value.reason == "InvalidSettings"
+    assert str(file) in caught.value.message
+    assert words in caught.value.message
+
+
+def test_a_value_of_the_environment_is_checked_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("IMAGECOMPAT_POLICY__MODE", "strict")
+    with pytest.raises(ConfigError, match=r"the environment: policy\.mode"):
+        settings.load(None)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        settings.load(tmp_path / "none.yaml")
+
+
+def test_a_file_of_one_mebibyte_is_read_and_one_byte_more_is_not(file: Path) -> None:
+    file.write_bytes(b"#" * settings.MAX_FILE_BYTES)
+    assert settings.load(None) == settings.load(file)
+    file.write_bytes(b"#" * (settings.MAX_FILE_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
+        settings.load(file)

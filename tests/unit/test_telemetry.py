@@ -1,0 +1,90 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from app.telemetry import (
+    METRICS,
+    Metrics,
+    configure_logging,
+    log_event,
+    log_exception,
+    logger,
+)
+
+
+def test_every_metric_carries_the_prefix_and_prints() -> None:
+    metrics = Metrics()
+    metrics.count("admission_causes_total", code="IC101")
+    metrics.set("ready", 1)
+    metrics.observe("admission_duration_seconds", 0.002, webhook="validate")
+    text = metrics.text().decode()
+    assert 'imagecompat_admission_causes_total{code="IC101"} 1.0' in text
+    assert "imagecompat_ready 1.0" in text
+    bucket = 'imagecompat_admission_duration_seconds_bucket{le="0.005",webhook='
+    assert bucket in text
+    for row in METRICS:
+        assert f"imagecompat_{row.name.removesuffix('_total')}" in text
+
+
+@pytest.mark.parametrize("row", METRICS, ids=lambda row: str(row.name))
+def test_a_name_ends_in_its_unit(row: object) -> None:
+    name, kind = getattr(row, "name", ""), getattr(row, "kind", "")
+    assert name.endswith("_total") == (kind == "counter")
+
+
+def test_processes_do_not_share_metrics() -> None:
+    one, other = Metrics(), Metrics()
+    one.set("ready", 1)
+    assert b"imagecompat_ready 0.0" in other.text()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Leaves the package's logger as it was."""
+    yield
+    logger().handlers.clear()
+    logger().propagate = True
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitwritten(capsys)]
+
+
+def test_an_event_is_one_json_object_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    log_event("review", uid="u-1", warnings=["a\nb"], seconds=0.5)
+    (entry,) = written(capsys)
+    assert str(entry.pop("ts")).endswith("Z")
+    assert {
+        "level": "info",
+        "event": "review",
+        "uid": "u-1",
+        "warnings": ["a\nb"],
+        "seconds": 0.5,
+    } == entry
+
+
+def test_an_exception_keeps_its_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    empty: dict[str, str] = {}
+    try:
+        empty["x"]
+    except KeyError:
+        log_exception("failed", uid="u-1")
+    (entry,) = written(capsys)
+    assert entry["level"] == "error"
+    assert "KeyError: 'x'" in str(entry["exception"])
+
+
+def test_below_the_level_nothing_is_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    log_event("noise", level=logging.DEBUG)
+    assert [] == written(capsys)
