@@ -49,7 +49,7 @@ def quiet() -> Iterator[None]:
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in capsys.readouterr().err.splitwritten(capsys)]
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def test_an_event_is_one_json_object_a_line(
