@@ -1,0 +1,122 @@
+"""Runs what the documentation shows.
+
+Two comments before a fenced block make it an example:
+
+* `<!-- file: NAME -->` writes the block to NAME in the page's own folder;
+* `<!-- run -->` runs each `$ command` of the block in that folder and compares
+  what is printed (standard output and error together) with the lines below it.
+  A line `...` stands for any lines; `... ` inside a line for any text.
+  A last line `[exit N]` expects that exit status instead of 0.
+
+Commands see this project's `imagecompat` and nothing of the developer's settings.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLE = re.compile(
+    r"<!-- (?:file: (?P<file>[\w./-]+)|(?P<run>run)) -->\n+"
+    r"```\w*\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+EXIT = re.compile(r"\[exit (\d+)\]")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a page, and what it must print."""
+
+    text: str
+    expected: str
+    status: int
+
+
+def commands(block: str) -> list[Command]:
+    """The commands of a block, in order."""
+    found: list[Command] = []
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        text, _, rest = part.partition("\n")
+        while text.endswith("\\"):
+            line, _, rest = rest.partition("\n")
+            text = text[:-1] + line
+        lines = rest.rstrip("\n").split("\n") if rest.strip() else []
+        last = EXIT.fullmatch(lines[-1]) if lines else None
+        status = int(last[1]) if last else 0
+        found.append(Command(text, "\n".join(lines[:-1] if last else lines), status))
+    return found
+
+
+def matches(expected: str, got: str) -> bool:
+    """Whether `got` is `expected`, dots standing for anything."""
+    pattern = re.escape(expected.strip("\n"))
+    pattern = re.sub(r"(?m)^\\\.\\\.\\\.$", r"(?:.*)", pattern)
+    pattern = pattern.replace(r"\.\.\.\ ", r".*")
+    return re.fullmatch(pattern, got.strip("\n"), re.DOTALL) is not None
+
+
+def pages() -> list[Path]:
+    """Every page with at least one example."""
+    every = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in every if EXAMPLE.search(page.read_text())]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A clean environment in which our command is found first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    keep = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
+    return {**keep, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+    ran = 0
+    for example in EXAMPLE.finditer(page.read_text()):
+        if example["file"]:
+            target = tmp_path / example["file"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(example["text"])
+            continue
+        for command in commands(example["text"]):
+            done = subprocess.run(
+                ["bash", "-c", command.text],
+                cwd=tmp_path,
+                env=environment(tmp_path),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            assert command.status == done.returncode, done.stdout
+            assert matches(command.expected, done.stdout), (
+                f"$ {command.text}\nwanted:\n{command.expected}\ngot:\n{done.stdout}"
+            )
+            ran += 1
+    assert ran, "a page with examples runs at least one command"
+
+
+def test_the_readme_has_examples() -> None:
+    assert ROOT / "README.md" in pages()
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "same"),
+    [
+        pytest.param("a\nb", "a\nb\n", True, id="equal"),
+        pytest.param("a\nb", "a\nc\n", False, id="different"),
+        pytest.param("a\n...\nd", "a\nb\nc\nd", True, id="lines left out"),
+        pytest.param("a\n...", "b", False, id="what stands before the dots counts"),
+        pytest.param("took ... s", "took 0.5 s", True, id="text left out"),
+        pytest.param("a.c", "abc", False, id="a dot is a dot"),
+    ],
+)
+def test_dots_stand_for_anything_and_nothing_else_does(
+    expected: str, got: str, same: bool
+) -> None:
+    assert same == matches(expected, got)
