@@ -55,10 +55,12 @@ def commands(block: str) -> list[Command]:
 
 def matches(expected: str, got: str) -> bool:
     """Whether `got` is `expected`, dots standing for anything."""
-    pattern = re.escape(expected.strip("\n"))
-    pattern = re.sub(r"(?m)^\\\.\\\.\\\.$", r"(?:.*)", pattern)
-    pattern = pattern.replace(r"\.\.\.\ ", r".*")
-    return re.fullmatch(pattern, got.strip("\n"), re.DOTALL) is not None
+    pattern = "".join(
+        r"(?:[^\n]*\n)*" if line == "..." else re.escape(line) + r"\n"
+        for line in expected.strip("\n").split("\n")
+    )
+    pattern = pattern.replace(r"\.\.\.\ ", r"[^\n]*")
+    return re.fullmatch(pattern, got.strip("\n") + "\n") is not None
 
 
 def pages() -> list[Path]:
