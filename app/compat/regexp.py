@@ -1,0 +1,245 @@
+"""Patterns of `InRegexp`: found in a text exactly where Go's `regexp` finds them.
+
+The engine is RE2, whose C++ form reads nearly the same syntax as Go's. What it
+reads otherwise never reaches it:
+
+* `RE2_ONLY`: RE2 takes it, Go (1.26) does not: the pattern is invalid, as NFD
+  says.
+* `GO_ONLY`: Go takes it, RE2 does not, or gives it another meaning: refused by
+  name, because a wrong answer is worse than none.
+
+Both lists were found by comparing tens of thousands of patterns; the tables of
+`tests/conformance/test_regexp.py` keep them true. Matching takes time linear in
+the text, whatever the pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import re2
+
+from app.compat.template import runes
+from app.errors import SpecError
+
+INVALID: Final = "InvalidPattern"
+"""Reason of the error for a pattern that Go does not take either."""
+
+UNSUPPORTED: Final = "UnsupportedPattern"
+"""Reason of the error for a pattern or text where Go and RE2 differ."""
+
+MAX_PATTERN_BYTES: Final = 1024
+"""Below it no pattern nests deeper than Go allows (1,000)."""
+
+MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
+"""For the program of one pattern and what matching remembers."""
+
+MAX_COMPILED: Final = 128
+"""Patterns that stay compiled: at most 256 MiB, were each as bad as can be."""
+
+GO_ONLY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "class": "a class name that only Go knows; write the short Unicode name",
+        "other": "the class C, which in Go holds unassigned characters too",
+        "surrogate": r"a surrogate (\x{D800} to \x{DFFF}), which is no character",
+        "size": "a pattern that needs more memory than is granted",
+        "length": f"a pattern of more than {MAX_PATTERN_BYTES} bytes",
+        "text": "a text with characters that changed between Unicode 15.0 and 15.1",
+    }
+)
+"""What is refused -> how the refusal names it."""
+
+RE2_ONLY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "byte": r"\C",
+        "group": "a group name that is not ASCII",
+        "repeat": "a repeat count of ten digits, which is literal text in RE2",
+        "class": r"a class name with an underscore, as in \p{Old_Italic}",
+    }
+)
+"""What is invalid although RE2 would take it -> what it looks like."""
+
+CLASSES: Final = frozenset(
+    """
+    Any Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S
+    Sc Sk Sm So Z Zl Zp Zs
+    Adlam Ahom Arabic Armenian Avestan Balinese Bamum Batak Bengali Bhaiksuki
+    Bopomofo Brahmi Braille Buginese Buhid Carian Chakma Cham Cherokee Chorasmian
+    Common Coptic Cuneiform Cypriot Cyrillic Deseret Devanagari Dogra Duployan
+    Elbasan Elymaic Ethiopic Georgian Glagolitic Gothic Grantha Greek Gujarati
+    Gurmukhi Han Hangul Hanunoo Hatran Hebrew Hiragana Inherited Javanese Kaithi
+    Kannada Katakana Kawi Kharoshthi Khmer Khojki Khudawadi Lao Latin Lepcha Limbu
+    Lisu Lycian Lydian Mahajani Makasar Malayalam Mandaic Manichaean Marchen
+    Medefaidrin Miao Modi Mongolian Mro Multani Myanmar Nabataean Nandinagari Newa
+    Nko Nushu Ogham Oriya Osage Osmanya Palmyrene Phoenician Rejang Runic Samaritan
+    Saurashtra Sharada Shavian Siddham Sinhala Sogdian Soyombo Sundanese Syriac
+    Tagalog Tagbanwa Takri Tamil Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh
+    Tirhuta Toto Ugaritic Vai Vithkuqi Wancho Yezidi Yi
+    """.split()  # noqa: SIM905 - a table of words reads best as words
+)
+"""Unicode classes that both know by this name, with the same members."""
+
+_GO_ALIASES: Final = frozenset(
+    """
+    Any Assigned Ascii Lc C Cn Casedletter Closepunctuation Combiningmark
+    Connectorpunctuation Control Currencysymbol Dashpunctuation Decimalnumber
+    Enclosingmark Finalpunctuation Format Initialpunctuation Letter Letternumber
+    Lineseparator Lowercaseletter Mark Mathsymbol Modifierletter Modifiersymbol
+    Nonspacingmark Number Openpunctuation Other Otherletter Othernumber
+    Otherpunctuation Othersymbol Paragraphseparator Privateuse Punctuation Separator
+    Spaceseparator Spacingmark Surrogate Symbol Titlecaseletter Unassigned
+    Uppercaseletter Cntrl Digit Punct
+    """.split()  # noqa: SIM905 - a table of words reads best as words
+)
+"""What Go also takes, once spaces, `_` and `-` are gone and case is evened out."""
+
+_CHANGED: Final = re.compile(
+    "[\u0390\u03b0\u1fd3\u1fe3\u2ffc-\u2fff\u31ef\ufb05\ufb06\U0002ebf0-\U0002ee5d]"
+)
+"""Characters whose class or case is not the same in Go's and RE2's tables."""
+
+_FOLDS: Final = re.compile(r"\(\?[a-zA-Z]*i")
+_REPEAT: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
+_GROUP: Final = re.compile(r"\(\?P?<([^>]*)>")
+_POSIX: Final = re.compile(r"\[:\^?[a-z]+:\]")
+_MAX_COUNT_DIGITS: Final = 9
+
+Search: TypeAlias = Callable[[str], bool]
+
+
+@lru_cache(maxsize=MAX_COMPILED)
+def compiled(pattern: str) -> Search:
+    """The function that tells whether `pattern` is found in a text.
+
+    The function raises `SpecError` with reason `UNSUPPORTED` for the few texts
+    that hold characters which Go and RE2 class differently.
+
+    Raises:
+        SpecError: reason `INVALID` (Go takes it no more than we do) or
+            `UNSUPPORTED` (Go does).
+    """
+    if len(runes.to_bytes(pattern)) > MAX_PATTERN_BYTES:
+        raise _unsupported("length")
+    _scan(pattern)
+    engine = _engine(pattern)
+    is_sensitive = r"\p" in pattern or r"\P" in pattern or bool(_FOLDS.search(pattern))
+
+    def is_found(text: str) -> bool:
+        if text.isascii():
+            return engine.search(text.encode()) is not None
+        if is_sensitive and _CHANGED.search(text):
+            raise _unsupported("text")
+        return engine.search(runes.clean(text).encode()) is not None
+
+    return is_found
+
+
+def _engine(pattern: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY_BYTES
+    try:
+        return re2.compile(runes.to_bytes(pattern), options)
+    except re2.error as error:
+        if b"too large" in error.args[0]:
+            raise _unsupported("size") from None
+        raise _invalid() from error
+
+
+def _invalid() -> SpecError:
+    return SpecError(INVALID, "not a regular expression")
+
+
+def _unsupported(what: str) -> SpecError:
+    return SpecError(UNSUPPORTED, GO_ONLY[what])
+
+
+# Reading a pattern for what the two engines take differently --------------------
+
+
+def _scan(pattern: str) -> None:
+    """Walks over a pattern once, from construct to construct."""
+    at = 0
+    class_from: int | None = None
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            at = _escape(pattern, at, is_class=class_from is not None)
+        elif class_from is None:
+            at, class_from = _outside_class(pattern, at, char)
+        else:
+            at, class_from = _inside_class(pattern, at, class_from)
+
+
+def _outside_class(pattern: str, at: int, char: str) -> tuple[int, int | None]:
+    if char == "[":
+        first = at + (2 if pattern.startswith("^", at + 1) else 1)
+        return first, first
+    if char == "(":
+        group = _GROUP.match(pattern, at)
+        if group and not group[1].isascii():
+            raise _invalid()
+    if char == "{":
+        repeat = _REPEAT.match(pattern, at)
+        if repeat and any(_is_over_long(count) for count in repeat.groups("")):
+            raise _invalid()
+    return at + 1, None
+
+
+def _is_over_long(count: str) -> bool:
+    return len(count) > _MAX_COUNT_DIGITS and count[0] != "0"
+
+
+def _inside_class(pattern: str, at: int, first: int) -> tuple[int, int | None]:
+    """Steps over one part of `[...]`, whose content starts at `first`."""
+    if pattern[at] == "]" and at > first:
+        return at + 1, None
+    posix = _POSIX.match(pattern, at)
+    return (posix.end() if posix else at + 1), first
+
+
+def _escape(pattern: str, at: int, *, is_class: bool) -> int:
+    """Checks the escape at `at`; tells where the pattern goes on."""
+    letter = pattern[at + 1 : at + 2]
+    if letter == "Q" and not is_class:
+        end = pattern.find("\\E", at + 2)
+        return len(pattern) if end < 0 else end + 2
+    if letter == "C":
+        raise _invalid()
+    if letter in {"p", "P"}:
+        return _unicode_class(pattern, at + 2)
+    if letter == "x" and pattern.startswith("{", at + 2):
+        return _code_point(pattern, at + 3)
+    return at + 2
+
+
+def _code_point(pattern: str, at: int) -> int:
+    end = pattern.find("}", at)
+    digits = pattern[at:end]
+    if re.fullmatch("[0-9A-Fa-f]+", digits) and 0xD800 <= int(digits, 16) <= 0xDFFF:  # noqa: PLR2004 - the surrogates
+        raise _unsupported("surrogate")
+    return at
+
+
+def _unicode_class(pattern: str, at: int) -> int:
+    r"""Checks the name behind `\p` or `\P`."""
+    name, end = pattern[at : at + 1], at + 1
+    if name == "{":
+        close = pattern.find("}", at)
+        if close < 0:
+            raise _invalid()
+        name, end = pattern[at + 1 : close], close + 1
+    name = name.removeprefix("^")
+    if name in CLASSES:
+        return end
+    evened = re.sub("[_ -]", "", name)
+    evened = evened[:1].upper() + evened[1:].lower() if evened.isascii() else ""
+    if evened == "C":
+        raise _unsupported("other")
+    if evened in CLASSES or evened in _GO_ALIASES:
+        raise _unsupported("class")
+    raise _invalid()

@@ -1,0 +1,3 @@
+module imagecompat.dev/tools/regexp
+
+go 1.26
