@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-demo demo test lint conformance integration bench tools requirements clean
+.PHONY: help install demo test lint docs conformance integration bench tools requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -45,6 +45,9 @@ integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
 
 bench: $(VENV)/dev ## one JSON line per figure
 	@$(RUN) -m bench
+
+docs: $(VENV)/dev ## writes the pages that come from the code
+	@PYTHONPATH=. $(RUN) tests/docs/generate.py
 
 tools: $(VENV)/dev ## builds the servers and programs that the tests need
 	@$(RUN) tests/tools/build.py

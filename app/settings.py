@@ -54,6 +54,7 @@ class _Section(BaseModel):
         extra="forbid",
         alias_generator=to_camel,
         populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -65,7 +66,7 @@ class ServerSettings(_Section):
     port: int = Field(default=9443, ge=0, le=65535)
     """TCP port; 0 lets the system choose one."""
     certificate: Path | None = None
-    """PEM file with the serving certificate and its chain; with `private_key`."""
+    """PEM file with the serving certificate and its chain; with `privateKey`."""
     private_key: Path | None = None
     """PEM file with its key."""
     max_body_bytes: int = Field(default=8 << 20, ge=1 << 10)
@@ -121,16 +122,27 @@ class PolicySettings(_Section):
     mode: Mode = Mode.ENFORCE
     """Of namespaces without a label of their own."""
     on_no_candidates: ActionField = Action.WARN
+    """The scheduler's filters leave no node to the Pod."""
     on_unknown: ActionField = Action.WARN
+    """No candidate fits, and of some nothing is known."""
     on_missing: ActionField = Action.ALLOW
+    """An image carries no compatibility artifact."""
     on_unavailable: ActionField = Action.WARN
+    """An image's registry could not answer."""
     on_unauthorized: ActionField = Action.ALLOW
+    """No credential of ours is accepted."""
     on_image_not_found: ActionField = Action.WARN
+    """The registry knows no such image."""
     on_invalid: ActionField = Action.WARN
+    """An artifact or its spec is broken, or too costly."""
     on_error: ActionField = Action.WARN
+    """An error of ours."""
     on_stale: ActionField = Action.WARN
+    """Cap of a misfit while our view of the cluster is stale."""
     on_scalable: ActionField = Action.WARN
+    """Cap of a misfit where nodes may appear."""
     daemon_sets: ActionField = Action.WARN
+    """Cap of a misfit for Pods of DaemonSets."""
     stale_after_seconds: float = Field(default=120.0, gt=0)
     """Silence of the API server that makes our view stale."""
     nodes_may_appear: NodesMayAppear = NodesMayAppear.AUTO

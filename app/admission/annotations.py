@@ -43,6 +43,20 @@ def of(finding: PodFinding) -> dict[str, str]:
     }
 
 
+def kept(old: Object | None) -> dict[str, str]:
+    """What stays on an object whose images did not change: what stood there.
+
+    Args:
+        old: the stored object; `None` on creation, where nothing of ours stands.
+    """
+    metadata = (old or {}).get("metadata")
+    present = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    if not isinstance(present, Mapping):
+        return {}
+    values = ((key, present.get(key)) for key in OUTPUT_KEYS)
+    return {key: value for key, value in values if isinstance(value, str)}
+
+
 def patch(obj: Object, wanted: Mapping[str, str]) -> tuple[Operation, ...]:
     """JSONPatch operations that make the output keys of `obj` equal `wanted`.
 

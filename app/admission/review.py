@@ -32,6 +32,7 @@ class Review:
     Attributes:
         uid: to be echoed; never empty.
         kind: `request.kind.kind`, what `object` is (after conversion).
+        group: its API group; `""` is the core group.
         resource: `request.resource.resource`, plural and lower case.
         subresource: `""` for the object itself.
         operation: `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
@@ -48,6 +49,7 @@ class Review:
     kind: str
     resource: str
     operation: str
+    group: str = ""
     subresource: str = ""
     namespace: str = ""
     name: str = ""
@@ -82,6 +84,7 @@ class Response:
 
 
 class _Name(msgspec.Struct):
+    group: str = ""
     kind: str = ""
     resource: str = ""
 
@@ -139,6 +142,7 @@ def read(body: bytes) -> Review:
     return Review(
         uid=request.uid,
         kind=request.kind.kind,
+        group=request.kind.group,
         resource=request.resource.resource,
         operation=request.operation,
         subresource=request.sub_resource,

@@ -1,1 +1,33 @@
-"""The command line: one module per command."""
+"""The command line: one module per command, loaded when it is used."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final, NoReturn
+
+import typer
+
+from app.cli import demo, serve, validate_node, validate_spec
+from app.cli.output import EXIT_CODES
+from app.errors import ImagecompatError
+
+app: Final = typer.Typer(
+    name="imagecompat",
+    help="Image compatibility for Kubernetes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (serve, demo, validate_spec, validate_node):
+    command.register(app)
+
+
+def main() -> NoReturn:
+    """Runs the command; errors become one line on stderr and an exit code."""
+    try:
+        app()
+    except ImagecompatError as error:
+        print(f"imagecompat: {error.message}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_CODES[type(error)])
+    sys.exit(0)

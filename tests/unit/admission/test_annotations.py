@@ -108,3 +108,31 @@ def test_the_patch_makes_the_output_keys_equal_the_verdict(
     operations: list[dict[str, object]],
 ) -> None:
     assert operations == list(annotations.patch(obj, wanted))
+
+
+@pytest.mark.parametrize(
+    ("old", "expected"),
+    [
+        pytest.param(None, {}, id="creation"),
+        pytest.param({"metadata": None}, {}, id="no metadata"),
+        pytest.param({"metadata": {"annotations": []}}, {}, id="odd annotations"),
+        pytest.param(
+            {
+                "metadata": {
+                    "annotations": {
+                        "imagecompat.dev/verdict": "fits",
+                        "imagecompat.dev/nodes": 3,
+                        "imagecompat.dev/mode": "off",
+                        "other": "x",
+                    }
+                }
+            },
+            {"imagecompat.dev/verdict": "fits"},
+            id="our keys, as text",
+        ),
+    ],
+)
+def test_where_no_image_changes_the_stored_values_stay(
+    old: dict[str, object] | None, expected: dict[str, str]
+) -> None:
+    assert expected == annotations.kept(old)

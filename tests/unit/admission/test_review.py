@@ -18,7 +18,7 @@ def envelope(**request: object) -> dict[str, object]:
 def test_a_review_of_the_api_server_is_read_whole() -> None:
     body = json.dumps(
         envelope(
-            kind={"group": "", "version": "v1", "kind": "Pod"},
+            kind={"group": "g", "version": "v1", "kind": "Pod"},
             resource={"group": "", "version": "v1", "resource": "pods"},
             subResource="ephemeralcontainers",
             operation="UPDATE",
@@ -34,6 +34,7 @@ def test_a_review_of_the_api_server_is_read_whole() -> None:
     assert review.Review(
         uid="u-1",
         kind="Pod",
+        group="g",
         resource="pods",
         operation="UPDATE",
         subresource="ephemeralcontainers",

@@ -1,0 +1,208 @@
+"""Findings about one Pod: candidates, specs, and who fits.
+
+The one place that waits, and only for registries. Steps, as in
+`docs/explanation/architecture.md`:
+
+1. the candidates among the nodes of one snapshot,
+2. the spec of every image for the candidates' platforms, in parallel,
+3. each candidate judged against all images,
+4. where none fits: groups by reason, and the closest node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, assert_never
+
+from app.admission.findings import Answer, ImageFinding, PodFinding
+from app.admission.policy import Policy, nodes_may_appear
+from app.checker.evaluation import Asked, Demand, Evaluation, Lacking
+from app.checker.specs import Specs
+from app.checker.subject import Subject
+from app.errors import SpecError
+from app.ports import (
+    Artifacts,
+    Cluster,
+    Found,
+    ImageNotFound,
+    ImageOutcome,
+    Invalid,
+    Missing,
+    Platform,
+    PlatformAbsent,
+    PlatformOutcome,
+    Resolved,
+    Snapshot,
+    Unauthorized,
+    Unavailable,
+)
+from app.scheduling import candidates
+from app.scheduling.candidates import Candidates
+from app.scheduling.node import Node, platform_of
+
+DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
+"""Asked for where no candidate says what it is."""
+
+_INLINE_PAIRS: Final = 64
+"""Node and image pairs that are judged on the loop; more go to a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Gathers for all reviews of a process.
+
+    Attributes:
+        cluster: knows the nodes.
+        artifacts: finds specs.
+        policy: for whether nodes may appear.
+        options: for candidates.
+        evaluation: remembers answers.
+        specs: remembers parsed specs.
+    """
+
+    cluster: Cluster
+    artifacts: Artifacts
+    policy: Policy
+    options: candidates.Options
+    evaluation: Evaluation
+    specs: Specs = field(default_factory=Specs)
+
+    async def find(self, subject: Subject, *, deadline_seconds: float) -> PodFinding:
+        """Findings about `subject`; registries that take longer are unavailable."""
+        ends = time.monotonic() + deadline_seconds
+        snapshot = self.cluster.snapshot()
+        found = candidates.find(
+            subject.pod.placement,
+            snapshot.nodes,
+            options=self.options,
+            is_running=subject.is_running,
+        )
+        platforms = _platforms(found.eventual)
+        looked = await asyncio.gather(
+            *(
+                self.artifacts.find(
+                    image, platforms, deadline_seconds=ends - time.monotonic()
+                )
+                for image in subject.images
+            )
+        )
+        images, demands = self._read(subject, looked, platforms)
+        finding = PodFinding(
+            images=images,
+            candidates=len(found.eventual),
+            known_nodes=len(snapshot.nodes),
+            excluded=found.excluded_counts,
+            stale_seconds=self.cluster.stale_seconds(),
+            scalable=nodes_may_appear(
+                self.policy, (node.labels for node in snapshot.nodes.values())
+            ),
+            daemon_set=subject.is_daemon_set,
+            template_of=subject.template_of,
+        )
+        return await self._judged(finding, found, demands, snapshot)
+
+    def _read(
+        self,
+        subject: Subject,
+        looked: Sequence[ImageOutcome],
+        platforms: Sequence[Platform],
+    ) -> tuple[tuple[ImageFinding, ...], list[Mapping[Platform, Demand]]]:
+        images: list[ImageFinding] = []
+        demands: list[Mapping[Platform, Demand]] = []
+        for (image, containers), outcome in zip(
+            subject.images.items(), looked, strict=True
+        ):
+            finding, demand = _image(image, containers, outcome, platforms, self.specs)
+            images.append(finding)
+            demands.append(demand)
+        return tuple(images), demands
+
+    async def _judged(
+        self,
+        finding: PodFinding,
+        found: Candidates,
+        demands: Sequence[Mapping[Platform, Demand]],
+        snapshot: Snapshot,
+    ) -> PodFinding:
+        if not finding.asks_for_something:
+            return _all_fit(finding)
+        judge = self.evaluation.judge
+        pairs = len(found.eventual) * len(demands)
+        if pairs <= _INLINE_PAIRS:
+            return judge(finding, found.eventual, demands, snapshot)
+        return await asyncio.to_thread(
+            judge, finding, found.eventual, demands, snapshot
+        )
+
+
+def _platforms(nodes: Sequence[Node]) -> tuple[Platform, ...]:
+    known = {platform_of(node) for node in nodes} - {None}
+    return tuple(sorted(Platform(*pair) for pair in known if pair)) or (
+        DEFAULT_PLATFORM,
+    )
+
+
+def _all_fit(finding: PodFinding) -> PodFinding:
+    return replace(finding, fits=finding.candidates)
+
+
+def _image(
+    image: str,
+    containers: tuple[str, ...],
+    outcome: ImageOutcome,
+    platforms: Sequence[Platform],
+    specs: Specs,
+) -> tuple[ImageFinding, Mapping[Platform, Demand]]:
+    """What an image is known to ask for, and of which platforms."""
+    if not isinstance(outcome, Resolved):
+        answer, detail = _answer(outcome)
+        return ImageFinding(image, containers, {answer: detail}), {}
+    answers: dict[Answer, str] = {}
+    demands: dict[Platform, Demand] = {}
+    digests: set[str] = set()
+    for platform in platforms:
+        one = outcome.platforms[platform]
+        if isinstance(one, Found):
+            try:
+                demands[platform] = Asked(one.spec_digest, specs.read(one))
+            except SpecError as error:
+                answers.setdefault(Answer.INVALID, str(error))
+                continue
+            answers.setdefault(Answer.FOUND, "")
+            digests.add(one.spec_digest)
+            continue
+        answer, detail = _answer(one)
+        if answer is Answer.PLATFORM_ABSENT:
+            demands[platform] = Lacking(platform)
+        answers.setdefault(answer, detail)
+    finding = ImageFinding(
+        image, containers, answers, outcome.digest, tuple(sorted(digests))
+    )
+    return finding, demands
+
+
+def _answer(
+    outcome: PlatformOutcome | ImageOutcome,
+) -> tuple[Answer, str]:
+    match outcome:
+        case Missing():
+            return Answer.MISSING, ""
+        case PlatformAbsent(has_spec=True):
+            return Answer.PLATFORM_ABSENT, ""
+        case PlatformAbsent():
+            return Answer.MISSING, ""
+        case Invalid(detail=detail):
+            return Answer.INVALID, detail
+        case Unavailable(detail=detail):
+            return Answer.UNAVAILABLE, detail
+        case Unauthorized(detail=detail):
+            return Answer.UNAUTHORIZED, detail
+        case ImageNotFound(detail=detail):
+            return Answer.NOT_FOUND, detail
+        case Found() | Resolved():
+            return Answer.FOUND, ""
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,97 @@
+"""What a review asks about: the Pod, and which of its images count.
+
+A subject is read from the review alone; a review that asks for nothing we judge
+has none, and the reason for that is a word for the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.admission.review import Review
+from app.scheduling import kinds, podspec
+from app.scheduling.podspec import ImageUse, PodSpec
+
+_MIRROR: Final = "kubernetes.io/config.mirror"
+_NODES: Final = "system:nodes"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A Pod, or the Pod that a template makes.
+
+    Attributes:
+        pod: what it asks for.
+        uses: the images that the request adds or changes; in the Pod's order.
+        template_of: `Deployment web` for a template; `None` for a Pod.
+        is_running: the Pod has a node already.
+        is_daemon_set: the Pod is, or will be, a DaemonSet's.
+    """
+
+    pod: PodSpec
+    uses: tuple[ImageUse, ...]
+    template_of: str | None = None
+    is_running: bool = False
+    is_daemon_set: bool = False
+
+    @property
+    def images(self) -> dict[str, tuple[str, ...]]:
+        """Each distinct image -> the containers that use it, in order."""
+        found: dict[str, list[str]] = {}
+        for use in self.uses:
+            found.setdefault(use.image, []).append(use.container)
+        return {image: tuple(names) for image, names in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """The review asks for nothing that we judge; `why` is one stable word."""
+
+    why: str
+
+
+def of(review: Review) -> Subject | NotJudged:
+    """The subject of a review; never raises, whatever `object` holds."""
+    kind = kinds.KINDS.get(review.kind)
+    if kind is None or kind.group != review.group:
+        return NotJudged("kind")
+    if review.operation not in {"CREATE", "UPDATE"} or review.object is None:
+        return NotJudged("operation")
+    if _is_mirror(review):
+        return NotJudged("mirror")
+    pod = podspec.of(kind, review.object)
+    if kind.is_template and pod.is_owned:
+        return NotJudged("owned")
+    is_update = review.operation == "UPDATE" and review.old_object is not None
+    old = podspec.of(kind, review.old_object or {}) if is_update else None
+    uses = podspec.images_changed(old, pod)
+    if not uses:
+        return NotJudged("images")
+    return Subject(
+        pod=pod,
+        uses=uses,
+        template_of=_template_of(review) if kind.is_template else None,
+        is_running=is_update and bool(pod.placement.node_name),
+        is_daemon_set=pod.is_daemon_set_pod or review.kind == "DaemonSet",
+    )
+
+
+def _template_of(review: Review) -> str:
+    metadata = (review.object or {}).get("metadata")
+    given = metadata.get("name") if isinstance(metadata, Mapping) else None
+    name = review.name or (given if isinstance(given, str) else "")
+    return f"{review.kind} {name}" if name else review.kind
+
+
+def _is_mirror(review: Review) -> bool:
+    """A static Pod's mirror: denying it stops nothing. Both signs are needed."""
+    metadata = (review.object or {}).get("metadata")
+    notes = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    return (
+        review.kind == "Pod"
+        and isinstance(notes, Mapping)
+        and _MIRROR in notes
+        and _NODES in review.groups
+    )

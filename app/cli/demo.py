@@ -1,0 +1,33 @@
+"""`imagecompat demo`: the main job, embedded."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    *,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep the webhook running.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(help="TCP port with --serve; 0 for any.", min=0, max=65535)
+    ] = 9443,
+) -> None:
+    """Run the real webhook over TLS on a cluster in memory, and ask it."""
+    from app.demo import story  # noqa: PLC0415 - the production image has no demo
+
+    if serve:
+        try:
+            asyncio.run(story.serve_forever(typer.echo, port=port))
+        except KeyboardInterrupt:
+            return
+    asyncio.run(story.tell(typer.echo))

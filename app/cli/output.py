@@ -1,0 +1,65 @@
+"""Exit codes and bounded input, the same for every command.
+
+0 fits, 1 does not fit, 2 bad input, 3 could not find out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from app.errors import (
+    ClusterError,
+    ConfigError,
+    ImagecompatError,
+    RegistryError,
+    ReviewError,
+    SpecError,
+)
+
+FITS: Final = 0
+DOES_NOT_FIT: Final = 1
+BAD_INPUT: Final = 2
+COULD_NOT_FIND_OUT: Final = 3
+
+EXIT_CODES: Final[Mapping[type[ImagecompatError], int]] = {
+    SpecError: BAD_INPUT,
+    ConfigError: BAD_INPUT,
+    ReviewError: BAD_INPUT,
+    RegistryError: COULD_NOT_FIND_OUT,
+    ClusterError: COULD_NOT_FIND_OUT,
+}
+
+MAX_INPUT_BYTES: Final = 16 << 20
+"""Far above any spec or feature file, far below memory."""
+
+
+def read_input(path: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`.
+
+    Raises:
+        ConfigError: it cannot be read, or is larger than `MAX_INPUT_BYTES`.
+    """
+    name = "standard input" if path == "-" else path
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(MAX_INPUT_BYTES + 1)
+    except OSError as error:
+        text = f"{name}: cannot be read: {error.strerror}"
+        raise ConfigError("UnreadableInput", text) from error
+    if len(content) > MAX_INPUT_BYTES:
+        text = f"{name}: larger than {MAX_INPUT_BYTES} bytes"
+        raise ConfigError("InputTooLarge", text)
+    return content
+
+
+def want_colour() -> bool:
+    """Colour only on a terminal, and never against `NO_COLOR`."""
+    import os  # noqa: PLC0415 - needed by few commands
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,104 @@
+"""Writes the reference pages that come from the code: settings and metrics.
+
+`python tests/docs/generate.py` writes them; a test compares them.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from app.settings import Settings
+from app.telemetry import METRICS, PREFIX
+
+REFERENCE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference"
+
+
+def settings_page() -> str:
+    """The page of settings."""
+    lines = [
+        "# Settings",
+        "",
+        "A settings file is YAML; `imagecompat serve --config FILE` reads it.",
+        (
+            "An environment variable wins over the file: `IMAGECOMPAT_`, the section,"
+            " `__`, the name in capitals (`IMAGECOMPAT_SERVER__PORT=8443`)."
+        ),
+        "An unknown key is an error.",
+        "This page is generated from the code.",
+    ]
+    for name, section in Settings.model_fields.items():
+        model = section.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(f"the section {name} is no model")
+        lines += ["", f"## {name}", "", (model.__doc__ or "").strip(), ""]
+        lines += ["| setting | default | meaning |", "|---|---|---|"]
+        lines += _rows(model)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(model: type[BaseModel]) -> Iterator[str]:
+    for field in model.model_fields.values():
+        meaning = (field.description or "").replace("\n", " ").replace("|", r"\|")
+        yield f"| `{field.alias}` | {_default(field)} | {meaning}{_choices(field)} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    match value:
+        case None | "" | {}:
+            return "none"
+        case Enum():
+            return f"`{_word(value)}`"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple() | frozenset():
+            return ", ".join(f"`{item}`" for item in sorted(value)) or "none"
+        case _:
+            return f"`{value}`"
+
+
+def _word(value: Enum) -> str:
+    return value.value if isinstance(value.value, str) else value.name.lower()
+
+
+def _choices(field: FieldInfo) -> str:
+    kind: Any = field.annotation
+    if get_origin(kind) in (Union, types.UnionType, Literal):
+        kind = get_args(kind)[0]
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        return ""
+    return " One of " + ", ".join(f"`{_word(item)}`" for item in kind) + "."
+
+
+def metrics_page() -> str:
+    """The page of metrics."""
+    lines = [
+        "# Metrics",
+        "",
+        "`GET /metrics` prints them in Prometheus' text format.",
+        "No image, Pod or node name is ever a label.",
+        "This page is generated from the code.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for row in METRICS:
+        labels = ", ".join(f"`{label}`" for label in row.labels) or "none"
+        lines.append(f"| `{PREFIX}{row.name}` | {row.kind} | {labels} | {row.help} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page())
+        print(f"wrote {REFERENCE / name}", file=sys.stderr)
