@@ -77,3 +77,49 @@ class Spec:
 
     version: str = ""
     compatibilities: tuple[Compatibility, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint that a NodeFeatureRule creates.
+
+    Attributes:
+        key: the taint's key, as written.
+        value: its value; empty if absent.
+        effect: as written; nfd-master checks it, the reader does not.
+        time_added: RFC 3339 in UTC, as Go prints it; `None` if absent.
+    """
+
+    key: str = ""
+    value: str = ""
+    effect: str = ""
+    time_added: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a NodeFeatureRule: what to publish on nodes that match.
+
+    Attributes:
+        name: for people; need not be unique.
+        labels: labels to create.
+        labels_template: a Go text/template that yields `key=value` lines.
+        annotations: annotations to create.
+        vars: static variables, published as `rule.matched`.
+        vars_template: a Go text/template that yields `key=value` lines.
+        taints: taints to create, in order.
+        extended_resources: extended resources to create.
+        match_features: terms that must all hold; empty if absent.
+        match_any: alternatives, each a tuple of terms; empty if absent.
+    """
+
+    name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    labels_template: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    vars: Mapping[str, str] = field(default_factory=dict)
+    vars_template: str = ""
+    taints: tuple[Taint, ...] = ()
+    extended_resources: Mapping[str, str] = field(default_factory=dict)
+    match_features: tuple[FeatureMatcherTerm, ...] = ()
+    match_any: tuple[tuple[FeatureMatcherTerm, ...], ...] = ()
