@@ -20,12 +20,9 @@ def serve(
 ) -> None:
     """Run the admission webhook until it is told to stop."""
     from app import bootstrap, settings, telemetry  # noqa: PLC0415 - fast --help
+    from app.webhook import server  # noqa: PLC0415
     from app.webhook.application import create_app  # noqa: PLC0415
-    from app.webhook.server import make_server  # noqa: PLC0415
 
     loaded = settings.load(config)
     telemetry.configure_logging()
-    server = make_server(
-        create_app(bootstrap.wire(loaded), loaded.server), loaded.server
-    )
-    server.run()
+    server.serve(create_app(bootstrap.wire(loaded), loaded.server), loaded.server)

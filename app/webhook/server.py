@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from app.errors import ConfigError
@@ -56,18 +58,56 @@ def _pair(settings: ServerSettings) -> tuple[Path, Path]:
     return settings.certificate, settings.private_key
 
 
+def serve(app: FastAPI, settings: ServerSettings) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: the address cannot be had, or the application does not start.
+    """
+    server = make_server(app, settings)
+    with _listening(settings) as listener:
+        uvloop.run(_started(server.serve([listener])))
+
+
 @asynccontextmanager
 async def serving(app: FastAPI, settings: ServerSettings) -> AsyncIterator[int]:
-    """Serves inside the running loop; yields the TCP port."""
+    """Serves inside the running loop until left; yields the TCP port.
+
+    Raises:
+        ConfigError: as for `serve`.
+    """
     server = make_server(app, settings)
-    task = asyncio.create_task(server._serve())  # noqa: SLF001 - no signal handlers
-    try:
-        while not server.started:
-            if task.done():
-                task.result()
-                raise ConfigError("NotServing", "the server ended while starting")
+    with _listening(settings) as listener:
+        running = _started(server._serve([listener]))  # noqa: SLF001 - no signals here
+        task = asyncio.create_task(running)
+        while not (server.started or task.done()):  # noqa: ASYNC110 - no event there
             await asyncio.sleep(_POLL_SECONDS)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
+        try:
+            if not task.done():
+                yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await task
+
+
+async def _started(serving: Coroutine[None, None, None]) -> None:
+    """Turns uvicorn's way to give up, an exit of the process, into an error."""
+    try:
+        await serving
+    except SystemExit as error:
+        text = "the server did not start; its log says why"
+        raise ConfigError("NotServing", text) from error
+
+
+@contextmanager
+def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
+    where = (settings.host, settings.port)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(where)
+        except OSError as error:
+            text = f"server.host {where[0]}, server.port {where[1]}: {error.strerror}"
+            raise ConfigError("AddressInUse", text) from error
+        yield listener
