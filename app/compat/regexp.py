@@ -32,8 +32,14 @@ INVALID: Final = "InvalidPattern"
 UNSUPPORTED: Final = "UnsupportedPattern"
 """Reason of the error for a pattern or text where Go and RE2 differ."""
 
-MAX_PATTERN_BYTES: Final = 1024
-"""Below it no pattern nests deeper than Go allows (1,000)."""
+MAX_PATTERN_BYTES: Final = 16 * 1024
+"""For whoever evaluates a spec that was read without limits."""
+
+MAX_HEIGHT: Final = 1000
+"""How high a pattern's tree may grow in Go."""
+
+_NEVER_TOO_HIGH_BYTES: Final = 1000
+"""A shorter pattern cannot reach that height: no byte adds more than one."""
 
 MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
 """For the program of one pattern and what matching remembers."""
@@ -46,6 +52,7 @@ GO_ONLY: Final[Mapping[str, str]] = MappingProxyType(
         "class": "a class name that only Go knows; write the short Unicode name",
         "other": "the class C, which in Go holds unassigned characters too",
         "surrogate": r"a surrogate (\x{D800} to \x{DFFF}), which is no character",
+        "height": "a long pattern with so many groups that Go may not take it",
         "size": "a pattern that needs more memory than is granted",
         "length": f"a pattern of more than {MAX_PATTERN_BYTES} bytes",
         "text": "a text with characters that changed between Unicode 15.0 and 15.1",
@@ -122,9 +129,12 @@ def compiled(pattern: str) -> Search:
         SpecError: reason `INVALID` (Go takes it no more than we do) or
             `UNSUPPORTED` (Go does).
     """
-    if len(runes.to_bytes(pattern)) > MAX_PATTERN_BYTES:
+    size = len(runes.to_bytes(pattern))
+    if size > MAX_PATTERN_BYTES:
         raise _unsupported("length")
     _scan(pattern)
+    if size > _NEVER_TOO_HIGH_BYTES:
+        _check_height(pattern)
     engine = _engine(pattern)
     is_sensitive = r"\p" in pattern or r"\P" in pattern or bool(_FOLDS.search(pattern))
 
@@ -243,3 +253,30 @@ def _unicode_class(pattern: str, at: int) -> int:
     if evened in CLASSES or evened in _GO_ALIASES:
         raise _unsupported("class")
     raise _invalid()
+
+
+def _check_height(pattern: str) -> None:
+    r"""Refuses a long pattern whose tree is, or may be, too high for Go.
+
+    A capturing group adds one to the height, with what it holds at most four; Go
+    folds alternatives with a common prefix (`a|ab|abc`), two for each. Parentheses
+    in classes and quotes count too, which only makes the bound wider.
+    """
+    depth = captures = deepest = most_captures = 0
+    open_captures: list[bool] = []
+    skeleton = re.sub(r"\\.", "", pattern, flags=re.DOTALL)
+    for at, char in enumerate(skeleton):
+        if char == "(":
+            is_capture = not skeleton.startswith("?", at + 1)
+            open_captures.append(is_capture)
+            depth, captures = depth + 1, captures + is_capture
+        elif char == ")" and open_captures:
+            depth, captures = depth - 1, captures - open_captures.pop()
+        deepest = max(deepest, depth)
+        most_captures = max(most_captures, captures)
+    if most_captures >= MAX_HEIGHT and "[" not in pattern and r"\Q" not in pattern:
+        raise _invalid()
+    longest = max(map(len, re.split(r"[()|]", skeleton)))
+    folded = min(skeleton.count("|"), longest * (deepest + 1))
+    if 4 * deepest + 2 * folded + 3 > MAX_HEIGHT:
+        raise _unsupported("height")
