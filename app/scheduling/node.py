@@ -30,3 +30,23 @@ class Node:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
+
+
+def platform_of(node: Node) -> tuple[str, str] | None:
+    """`(os, architecture)` of a node in Go's words; `None` if it is not labelled.
+
+    The kubelet sets both labels. The `beta.` ones are those of nodes that
+    registered before Kubernetes 1.14.
+    """
+    found = _label(node, "os"), _label(node, "arch")
+    return found if all(found) else None
+
+
+def os_of(node: Node) -> str:
+    """The node's operating system (`linux`); `""` if it is not labelled."""
+    return _label(node, "os")
+
+
+def _label(node: Node, name: str) -> str:
+    stable = node.labels.get(f"kubernetes.io/{name}", "")
+    return stable or node.labels.get(f"beta.kubernetes.io/{name}", "")
