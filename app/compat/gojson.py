@@ -58,7 +58,7 @@ class Parsed:
         parse: gives the text to keep; its `ValueError` holds Go's message.
     """
 
-    parse: Callable[[str], str]
+    parse: Callable[[str], str | None]
     go: str = "string"
 
 

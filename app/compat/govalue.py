@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, TypeAlias
 
 from app.compat import gotext
@@ -94,7 +94,7 @@ def _shortest(single: float) -> tuple[str, int]:
     for precision in range(1, _FLOAT32_DIGITS):
         near = [
             Context(prec=precision, rounding=rounding).plus(exact)
-            for rounding in (ROUND_FLOOR, ROUND_CEILING)
+            for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING)
         ]
         found = [number for number in near if _as_float32(number) == single]
         if found:

@@ -14,6 +14,7 @@ from typing import Final
 from app.compat import govalue
 
 _LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
+_ZERO: Final = "0001-01-01T00:00:00Z"
 _CYCLE_YEARS: Final = 400  # after which the calendar repeats
 
 
@@ -46,8 +47,10 @@ _MAX_ZONE_HOURS: Final = 24
 _MAX_ZONE_MINUTES: Final = 60
 
 
-def normalise(text: str) -> str:
+def normalise(text: str) -> str | None:
     """The time in UTC, to the second, as Kubernetes prints it.
+
+    The first second of the year 1 is Go's zero time, which prints as null: `None`.
 
     Raises:
         ValueError: with Go's message: `text` is no such time.
@@ -70,7 +73,8 @@ def normalise(text: str) -> str:
     offset = _offset(text, zone)
     if zone.end() < len(text):
         raise _refusal(text, f"extra text: {_quote(text[zone.end() :])}")
-    return _in_utc(text, numbers, offset)
+    utc = _in_utc(text, numbers, offset)
+    return None if utc == _ZERO else utc
 
 
 def _offset(text: str, zone: re.Match[str]) -> timedelta:
@@ -96,7 +100,7 @@ def _in_utc(text: str, numbers: list[int], offset: timedelta) -> str:
         raise _refusal(text, "day out of range") from error
     utc = local - offset
     year = utc.year + (cycles - 1) * _CYCLE_YEARS
-    return f"{year:04d}-{utc:%m-%dT%H:%M:%SZ}"
+    return f"{year:0{4 if year >= 0 else 5}d}-{utc:%m-%dT%H:%M:%SZ}"
 
 
 def _not_there(text: str, position: int, wanted: str) -> ValueError:

@@ -31,20 +31,19 @@ class Text:
     """
 
     def __init__(self, content: bytes) -> None:
-        self.content = _as_utf8(content)
+        self.content = content
         self.respelled = False
         self._decoded: str | None = None
         self._stand_ins: dict[str, str] = {}
         self._quote_stand_in = ""
-        if codecs.BOM_UTF8 in self.content[3:]:
+        if not content.isascii() and _BOM in self.decoded:
             self._spell(self.decoded.replace(_BOM, self._stand_in_for(_BOM)))
 
     @property
     def decoded(self) -> str:
-        """The characters; an invalid byte is one lone surrogate."""
+        """The characters; a byte that belongs to none is U+FFFD or a surrogate."""
         if self._decoded is None:
-            raw = self.content.removeprefix(codecs.BOM_UTF8)
-            self._decoded = raw.decode("utf-8", "surrogateescape")
+            self._decoded = _decode(self.content)
         return self._decoded
 
     def spell_colons(self, index: int) -> None:
@@ -98,15 +97,13 @@ class Text:
         return free
 
 
-def _as_utf8(content: bytes) -> bytes:
-    """UTF-16 with a byte order mark becomes UTF-8; broken text stays as it is."""
+def _decode(content: bytes) -> str:
+    """As libyaml decodes: UTF-8, or UTF-16 by its byte order mark."""
     for mark, encoding in (
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if content.startswith(mark):
-            try:
-                return content.removeprefix(mark).decode(encoding).encode()
-            except UnicodeDecodeError:
-                return content
-    return content
+            return content.removeprefix(mark).decode(encoding, "replace")
+    raw = content.removeprefix(codecs.BOM_UTF8)
+    return raw.decode("utf-8", "surrogateescape")

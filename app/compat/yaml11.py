@@ -264,7 +264,7 @@ class _Expander:
                 self._merge(child, into, depth)
                 continue
             name = self.expand(key, depth + 1).data
-            if isinstance(name, list | dict):
+            if isinstance(name, (list, dict)):
                 problem = "invalid map key: " + _go_syntax(name)
                 raise yaml_errors.refusal(govalue.echo(problem), key)
             value = self.expand(child, depth + 1)

@@ -31,11 +31,11 @@ from yaml._yaml import CParser
 from yaml.error import MarkedYAMLError
 from yaml.events import (
     AliasEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     Event,
     MappingStartEvent,
     ScalarEvent,
-    SequenceStartEvent,
 )
 from yaml.reader import ReaderError
 
@@ -48,6 +48,7 @@ _MAX_RESPELLINGS: Final = 8
 _INPUT_BYTES: Final = 512  # what goyaml.v2 reads at a time
 _LIBYAML_INPUT_BYTES: Final = 16 * 1024
 
+_IN_A_TAG: Final = frozenset({"while scanning a tag", "while parsing a tag"})
 _NON_SPECIFIC_TAG: Final = re.compile(r"(?:&[\w-]+\s+)?!(?:\s|$)")
 _SHORT_TAG: Final = re.compile(r"(?:&[\w-]+\s+)?!(?!<)[^\s,\[\]{}]*")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -149,7 +150,7 @@ def _respell(text: Text, error: MarkedYAMLError) -> bool:
         text.spell_colons(mark.index)
     elif error.problem == "found unknown escape character" and found == "\\'":  # (4)
         text.spell_quotes()
-    elif error.context == "while scanning a tag" and found[:1] in {",", "[", "]"}:
+    elif error.context in _IN_A_TAG and found[:1] in {",", "[", "]"}:
         text.spell_tag(mark.index)  # (5)
     else:
         return False
@@ -189,7 +190,7 @@ class _Open:
     """A collection that is not complete yet, and the event that opened it."""
 
     node: SequenceNode | MappingNode
-    event: SequenceStartEvent | MappingStartEvent
+    event: CollectionStartEvent
 
 
 class _Composer:
@@ -202,9 +203,8 @@ class _Composer:
         self._anchors: dict[str, Node] = {}
         self._open: list[_Open] = []
         self._count = 0
-        content = text.content
-        self._unusual = (
-            text.respelled or b"?" in content or b"!" in content or b"\\/" in content
+        self._unusual = text.respelled or any(
+            char in text.decoded for char in ("?", "!", "\\/")
         )
 
     def compose(self) -> Node | None:
@@ -224,7 +224,7 @@ class _Composer:
             event = get_event()
             if isinstance(event, ScalarEvent):
                 node: Node = self._scalar(event)
-            elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            elif isinstance(event, CollectionStartEvent):
                 self._push(event)
                 continue
             elif isinstance(event, AliasEvent):
@@ -259,7 +259,7 @@ class _Composer:
             raise yaml_errors.refusal(f"unknown anchor '{name}' referenced", mark)
         return AliasNode(name, target, mark.line, mark.column)
 
-    def _push(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+    def _push(self, event: CollectionStartEvent) -> None:
         mark = _start(event)
         self._count_one(mark)
         node: SequenceNode | MappingNode
