@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import re
@@ -91,7 +92,7 @@ TOOLS: Final = {
         "kube",
         "k8s.io/kubernetes/cmd/kubectl",
         flags=_KUBE_FLAGS,
-        installed=(1, 32),
+        installed=(1, 34),
         version=("version", "--client"),
     ),
     "registry": Tool("registry"),
@@ -124,6 +125,7 @@ def cache() -> Path:
     return folder.resolve()
 
 
+@functools.cache
 def find(name: str) -> Path:
     """The program `name`; it is built if need be.
 
