@@ -1,0 +1,43 @@
+"""Every bound of reading registries, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds; beyond each of them an answer is `Unavailable` or `Invalid`.
+
+    Attributes:
+        manifest_bytes: of an image's manifest or index; the distribution spec asks
+            clients for at least this much.
+        artifact_bytes: of an artifact's manifest, which is small.
+        spec_bytes: of a compatibility spec.
+        token_bytes: of a token server's answer.
+        error_bytes: of an error's body, which is read away and dropped.
+        pages: of referrers.
+        descriptors: of referrers, all pages together.
+        untyped: candidates without a usable type whose manifests are looked at.
+        redirects: in a row.
+        children: manifests of an index that are considered.
+        connect_seconds: until a connection stands.
+        lookup_seconds: one whole lookup, however long its caller waits.
+        lookups: at the same time.
+        per_host: requests to one host at the same time.
+    """
+
+    manifest_bytes: int = 4 << 20
+    artifact_bytes: int = 1 << 20
+    spec_bytes: int = 256 << 10
+    token_bytes: int = 64 << 10
+    error_bytes: int = 8 << 10
+    pages: int = 10
+    descriptors: int = 256
+    untyped: int = 8
+    redirects: int = 3
+    children: int = 256
+    connect_seconds: float = 2.0
+    lookup_seconds: float = 10.0
+    lookups: int = 32
+    per_host: int = 8

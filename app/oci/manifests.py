@@ -1,0 +1,135 @@
+"""Manifests and indexes, decoded as far as finding an artifact needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from app.errors import RegistryError
+from app.oci.digest import Digest
+from app.ports import Platform
+
+ARTIFACT_TYPE: Final = "application/vnd.nfd.image-compatibility.v1alpha1"
+"""NFD `pkg/client-nfd/compat/artifact-client/client.go` at v0.19.0."""
+
+EMPTY_TYPE: Final = "application/vnd.oci.empty.v1+json"
+OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
+
+INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
+MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+ACCEPT: Final = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
+
+CREATED: Final = "org.opencontainers.image.created"
+_VARIANTS: Final = {"arm64": ("", "v8"), "arm": ("v7", "", "v6", "v5")}
+"""Variants that a node of the architecture runs, best first."""
+
+
+class PlatformField(msgspec.Struct, rename="lower"):
+    """`platform` of a descriptor."""
+
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+
+class Descriptor(msgspec.Struct, rename="camel"):
+    """A pointer to content: its type, digest and size in bytes."""
+
+    digest: str = ""
+    size: int = 0
+    media_type: str = ""
+    artifact_type: str = ""
+    platform: PlatformField | None = None
+    annotations: Mapping[str, str] | None = None
+
+
+class Manifest(msgspec.Struct, rename="camel"):
+    """An image manifest or an artifact's."""
+
+    media_type: str = ""
+    artifact_type: str = ""
+    config: Descriptor | None = None
+    layers: list[Descriptor] | None = None
+    subject: Descriptor | None = None
+    annotations: Mapping[str, str] | None = None
+
+    @property
+    def type(self) -> str:
+        """Its artifact type: the field, else the config's media type."""
+        config = self.config.media_type if self.config is not None else ""
+        return self.artifact_type or config
+
+
+class Index(msgspec.Struct, rename="camel"):
+    """A list of manifests."""
+
+    media_type: str = ""
+    manifests: list[Descriptor] | None = None
+
+
+_T = TypeVar("_T")
+_manifests: Final = msgspec.json.Decoder(Manifest)
+_indexes: Final = msgspec.json.Decoder(Index)
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """Decodes a manifest.
+
+    Raises:
+        RegistryError: it is none; the reason is `InvalidManifest`.
+    """
+    return _decode(_manifests, content, "manifest")
+
+
+def read_index(content: bytes) -> Index:
+    """Decodes an index.
+
+    Raises:
+        RegistryError: it is none; the reason is `InvalidManifest`.
+    """
+    return _decode(_indexes, content, "index")
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], content: bytes, what: str) -> _T:
+    try:
+        return decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = f"not a valid {what}"
+        raise RegistryError("InvalidManifest", text) from error
+
+
+def digest_of(descriptor: Descriptor) -> Digest:
+    """The descriptor's digest.
+
+    Raises:
+        RegistryError: it is none of ours; the reason is `InvalidManifest`.
+    """
+    digest = Digest.parse(descriptor.digest)
+    if digest is None:
+        raise RegistryError("InvalidManifest", "a descriptor has no usable digest")
+    return digest
+
+
+def child_for(index: Index, platform: Platform) -> Descriptor | None:
+    """The manifest of an index that a node of `platform` runs.
+
+    Attestations (`unknown/unknown`) match no platform. Of several variants the
+    best that every node of the architecture runs counts; else the first listed.
+    """
+    fitting = [
+        child
+        for child in index.manifests or ()
+        if child.platform is not None
+        and (child.platform.os, child.platform.architecture)
+        == (platform.os, platform.architecture)
+    ]
+    for variant in _VARIANTS.get(platform.architecture, ("",)):
+        for child in fitting:
+            if child.platform is not None and child.platform.variant == variant:
+                return child
+    return fitting[0] if fitting else None
