@@ -1,0 +1,203 @@
+"""Executes a template, as text/template's exec.go does.
+
+`Execution` walks the nodes; `Evaluation` below it turns pipelines, commands and
+arguments into values, and checks their types as Go's reflection does. Before a
+node is evaluated it becomes the current one: error texts name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Final
+
+from app.compat.template import nodes
+from app.compat.template.evaluate import Evaluation, Frame
+from app.compat.template.gofmt import show, sprint
+from app.compat.template.limits import too_costly
+from app.compat.template.nodes import Body, Node
+from app.compat.template.strconv import quote
+from app.compat.template.values import (
+    SIGNED,
+    UNSIGNED,
+    Map,
+    Number,
+    Slice,
+    Value,
+    is_true,
+    kind_of,
+    unbox,
+)
+
+
+class Jump(Enum):
+    """How a body of nodes ended, other than at its end."""
+
+    BREAK = "break"
+    CONTINUE = "continue"
+
+
+class Execution(Evaluation):
+    """One run of a template."""
+
+    __slots__ = ("calls", "output")
+
+    def run(self, data: Value) -> bytes:
+        """Executes the main template."""
+        self.output = bytearray()
+        self.calls = 0
+        self.walk_body(data, self.trees[b""])
+        return bytes(self.output)
+
+    def write(self, data: bytes) -> None:
+        limit = self.meter.limits.output_bytes
+        if len(self.output) + len(data) > limit:
+            too_costly(f"more than {limit:,} bytes of output")
+        self.output += data
+
+    def walk_body(self, dot: Value, body: Body) -> Jump | None:
+        for node in body:
+            self.node = node
+            self.meter.step()
+            jump = _WALKERS[type(node)](self, dot, node)
+            if jump is not None:
+                return jump
+        return None
+
+    def walk_text(self, _dot: Value, node: nodes.Text) -> None:
+        self.write(node.value)
+
+    def walk_action(self, dot: Value, node: nodes.Action) -> None:
+        value = self.pipeline(dot, node.pipe)
+        if node.pipe.declared:
+            return
+        self.node = node
+        if value is None:
+            self.write(b"<no value>")
+        elif isinstance(value, bytes):
+            self.write(value)
+        else:
+            self.write(sprint(self.meter, [value]))
+
+    def walk_break(self, _dot: Value, _node: Node) -> Jump:
+        return Jump.BREAK
+
+    def walk_continue(self, _dot: Value, _node: Node) -> Jump:
+        return Jump.CONTINUE
+
+    def walk_branch(self, dot: Value, node: nodes.Branch) -> Jump | None:
+        variables = self.frame.variables
+        mark = len(variables)
+        self.enter()
+        jump = None
+        for pipe, body in node.clauses:
+            value = self.pipeline(dot, pipe)
+            if is_true(unbox(value)):
+                jump = self.walk_body(value if node.sets_dot else dot, body)
+                break
+        else:
+            if node.otherwise is not None:
+                jump = self.walk_body(dot, node.otherwise)
+        self.leave()
+        del variables[mark:]
+        return jump
+
+    def walk_range(self, dot: Value, node: nodes.Range) -> Jump | None:
+        variables = self.frame.variables
+        mark = len(variables)
+        self.enter()
+        value = unbox(self.pipeline(dot, node.pipe))
+        jump = None
+        if not self._iterate(node, value) and node.otherwise is not None:
+            jump = self.walk_body(dot, node.otherwise)
+        self.leave()
+        del variables[mark:]
+        return jump
+
+    def _iterate(self, node: nodes.Range, value: Value) -> bool:
+        """Runs the loop; tells whether there was anything to run over."""
+        match value:
+            case Slice():
+                return self._iterate_slice(node, value)
+            case Map():
+                return self._iterate_map(node, value)
+            case None:
+                return False
+        if kind_of(value) not in SIGNED | UNSIGNED:
+            self.fail(f"range can't iterate over {self.shown(value)}")
+        return self._iterate_integer(node, value)
+
+    def _iterate_slice(self, node: nodes.Range, value: Slice) -> bool:
+        for index in range(len(value)):
+            if self._iteration(node, index, value.at(index)):
+                break
+        return len(value) > 0
+
+    def _iterate_map(self, node: nodes.Range, value: Map) -> bool:
+        keys = value.keys()
+        self.meter.work(len(keys))
+        pairs = [(key, value.at(key)) for key in keys]
+        for key, item in pairs:
+            if self._iteration(node, key, item):
+                break
+        return bool(pairs)
+
+    def _iterate_integer(self, node: nodes.Range, value: int | Number) -> bool:
+        if len(node.pipe.declared) > 1:
+            shown = self.shown(value)
+            self.fail(f"can't use {shown} to iterate over more than one variable")
+        count = value.number if isinstance(value, Number) else value
+        for index in range(count):
+            item = Number(value.type, index) if isinstance(value, Number) else index
+            if self._iteration(node, None, item):
+                break
+        return count > 0
+
+    def _iteration(self, node: nodes.Range, index: Value, item: Value) -> bool:
+        """Runs the loop's body once; tells whether it asked to leave."""
+        self.meter.step()
+        variables = self.frame.variables
+        mark = len(variables)
+        declared = node.pipe.declared
+        if declared:
+            pair = [item] if len(declared) == 1 else [index, item]
+            if node.pipe.is_assignment:
+                for name, part in zip(declared, pair, strict=True):
+                    self.set_variable(name, part)
+            else:
+                for offset, part in enumerate(reversed(pair), start=1):
+                    variables[-offset] = (variables[-offset][0], part)
+        jump = self.walk_body(item, node.body)
+        del variables[mark:]
+        return jump is Jump.BREAK
+
+    def walk_call(self, dot: Value, node: nodes.Call) -> None:
+        body = self.trees.get(node.name)
+        if body is None:
+            self.fail(f"template {quote(node.name).decode()} not defined")
+        value = self.pipeline(dot, node.pipe) if node.pipe is not None else None
+        self.calls += 1
+        limit = self.meter.limits.depth
+        if self.calls > limit:
+            too_costly(f"template calls nested deeper than {limit}")
+        self.enter()
+        caller, self.frame = self.frame, Frame(node.name, [("$", value)])
+        self.walk_body(value, body)
+        self.frame = caller
+        self.leave()
+        self.calls -= 1
+
+    def shown(self, value: Value) -> str:
+        """A value inside an error text."""
+        return show(self.meter, value).decode("utf-8", "surrogateescape")
+
+
+_WALKERS: Final[Mapping[type[Node], Callable[..., Jump | None]]] = {
+    nodes.Text: Execution.walk_text,
+    nodes.Action: Execution.walk_action,
+    nodes.Break: Execution.walk_break,
+    nodes.Continue: Execution.walk_continue,
+    nodes.Branch: Execution.walk_branch,
+    nodes.Range: Execution.walk_range,
+    nodes.Call: Execution.walk_call,
+}

@@ -1,0 +1,300 @@
+"""sprig's functions on patterns.
+
+`app.compat.regexp` decides whether a pattern, and a text, mean the same to Go and
+to RE2; what it does not vouch for is refused. Positions come from the same engine,
+which takes linear time. All functions look at the text as bytes of UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+import re2
+
+from app.compat import regexp
+from app.compat.template import runes, strconv
+from app.compat.template.limits import Meter
+from app.compat.template.refusal import refuse
+from app.compat.template.values import (
+    INT,
+    STRING,
+    STRINGS,
+    Function,
+    GoError,
+    Slice,
+    Type,
+    Value,
+    grown,
+    pure,
+    strings,
+)
+from app.errors import SpecError
+
+_CONTINUATION: Final = range(0x80, 0xC0)
+_COST: Final = 1024
+"""Bytes of text that a search reads for one step."""
+
+_MESSAGES: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "missing argument to repetition operator",
+        "missing argument to repetition operator",
+    ),
+    ("no argument for repetition operator", "missing argument to repetition operator"),
+    ("bad repetition operator", "invalid nested repetition operator"),
+    ("invalid repetition size", "invalid repeat count"),
+    ("invalid character class range", "invalid character class range"),
+    ("invalid character class", "invalid character class"),
+    ("invalid escape sequence", "invalid escape sequence"),
+    ("invalid named capture group", "invalid named capture"),
+    ("invalid perl operator", "invalid or unsupported Perl syntax"),
+    ("missing ]", "missing closing ]"),
+    ("missing )", "missing closing )"),
+    ("unexpected )", "unexpected )"),
+    ("trailing \\", "trailing backslash at end of expression"),
+    ("invalid UTF-8", "invalid UTF-8"),
+)
+"""RE2's words for what is wrong with a pattern, and Go's."""
+
+_INDEX: Final = re.compile("0|[1-9][0-9]{0,8}")
+"""What counts as the number of a group; other words are names."""
+
+
+class Pattern:
+    """A compiled pattern."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        text = runes.escaped(source)
+        try:
+            self._vouch: Callable[[str], bool] = regexp.compiled(text)
+        except SpecError as e:
+            if e.reason == regexp.UNSUPPORTED:
+                refuse("a pattern", e.message)
+            raise GoError(_problem(source)) from e
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = regexp.MAX_MEMORY_BYTES
+        self.engine = re2.compile(source, options)
+
+    def vouch(self, data: bytes) -> None:
+        """Refuses a text that Go and RE2 may read differently."""
+        if data.isascii():
+            return
+        text = runes.escaped(data)
+        if runes.clean(text) != text:
+            refuse("a pattern", "the text is no valid UTF-8")
+        try:
+            self._vouch(text)
+        except SpecError as e:
+            refuse("a pattern", e.message)
+
+    def find(self, meter: Meter, data: bytes, at: int) -> re2._Match | None:
+        """The leftmost match from a position on."""
+        meter.step(1 + (len(data) - at) // _COST)
+        return self.engine.search(data, at)
+
+    def matches(self, meter: Meter, data: bytes) -> Iterator[re2._Match]:
+        """All matches that Go finds; none empty behind another."""
+        self.vouch(data)
+        at, end = 0, -1
+        while at <= len(data):
+            match = self.find(meter, data, at)
+            if match is None:
+                return
+            start, stop = match.span()
+            if stop > start or start != end:
+                yield match
+            end = stop
+            at = stop if stop > at else _after(data, at)
+
+
+def _after(data: bytes, at: int) -> int:
+    """The position behind the rune at `at`."""
+    at += 1
+    while at < len(data) and data[at] in _CONTINUATION:
+        at += 1
+    return at
+
+
+def _problem(source: bytes) -> str:
+    """Go's text for a pattern that is none."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(source, options)
+    except re2.error as e:
+        said = e.args[0]
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        for theirs, ours in _MESSAGES:
+            if text.startswith(theirs):
+                rest = text[len(theirs) :].removeprefix(": ")
+                shown = f": `{rest}`" if rest else ""
+                return f"error parsing regexp: {ours}{shown}"
+    return f"error parsing regexp: invalid pattern: `{runes.escaped(source)}`"
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: bytes) -> Pattern:
+    return Pattern(source)
+
+
+def _must(source: bytes) -> Pattern:
+    """regexp.MustCompile."""
+    try:
+        return _compiled(source)
+    except GoError as e:
+        quoted = f"`{runes.escaped(source)}`"
+        if not strconv.can_backquote(source):
+            quoted = runes.escaped(strconv.quote(source))
+        raise GoError(f"regexp: Compile({quoted}): {e}") from e
+
+
+def match(meter: Meter, source: bytes, data: bytes) -> bool:
+    """Whether the pattern is found; a pattern that is none is not."""
+    try:
+        return must_match(meter, source, data)
+    except GoError:
+        return False
+
+
+def must_match(meter: Meter, source: bytes, data: bytes) -> bool:
+    """Whether the pattern is found."""
+    return next(_compiled(source).matches(meter, data), None) is not None
+
+
+def _find_all(meter: Meter, pattern: Pattern, data: bytes, count: int) -> Slice:
+    found: list[Value] = []
+    if count:
+        for one in pattern.matches(meter, data):
+            found.append(one.group())
+            meter.listing(len(found))
+            if len(found) == count:
+                break
+    return grown(STRINGS, found) if found else Slice(STRINGS, [], is_nil=True)
+
+
+def _find(meter: Meter, pattern: Pattern, data: bytes) -> bytes:
+    first = next(pattern.matches(meter, data), None)
+    return b"" if first is None else bytes(first.group())
+
+
+def _replace(
+    meter: Meter, pattern: Pattern, data: bytes, expand: Callable[[re2._Match], bytes]
+) -> bytes:
+    parts: list[bytes] = []
+    at = size = 0
+    for one in pattern.matches(meter, data):
+        start, stop = one.span()
+        piece = expand(one)
+        parts += (data[at:start], piece)
+        size += len(piece)
+        if size > meter.limits.string_bytes:
+            meter.text(size)
+        at = stop
+    parts.append(data[at:])
+    return meter.join(b"", parts)
+
+
+def _expand(one: re2._Match, template: str) -> bytes:
+    """Go's Expand: `$1`, `${1}`, `$name`, `${name}` and `$$`."""
+    parts: list[bytes] = []
+    at = 0
+    while (dollar := template.find("$", at)) >= 0:
+        parts.append(runes.to_bytes(template[at:dollar]))
+        name, at = _reference(template, dollar + 1)
+        parts.append(b"$" if name is None else _group(one, name))
+    parts.append(runes.to_bytes(template[at:]))
+    return b"".join(parts)
+
+
+def _reference(template: str, at: int) -> tuple[str | None, int]:
+    """The name behind a dollar sign, and where the text goes on.
+
+    `None` stands for a dollar sign that means itself.
+    """
+    if template.startswith("$", at):
+        return None, at + 1
+    start = at + template.startswith("{", at)
+    end = start
+    while end < len(template) and runes.is_word(template[end]):
+        end += 1
+    if end == start or (start > at and not template.startswith("}", end)):
+        return None, at
+    return template[start:end], end + (start > at)
+
+
+def _group(one: re2._Match, name: str) -> bytes:
+    groups = one.re.groups
+    if _INDEX.fullmatch(name):
+        number = int(name)
+        is_there = number <= groups
+    else:
+        number = one.re.groupindex.get(name, 0)
+        is_there = number > 0
+    return (one.group(number) or b"") if is_there else b""
+
+
+def _split(meter: Meter, pattern: Pattern, data: bytes, count: int) -> Slice:
+    if count == 0:
+        return Slice(STRINGS, [], is_nil=True)
+    if pattern.source and not data:
+        return strings([b""])
+    parts: list[bytes] = []
+    begin = end = 0
+    for one in pattern.matches(meter, data):
+        if count > 0 and len(parts) == count - 1:
+            break
+        end, stop = one.span()
+        if stop != 0:
+            parts.append(data[begin:end])
+        begin = stop
+        meter.listing(len(parts))
+    if end != len(data):
+        parts.append(data[begin:])
+    return grown(STRINGS, parts)
+
+
+def quote_meta(data: bytes) -> bytes:
+    """The text with everything escaped that means something in a pattern."""
+    return re.sub(rb"[\\.+*?()|\[\]{}^$]", rb"\\\g<0>", data)
+
+
+def _pair(name: str, call: Callable[..., Value], *more: Type) -> dict[str, Function]:
+    """A function, and its `must` form, which fails with another text."""
+
+    def plain(meter: Meter, source: bytes, data: bytes, *rest: Value) -> Value:
+        return call(meter, _must(source), data, *rest)
+
+    def must(meter: Meter, source: bytes, data: bytes, *rest: Value) -> Value:
+        return call(meter, _compiled(source), data, *rest)
+
+    params = (STRING, STRING, *more)
+    return {
+        name: Function(plain, params),
+        f"must{name[0].upper()}{name[1:]}": Function(must, params),
+    }
+
+
+def _replace_all(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:
+    template = runes.escaped(by)
+    return _replace(meter, pattern, data, lambda one: _expand(one, template))
+
+
+def _replace_literal(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:
+    return _replace(meter, pattern, data, lambda _one: by)
+
+
+FUNCTIONS: Final[Mapping[str, Function]] = {
+    **_pair("regexFind", _find),
+    **_pair("regexFindAll", _find_all, INT),
+    **_pair("regexReplaceAll", _replace_all, STRING),
+    **_pair("regexReplaceAllLiteral", _replace_literal, STRING),
+    **_pair("regexSplit", _split, INT),
+    "mustRegexMatch": Function(must_match, (STRING, STRING)),
+    "regexMatch": Function(match, (STRING, STRING)),
+    "regexQuoteMeta": pure(quote_meta, STRING),
+}
+"""By name."""

@@ -1,0 +1,28 @@
+"""sprig's functions on versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.compat.template.sprig.constraints import holds, parse_constraints
+from app.compat.template.sprig.versions import POINTER, parse
+from app.compat.template.values import STRING, Function, Pointer, pure
+
+
+def semver(data: bytes) -> Pointer:
+    """The version, whose parts are methods: `(semver "1.2.3").Major`."""
+    return Pointer(POINTER, parse(data))
+
+
+def semver_compare(constraint: bytes, data: bytes) -> bool:
+    """Whether a version satisfies a constraint."""
+    groups = parse_constraints(constraint)
+    return holds(groups, parse(data))
+
+
+FUNCTIONS: Final[Mapping[str, Function]] = {
+    "semver": pure(semver, STRING),
+    "semverCompare": pure(semver_compare, STRING, STRING),
+}
+"""By name."""
