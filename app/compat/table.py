@@ -1,8 +1,8 @@
-"""NFD's report as the table that `nfd compat validate-node` prints, byte for byte.
+r"""NFD's report as the table that `nfd compat validate-node` prints, byte for byte.
 
 NFD draws with go-pretty v6.8.2 in its light style. Not copied:
 
-* Control characters of a spec are printed escaped (`\\x1b`): a terminal obeys them.
+* Control characters of a spec are printed escaped (`\x1b`): a terminal obeys them.
 * A percent sign in a rule's name is printed as it is; NFD takes the name for a
   format (`50% free` becomes `50%! (MISSING)free`).
 * A null expression is printed as `null`; NFD crashes.
@@ -135,7 +135,7 @@ def _row(row: MatchedExpression, pen: _Pen) -> tuple[str, ...]:
 
 
 def _border(corners: str, widths: Sequence[int]) -> str:
-    left, middle, right = corners
+    left, middle, right = list(corners)
     return left + middle.join("─" * (size + 2) for size in widths) + right
 
 
