@@ -32,11 +32,11 @@ def is_too_costly(terms: Iterable[NodeTerm]) -> bool:
 
 def any_term(terms: Iterable[NodeTerm]) -> Test:
     """Whether one of the terms holds on a node."""
-    names: frozenset[str] = frozenset()
+    names: set[str] = set()
     others: frozenset[str] | None = None
     tests: list[Test] = []
     for term in terms:
-        labels, fields = _labels(term), _names(term.match_fields)
+        labels, fields = all_of(term.match_expressions), _names(term.match_fields)
         if labels is None or fields is None or term == NodeTerm():
             continue
         if term.match_expressions:
@@ -76,10 +76,6 @@ def _always(_: Node) -> bool:
     return True
 
 
-def _labels(term: NodeTerm) -> Test | None:
-    return all_of(term.match_expressions)
-
-
 def _both(labels: Test, names: frozenset[str] | None, others: frozenset[str]) -> Test:
     if names is not None:
         wanted = names - others
@@ -98,7 +94,7 @@ def _names(
     but its name: every other one reads as empty (`fields.Set.Get`).
     """
     names: frozenset[str] | None = None
-    others: frozenset[str] = frozenset()
+    others: set[str] = set()
     for field in fields:
         if len(field.values) != 1 or field.operator not in ("In", "NotIn"):
             return None
@@ -110,4 +106,4 @@ def _names(
             names = one if names is None else names & one
         else:
             others |= one
-    return names, others
+    return names, frozenset(others)

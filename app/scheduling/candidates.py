@@ -19,7 +19,7 @@ The rules:
 * Another scheduler than `Options.schedulers` may have its own view of taints:
   they do not filter.
 * An affinity of more than `affinity.MAX_REQUIREMENTS` requirements on labels is too
-  costly to try on every node: that filter is left out.
+  costly to try on every node: its terms are left out, `nodeSelector` is not.
 
 Source: `pkg/scheduler/apis/config/v1/default_plugins.go`, the plugins it names,
 and `pkg/kubelet/lifecycle/predicate.go` at Kubernetes v1.35.4.
@@ -28,7 +28,7 @@ and `pkg/kubelet/lifecycle/predicate.go` at Kubernetes v1.35.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -79,7 +79,7 @@ class Candidates:
         excluded: filter -> the other nodes, each under the first that takes it
             out. A filter that takes none out is absent.
         waiting: filter -> the candidates that are not in `now`, likewise.
-        left_out: filters that were too costly to run; they admit every node.
+        left_out: filters of which a part was too costly to run.
     """
 
     eventual: tuple[Node, ...] = ()
@@ -186,7 +186,8 @@ def compiled_for(
     left_out: tuple[str, ...] = ()
     if is_too_costly(placement.required_terms or ()):
         left_out = (NODE_AFFINITY,)
-    elif placement.node_selector or placement.required_terms is not None:
+        placement = replace(placement, required_terms=None)
+    if placement.node_selector or placement.required_terms is not None:
         hard.append((NODE_AFFINITY, node_affinity(placement)))
     if placement.os:
         hard.append((POD_OS, pod_os(placement)))

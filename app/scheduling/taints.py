@@ -107,11 +107,11 @@ def tolerates(tolerations: Iterable[Toleration]) -> Tolerates:
         return lambda _: False
 
     def test(taint: Taint) -> bool:
+        key, effect, value = taint.key, taint.effect, taint.value
         # An empty key or effect of a toleration stands for all of them.
-        return any(
-            (key, effect) in any_value or (key, effect, taint.value) in one_value
-            for key in (taint.key, "")
-            for effect in (taint.effect, "")
-        )
+        for pair in ((key, effect), (key, ""), ("", effect), ("", "")):
+            if pair in any_value or (*pair, value) in one_value:
+                return True
+        return False
 
     return test
