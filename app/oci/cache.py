@@ -1,0 +1,57 @@
+"""A cache that is bounded in bytes and time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+MAX_BYTES: Final = 64 << 20
+ENTRY_BYTES: Final = 1024
+"""What an entry costs beside its content."""
+
+
+class TimedCache(Generic[K, V]):
+    """Least recently used entries go first; entries end at their time."""
+
+    def __init__(
+        self, clock: Callable[[], float], *, most_bytes: int = MAX_BYTES
+    ) -> None:
+        self._clock = clock
+        self._most = most_bytes
+        self._entries: OrderedDict[K, tuple[V, float, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: K) -> V | None:
+        """The value; `None` if there is none that still holds."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        value, ends, _ = entry
+        if self._clock() >= ends:
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def put(self, key: K, value: V, *, seconds: float, content_bytes: int) -> None:
+        """Keeps a value; one that is larger than the whole cache is not kept."""
+        self._remove(key)
+        size = content_bytes + ENTRY_BYTES
+        if size > self._most:
+            return
+        self._entries[key] = (value, self._clock() + seconds, size)
+        self._bytes += size
+        while self._bytes > self._most:
+            self._remove(next(iter(self._entries)))
+
+    def _remove(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= entry[2]
+
+    def __len__(self) -> int:
+        return len(self._entries)

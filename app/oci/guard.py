@@ -1,0 +1,147 @@
+"""Where we connect to: image references are anybody's input.
+
+Every address is checked after name resolution, and the connection is made to the
+checked address, so that a name cannot point elsewhere a moment later. Addresses
+that a process on a node or in a cloud trusts by position are refused for every
+host: link-local ones (the metadata service), the API server, and the like.
+Private ranges and loopback need the operator's word for that host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_METADATA: Final = frozenset(
+    ipaddress.ip_address(text)
+    for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
+)
+"""Metadata services of clouds, some outside the link-local range."""
+
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+class RefusedAddressError(OSError):
+    """A host resolves to addresses that we do not connect to, and to no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    """What the operator allows towards one host.
+
+    Attributes:
+        plain_http: speak HTTP instead of HTTPS.
+        private: connect to addresses of private networks.
+        loopback: connect to this machine.
+    """
+
+    plain_http: bool = False
+    private: bool = False
+    loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryPolicy:
+    """What the operator allows.
+
+    Attributes:
+        hosts: host, with its port if it has one -> what is allowed towards it.
+        refused: addresses that are never connected to (the API server's).
+        realms: further token servers, registry host -> hosts.
+    """
+
+    hosts: Mapping[str, HostPolicy] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
+    realms: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, host: str) -> HostPolicy:
+        """What is allowed towards `host` (with port, if any)."""
+        return self.hosts.get(host, HostPolicy())
+
+
+def is_allowed(text: str, policy: HostPolicy, refused: frozenset[str]) -> bool:
+    """Whether we connect to an address.
+
+    Args:
+        text: an IP address; a zone is ignored.
+        policy: of the host that resolves to it.
+        refused: addresses that no policy allows.
+    """
+    address = _plain(ipaddress.ip_address(text.partition("%")[0]))
+    if str(address) in refused or address in _METADATA:
+        return False
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return False
+    if address.is_loopback:
+        return policy.loopback
+    return address.is_global or (policy.private and address.is_private)
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address inside an IPv6 one, where there is one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo[1] if address.teredo is not None else None
+    return address.ipv4_mapped or address.sixtofour or teredo or address
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names, and gives only addresses that we connect to."""
+
+    def __init__(self, policy: RegistryPolicy, resolver: AbstractResolver) -> None:
+        self._policy = policy
+        self._resolver = resolver
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+    ) -> list[ResolveResult]:
+        """The addresses of `host`.
+
+        Raises:
+            RefusedAddressError: none of them is allowed.
+        """
+        found = await self._resolver.resolve(host, port, family)
+        policy = policy_for(self._policy, host, port)
+        allowed = [
+            one
+            for one in found
+            if is_allowed(one["host"], policy, self._policy.refused)
+        ]
+        if not allowed:
+            raise RefusedAddressError(f"{host} is not a public address")
+        return allowed
+
+    async def close(self) -> None:
+        """Closes the inner resolver."""
+        await self._resolver.close()
+
+
+def policy_for(policy: RegistryPolicy, host: str, port: int) -> HostPolicy:
+    """What is allowed towards a host that is listed with or without its port."""
+    name = f"[{host}]" if ":" in host else host
+    listed = policy.hosts.get(f"{name}:{port}")
+    return listed if listed is not None else policy.of(name)
+
+
+def literal_is_allowed(policy: RegistryPolicy, host: str, port: int) -> bool:
+    """Whether a host that is itself an address is allowed; names pass here.
+
+    An address is not resolved, so that the resolver never sees it.
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return is_allowed(host, policy_for(policy, host, port), policy.refused)

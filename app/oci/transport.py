@@ -1,0 +1,213 @@
+"""One HTTP request: bounded in bytes and time, to a checked address.
+
+What an answer means is the client's business; this knows no registry. Tests of
+the client put answers of their own in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.resolver import ThreadedResolver
+
+from app.oci.failure import invalid, unavailable
+from app.oci.guard import (
+    GuardedResolver,
+    RefusedAddressError,
+    RegistryPolicy,
+    literal_is_allowed,
+)
+from app.oci.limits import Limits
+
+_CHUNK_BYTES: Final = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        method: GET or HEAD.
+        url: absolute, http or https.
+        headers: never shown in `repr`: they may hold a credential.
+        most_bytes: of a successful answer's body.
+        seconds: time left for the whole exchange.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    most_bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case; the first of several.
+        challenges: every `WWW-Authenticate` header.
+        body: empty for errors, redirects and HEAD.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    challenges: tuple[str, ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+class Transport(Protocol):
+    """Sends requests; raises `LookupFailedError` where no answer comes."""
+
+    async def send(self, request: Request) -> Answer:
+        """One exchange; follows no redirect, sends no credential of its own."""
+        ...
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        ...
+
+
+class AiohttpTransport:
+    """The transport over aiohttp.
+
+    Nothing of the environment is used: no proxy, no `.netrc`.
+    """
+
+    def __init__(self, policy: RegistryPolicy, limits: Limits) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = GuardedResolver(self._policy, ThreadedResolver())
+            connector = aiohttp.TCPConnector(
+                resolver=resolver,
+                limit=self._limits.lookups * 2,
+                limit_per_host=self._limits.per_host,
+                use_dns_cache=False,
+                ssl=ssl.create_default_context(),
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                trust_env=False,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "imagecompat", "Accept-Encoding": "identity"},
+            )
+        return self._session
+
+    async def send(self, request: Request) -> Answer:
+        """See `Transport.send`."""
+        parts = urlsplit(request.url)
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        if not literal_is_allowed(self._policy, host, port):
+            raise unavailable("AddressRefused", f"{host} is not a public address")
+        timeout = aiohttp.ClientTimeout(
+            total=max(request.seconds, 0.001),
+            sock_connect=self._limits.connect_seconds,
+        )
+        try:
+            async with self._open().request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=timeout,
+            ) as response:
+                return await self._read(request, response)
+        except TimeoutError as error:
+            raise unavailable("Timeout", f"{host} did not answer in time") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise unavailable(*_failure(error, host)) from error
+        except ValueError as error:
+            raise unavailable("BadAnswer", f"{host} answered no HTTP") from error
+
+    async def _read(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
+        ok = response.status == _OK and request.method == "GET"
+        body = await _body(response, request.most_bytes) if ok else b""
+        if not ok:
+            await _drop(response, self._limits.error_bytes)
+        headers: dict[str, str] = {}
+        for name, value in response.headers.items():
+            headers.setdefault(name.lower(), value)
+        challenges = tuple(response.headers.getall("WWW-Authenticate", ()))
+        return Answer(response.status, headers, challenges, body)
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        if self._session is not None:
+            await self._session.close()
+            await asyncio.sleep(0)
+            self._session = None
+
+
+_OK: Final = 200
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    host = response.url.host or ""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        text = f"{host} answered with an encoding that was not asked for"
+        raise invalid("UnwantedEncoding", text)
+    if (response.content_length or 0) > most:
+        raise _too_large(host, most)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > most:
+            response.close()
+            raise _too_large(host, most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(host: str, most: int) -> Exception:
+    return invalid("TooLarge", f"{host} answered with more than {most} bytes")
+
+
+async def _drop(response: aiohttp.ClientResponse, most: int) -> None:
+    """Reads an unwanted body, so that the connection can be used again."""
+    size = 0
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > most:
+            response.close()
+            return
+
+
+def _failure(error: Exception, host: str) -> tuple[str, str]:
+    """A stable reason and a sentence; neither holds the library's own text."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RefusedAddressError):
+            return "AddressRefused", f"{host} is not a public address"
+        cause = cause.__cause__ or cause.__context__
+    for kind, reason, sentence in _FAILURES:
+        if isinstance(error, kind):
+            return reason, sentence.format(host=host)
+    return "NetworkError", f"{host} cannot be reached"
+
+
+_FAILURES: Final = (
+    (aiohttp.ClientConnectorDNSError, "NoSuchHost", "{host} has no address"),
+    (
+        aiohttp.ClientConnectorCertificateError,
+        "UntrustedCertificate",
+        "the certificate of {host} is not trusted",
+    ),
+    (aiohttp.ClientSSLError, "TlsError", "{host} does not speak TLS as it should"),
+    (aiohttp.ClientConnectorError, "CannotConnect", "{host} cannot be reached"),
+    (aiohttp.ClientPayloadError, "CutOff", "{host} ended its answer early"),
+)
