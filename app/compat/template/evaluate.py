@@ -136,7 +136,7 @@ class Evaluation:
         match first:
             case nodes.Field():
                 self.node = first
-                return self.fields(dot, first.keys, command.args, final)
+                return self.fields(dot, dot, first, command.args, final)
             case nodes.Chain():
                 return self.chain(dot, first, command.args, final)
             case nodes.Identifier():
@@ -184,7 +184,7 @@ class Evaluation:
         if not node.keys:
             self._no_function(args, final)
             return value
-        return self.fields(value, node.keys, args, final, dot=dot)
+        return self.fields(dot, value, node, args, final)
 
     def chain(
         self, dot: Value, node: nodes.Chain, args: Sequence[Node], final: Value
@@ -192,81 +192,72 @@ class Evaluation:
         """The reflected value of the fields of a term."""
         self.node = node
         value = self.argument(dot, None, node.term)
-        return self.fields(value, node.keys, args, final, dot=dot)
+        return self.fields(dot, value, node, args, final)
 
     def fields(
         self,
+        dot: Value,
         receiver: Value,
-        keys: Sequence[bytes],
+        node: nodes.Field | nodes.Variable | nodes.Chain,
         args: Sequence[Node],
         final: Value,
-        *,
-        dot: Value = MISSING,
     ) -> Value:
         """Goes along a chain of fields; arguments are the last one's.
 
         Args:
+            dot: the cursor, for arguments.
             receiver: where the chain starts.
-            keys: names of the fields.
+            node: the chain.
             args: nodes of the command, the first one being the chain.
             final: the value before in the pipeline, if any.
-            dot: the cursor, for arguments; the receiver if it is not given.
         """
-        where = receiver if dot is MISSING else dot
-        for key in keys[:-1]:
-            receiver = self.field(where, key, (), MISSING, receiver)
-        return self.field(where, keys[-1], args, final, receiver)
+        last = len(node.keys) - 1
+        for index, key in enumerate(node.keys):
+            is_last = index == last
+            given, behind = (args, final) if is_last else ((), MISSING)
+            value = unbox(receiver)
+            if isinstance(value, Pointer | Struct):
+                kind = type_of(receiver)
+                method = self._method(value, kind, key)
+                name = key.decode()
+                receiver = self.call(dot, method, node, name, given, behind)
+                continue
+            receiver = self._entry(receiver, value, key)
+            if len(given) > 1 or behind is not MISSING:
+                self.fail(f"{key.decode()} is not a method but has arguments")
+            receiver = self._value(receiver, key)
+        return receiver
 
-    def field(
-        self,
-        dot: Value,
-        key: bytes,
-        args: Sequence[Node],
-        final: Value,
-        receiver: Value,
-    ) -> Value:
-        """The reflected value of one field, or the result of one method."""
+    def _entry(self, receiver: Value, value: Value, key: bytes) -> Map:
+        """The map that has a field, perhaps."""
         name = key.decode()
-        value = unbox(receiver)
         if receiver is None:
             self.fail(f"nil data; no entry for key {quote_text(name)}")
         kind = type_of(receiver)
         if value is None:
             self.fail(f"nil pointer evaluating {kind}.{name}")
-        if isinstance(value, Pointer | Struct):
-            return self._member(dot, value, kind, key, args, final)
         if not isinstance(value, Map):
             self.fail(f"can't evaluate field {name} in type {kind}")
-        if len(args) > 1 or final is not MISSING:
-            self.fail(f"{name} is not a method but has arguments")
-        if key not in value.entries:
-            self.fail(f"map has no entry for key {quote_text(name)}")
-        return value.at(key)
+        return value
 
-    def _member(
-        self,
-        dot: Value,
-        value: Pointer | Struct,
-        kind: Type,
-        key: bytes,
-        args: Sequence[Node],
-        final: Value,
-    ) -> Value:
-        """Calls a method of a struct; its fields are not exported."""
-        is_pointer = isinstance(value, Pointer)
+    def _value(self, entries: Map, key: bytes) -> Value:
+        """The reflected value of a key."""
+        if key not in entries.entries:
+            self.fail(f"map has no entry for key {quote_text(key.decode())}")
+        return entries.at(key)
+
+    def _method(self, value: Pointer | Struct, kind: Type, key: bytes) -> Function:
+        """A method of a struct, bound to it; its fields are not exported."""
         target = value.target if isinstance(value, Pointer) else value
         name = key.decode()
-        if target is None:  # pragma: no cover - functions never return nil pointers
-            self.fail(f"nil pointer evaluating {kind}.{name}")
         method = target.methods.get(key)
-        if method is None and is_pointer:
+        if method is None and isinstance(value, Pointer):
             method = target.pointer_methods.get(key)
         if method is not None:
-            bound = Function(
-                lambda meter, *rest: method.call(meter, target, *rest),
-                method.params,
+            call = method.call
+            return Function(
+                lambda meter, *rest: call(meter, target, *rest), method.params
             )
-            return self.call(dot, bound, self.node, name, args, final)
         if name in target.fields():
             self.fail(f"{name} is an unexported field of struct type {kind}")
         self.fail(f"can't evaluate field {name} in type {kind}")
@@ -373,7 +364,7 @@ class Evaluation:
             return None
         if kind.kind not in NILLABLE:
             self.fail(f"{problem} {kind}")
-        return zero(kind)
+        return unbox(zero(kind))
 
     def argument(self, dot: Value, kind: Type | None, node: Node) -> Value:
         """The value of a node as argument of a type (`None`: as it is)."""
@@ -384,7 +375,7 @@ class Evaluation:
             case nodes.Nil():
                 return self._nil_argument(kind, "cannot assign nil to")
             case nodes.Field():
-                value = self.fields(dot, node.keys, (), MISSING)
+                value = self.fields(dot, dot, node, (), MISSING)
             case nodes.Variable():
                 value = self.variable(dot, node, (), MISSING)
             case nodes.Pipe():

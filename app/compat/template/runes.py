@@ -24,7 +24,7 @@ SPACES: Final = frozenset(
 
 SPACE_TEXT: Final = "".join(sorted(SPACES))
 
-_INVALID: Final = {code: ERROR for code in range(0xD800, 0xE000)}
+_INVALID: Final = dict.fromkeys(range(0xD800, 0xE000), ERROR)
 
 
 def clean(text: str) -> str:

@@ -198,10 +198,10 @@ def unquote(text: str) -> bytes:
 
 
 def unquote_char(text: str) -> tuple[int, str]:
-    """Reads the first rune of a character literal whose opening quote is gone.
+    r"""Reads the first rune of a character literal whose opening quote is gone.
 
     Returns:
-        The rune's number (that of the byte for `\\x` and octal escapes), and the
+        The rune's number (that of the byte for `\x` and octal escapes), and the
         text behind it.
 
     Raises:

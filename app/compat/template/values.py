@@ -184,11 +184,11 @@ class Struct:
 
 
 class Pointer:
-    """A pointer to a struct; `target` is `None` in a nil pointer."""
+    """A pointer to a struct."""
 
     __slots__ = ("target", "type")
 
-    def __init__(self, kind: Type, target: Struct | None) -> None:
+    def __init__(self, kind: Type, target: Struct) -> None:
         self.type: Final = kind
         self.target: Final = target
 
@@ -253,12 +253,9 @@ def unbox(value: Value) -> Value:
 
 
 def is_nil(value: Value) -> bool:
-    """Tells nil pointers, maps and slices, and `None`."""
-    match value:
-        case Slice() | Map():
-            return value.is_nil
-        case Pointer():
-            return value.target is None
+    """Tells nil maps and slices, and `None`; pointers here are never nil."""
+    if isinstance(value, Slice | Map):
+        return value.is_nil
     return value is None
 
 
@@ -271,25 +268,24 @@ def is_true(value: Value) -> bool:
             return len(value) > 0
         case Number():
             return value.number != 0
-        case Pointer():
-            return value.target is not None
-        case Struct():
+        case Pointer() | Struct():
             return True
     return bool(value)
 
 
 def zero(kind: Type) -> Value:
-    """The reflected zero value of a type."""
+    """The reflected zero value of a string, slice, map, or interface.
+
+    A nil pointer is a nil interface here: only methods take one.
+    """
     match kind.kind:
         case "slice":
             return Slice(kind, [], is_nil=True)
         case "map":
             return Map(kind, {}, is_nil=True)
-        case "interface":
-            return Boxed(None)
-        case "ptr":
-            return Pointer(kind, None)
-    return b""
+        case "string":
+            return b""
+    return Boxed(None)
 
 
 def anys(items: Iterable[Value]) -> Slice:

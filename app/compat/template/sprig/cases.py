@@ -162,7 +162,8 @@ class _Lower:
         self.words = _Words(data)
         self.connector = connector
         self.shown: list[str] = []
-        self.kind, self.word = self.words.next()
+        self.kind: Word
+        self._next()
 
     def text(self) -> bytes:
         while not self.words.is_done():

@@ -78,7 +78,7 @@ def to_float64(value: Value) -> float:
 
 
 def to_bytes(meter: Meter, value: Value) -> bytes:
-    """sprig's strval."""
+    """The strval of sprig."""
     if isinstance(value, bytes):
         return value
     target = value.target if isinstance(value, Pointer) else value
@@ -88,7 +88,7 @@ def to_bytes(meter: Meter, value: Value) -> bytes:
 
 
 def to_strings(meter: Meter, value: Value) -> Slice:
-    """sprig's strslice: texts of the elements that are not nil."""
+    """The strslice of sprig: texts of the elements that are not nil."""
     if isinstance(value, Slice):
         if value.type.elem is not None and value.type.elem.kind == "string":
             return value

@@ -40,16 +40,17 @@ def to_float(number: Decimal) -> float:
     magnitude = coefficient.bit_length() / _BITS_PER_DIGIT + power
     if not coefficient:
         return 0.0
+    sign = -1.0 if coefficient < 0 else 1.0
     if magnitude > _LARGEST_POWER:
-        return math.copysign(math.inf, coefficient)
+        return sign * math.inf
     if magnitude < _SMALLEST_POWER:
-        return math.copysign(0.0, coefficient)
+        return sign * 0.0
     try:
         if power < 0:
             return float(coefficient / 10**-power)
         return float(coefficient * 10**power)
     except OverflowError:
-        return math.copysign(math.inf, coefficient)
+        return sign * math.inf
 
 
 def _aligned(one: Decimal, other: Decimal) -> tuple[int, int, int]:

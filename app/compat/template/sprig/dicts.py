@@ -136,18 +136,24 @@ def _merge(*, over: bool, must: bool) -> Function:
     return Function(call, (DICT,), DICT, boxed=True)
 
 
-def deep_copy(meter: Meter, value: Value, depth: int = 0) -> Value:
+def deep_copy(meter: Meter, value: Value) -> Value:
     """A copy that shares no list and no dict."""
+    if value is None:
+        raise GoError("reflect: call of reflect.Value.Type on zero Value")
+    return _copied(meter, value, 0)
+
+
+def _copied(meter: Meter, value: Value, depth: int) -> Value:
     meter.nested(depth)
     match value:
         case Map():
             copies = {
-                key: deep_copy(meter, item, depth + 1)
+                key: _copied(meter, item, depth + 1)
                 for key, item in value.entries.items()
             }
             return Map(value.type, copies, is_nil=value.is_nil)
         case Slice():
-            items = [deep_copy(meter, item, depth + 1) for item in value.values()]
+            items = [_copied(meter, item, depth + 1) for item in value.values()]
             result = Slice(value.type, items, is_nil=value.is_nil)
             result.exact = value.exact and value.stop == len(value.items)
             return result

@@ -32,6 +32,15 @@ _ESCAPES: Final = {
 }
 _LITERALS: Final = {"true": True, "false": False, "null": None}
 _END: Final = "unexpected end of JSON input"
+_INSIDE: Final = (
+    "in literal",
+    "in numeric",
+    "in \\u",
+    "in exponent",
+    "in string e",
+    "after d",
+)
+"""Contexts where Go looks at a space behind the end before it gives up."""
 _HIGH: Final = range(0xD800, 0xDC00)
 _LOW: Final = range(0xDC00, 0xE000)
 
@@ -65,9 +74,12 @@ class Reader:
         return self.text[self.at : self.at + 1]
 
     def _fail(self, context: str) -> None:
-        if self.at >= len(self.text):
+        if self.at < len(self.text):
+            code = runes.to_bytes(self.text[self.at])[0]
+        elif context.startswith(_INSIDE):
+            code = ord(" ")
+        else:
             raise GoError(_END)
-        code = runes.to_bytes(self.text[self.at])[0]
         raise GoError(f"invalid character {_shown(code)} {context}")
 
     def _value(self, depth: int) -> Value:

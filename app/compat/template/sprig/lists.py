@@ -130,7 +130,7 @@ def compact(meter: Meter, items: Value) -> Slice:
 
 
 def is_empty(value: Value) -> bool:
-    """sprig's empty: the opposite of true."""
+    """The `empty` of sprig: the opposite of true."""
     return not is_true(value)
 
 

@@ -61,7 +61,7 @@ def _is_kept(old: Value, value: Value) -> bool:
 
 
 def is_empty(value: Value) -> bool:
-    """mergo's isEmptyValue: zeros, nil, and nothing inside."""
+    """The isEmptyValue of mergo: zeros, nil, and nothing inside."""
     return not is_true(value)
 
 

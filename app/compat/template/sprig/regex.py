@@ -37,6 +37,9 @@ _CONTINUATION: Final = range(0x80, 0xC0)
 _COST: Final = 1024
 """Bytes of text that a search reads for one step."""
 
+_NOT_UTF8: Final = "invalid UTF-8"
+_VALID: Final = re.compile("[^\ud800-\udfff]*")
+
 _MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     (
         "missing argument to repetition operator",
@@ -54,9 +57,16 @@ _MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     ("missing )", "missing closing )"),
     ("unexpected )", "unexpected )"),
     ("trailing \\", "trailing backslash at end of expression"),
-    ("invalid UTF-8", "invalid UTF-8"),
+    ("invalid UTF-8", _NOT_UTF8),
 )
 """RE2's words for what is wrong with a pattern, and Go's."""
+
+_GO_ONLY_ERRORS: Final = (
+    (re.compile(r"\\C"), "invalid escape sequence"),
+    (re.compile(r"\(\?P?<[^>]*>"), "invalid named capture"),
+    (re.compile(r"\\[pP](?:\{[^}]*\}|.)"), "invalid character class range"),
+)
+"""What RE2 takes and Go does not, and how Go says so."""
 
 _INDEX: Final = re.compile("0|[1-9][0-9]{0,8}")
 """What counts as the number of a group; other words are names."""
@@ -78,6 +88,8 @@ class Pattern:
         options.log_errors = False
         options.max_mem = regexp.MAX_MEMORY_BYTES
         self.engine = re2.compile(source, options)
+        names = self.engine.groupindex.items()
+        self.groups = {runes.to_text(name): number for name, number in names}
 
     def vouch(self, data: bytes) -> None:
         """Refuses a text that Go and RE2 may read differently."""
@@ -121,19 +133,31 @@ def _after(data: bytes, at: int) -> int:
 
 def _problem(source: bytes) -> str:
     """Go's text for a pattern that is none."""
+    text = runes.escaped(source)
+    shown = runes.clean(text)
+    said = _said(source)
+    for theirs, ours in _MESSAGES:
+        if said.startswith(theirs):
+            what = said[len(theirs) :]
+            if ours == _NOT_UTF8:
+                what = shown[len(_VALID.sub("", text, count=1)) * -1 :]
+            return f"error parsing regexp: {ours}: `{what.removeprefix(': ')}`"
+    for pattern, ours in _GO_ONLY_ERRORS:
+        found = pattern.search(shown)
+        if found is not None:
+            return f"error parsing regexp: {ours}: `{found.group()}`"
+    return f"error parsing regexp: invalid pattern: `{shown}`"
+
+
+def _said(source: bytes) -> str:
+    """RE2's text for a pattern that is none; `""` if it takes it."""
     options = re2.Options()
     options.log_errors = False
     try:
         re2.compile(source, options)
     except re2.error as e:
-        said = e.args[0]
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        for theirs, ours in _MESSAGES:
-            if text.startswith(theirs):
-                rest = text[len(theirs) :].removeprefix(": ")
-                shown = f": `{rest}`" if rest else ""
-                return f"error parsing regexp: {ours}{shown}"
-    return f"error parsing regexp: invalid pattern: `{runes.escaped(source)}`"
+        return runes.to_text(e.args[0])
+    return ""
 
 
 @lru_cache(maxsize=64)
@@ -198,14 +222,14 @@ def _replace(
     return meter.join(b"", parts)
 
 
-def _expand(one: re2._Match, template: str) -> bytes:
+def _expand(pattern: Pattern, one: re2._Match, template: str) -> bytes:
     """Go's Expand: `$1`, `${1}`, `$name`, `${name}` and `$$`."""
     parts: list[bytes] = []
     at = 0
     while (dollar := template.find("$", at)) >= 0:
         parts.append(runes.to_bytes(template[at:dollar]))
         name, at = _reference(template, dollar + 1)
-        parts.append(b"$" if name is None else _group(one, name))
+        parts.append(b"$" if name is None else _group(pattern, one, name))
     parts.append(runes.to_bytes(template[at:]))
     return b"".join(parts)
 
@@ -226,13 +250,12 @@ def _reference(template: str, at: int) -> tuple[str | None, int]:
     return template[start:end], end + (start > at)
 
 
-def _group(one: re2._Match, name: str) -> bytes:
-    groups = one.re.groups
+def _group(pattern: Pattern, one: re2._Match, name: str) -> bytes:
     if _INDEX.fullmatch(name):
         number = int(name)
-        is_there = number <= groups
+        is_there = number <= pattern.engine.groups
     else:
-        number = one.re.groupindex.get(name, 0)
+        number = pattern.groups.get(name, 0)
         is_there = number > 0
     return (one.group(number) or b"") if is_there else b""
 
@@ -280,7 +303,7 @@ def _pair(name: str, call: Callable[..., Value], *more: Type) -> dict[str, Funct
 
 def _replace_all(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:
     template = runes.escaped(by)
-    return _replace(meter, pattern, data, lambda one: _expand(one, template))
+    return _replace(meter, pattern, data, lambda one: _expand(pattern, one, template))
 
 
 def _replace_literal(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:

@@ -10,6 +10,7 @@ import re2
 
 from app.compat.template.limits import Meter
 from app.compat.template.refusal import refuse
+from app.compat.template.sprig.casting import NIL_DEREFERENCE
 from app.compat.template.values import (
     STRING,
     UINT64,
@@ -53,6 +54,7 @@ class Version(Struct):
     type = VERSION
 
     def fields(self) -> Mapping[str, Value]:
+        """The fields, in Go's order."""
         return {
             "major": Number(UINT64, self.major),
             "minor": Number(UINT64, self.minor),
@@ -63,6 +65,7 @@ class Version(Struct):
         }
 
     def text(self) -> bytes:
+        """The version without a leading v."""
         shown = b"%d.%d.%d" % (self.major, self.minor, self.patch)
         shown += b"-" + self.pre if self.pre else b""
         return shown + (b"+" + self.metadata if self.metadata else b"")
@@ -194,21 +197,18 @@ def _set_metadata(_meter: Meter, version: Version, text: bytes) -> Version:
     return _with_original(version, replace(version, metadata=text))
 
 
-def _compared(one: Version, other: Pointer) -> int:
-    if other.target is None:
-        raise GoError(
-            "value method github.com/Masterminds/semver/v3.Version.Major called "
-            "using nil *Version pointer"
-        )
+def _compared(one: Version, other: Value) -> int:
+    if not isinstance(other, Pointer):
+        raise GoError(NIL_DEREFERENCE)
     return compare(one, cast("Version", other.target))
 
 
-def _equal(_meter: Meter, one: Version, other: Pointer) -> bool:
-    return other.target is not None and _compared(one, other) == 0
+def _equal(_meter: Meter, one: Version, other: Value) -> bool:
+    return isinstance(other, Pointer) and _compared(one, other) == 0
 
 
 def _order(*results: int) -> Function:
-    def call(_meter: Meter, one: Version, other: Pointer) -> bool:
+    def call(_meter: Meter, one: Version, other: Value) -> bool:
         return _compared(one, other) in results
 
     return Function(call, (POINTER,))
