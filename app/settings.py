@@ -102,7 +102,9 @@ class RegistryHostSettings(_Section):
     plain_http: bool = False
     """Speak HTTP instead of HTTPS."""
     private: bool = False
-    """The host may resolve to private or loopback addresses."""
+    """The host may resolve to addresses of private networks."""
+    loopback: bool = False
+    """The host may be this machine; for tests and the demo."""
 
 
 class RegistrySettings(_Section):

@@ -72,10 +72,10 @@ METRICS: Final = (
         ("kind", "outcome"),
     ),
     Metric(
-        "cache_lookups_total",
+        "registry_lookups_total",
         "counter",
-        "Lookups in caches of the registry side, by cache and result.",
-        ("cache", "result"),
+        "Images looked up: known already (hit), under way (joined), or new (miss).",
+        ("result",),
     ),
     Metric("nodes", "gauge", "Nodes, by whether their features are known.", ("state",)),
     Metric("cluster_stale_seconds", "gauge", "Silence of the API server."),
@@ -84,6 +84,16 @@ METRICS: Final = (
         "counter",
         "Events of list and watch, by resource and what happened.",
         ("resource", "event"),
+    ),
+    Metric(
+        "node_feature_kind_absent",
+        "gauge",
+        "1 while the NodeFeature CRD is not installed.",
+    ),
+    Metric(
+        "node_feature_data_missing",
+        "gauge",
+        "1 while nodes exist, but no NodeFeature in a trusted namespace.",
     ),
     Metric("ready", "gauge", "1 once the first full sync is done."),
     Metric("build_info", "gauge", "Always 1; the version is the label.", ("version",)),
@@ -174,9 +184,9 @@ def configure_logging(level: str = "INFO") -> None:
     log.propagate = False
 
 
-def log_event(event: str, *, level: int = logging.INFO, **fields: object) -> None:
+def log_event(event: str, **fields: object) -> None:
     """Writes one line: `event`, and `fields` as they are."""
-    logger().log(level, event, extra={"fields": fields})
+    logger().info(event, extra={"fields": fields})
 
 
 def log_exception(event: str, **fields: object) -> None:

@@ -236,6 +236,8 @@ def _names(nodes: tuple[str, ...]) -> str:
 
 
 def _reasons(finding: PodFinding, unmet: tuple[Unmet, ...]) -> str:
+    if not unmet:
+        return "not explained"
     several = sum(1 for image in finding.images if image.has_spec) > 1
     parts = []
     for one in unmet[:_MAX_UNMET]:

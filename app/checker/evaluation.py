@@ -7,18 +7,19 @@ not asked for longest are forgotten first.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from app.admission.findings import Closest, Group, Unmet
-from app.compat import explain, outcome
+from app.admission.findings import Closest, Group, PodFinding, Unmet
+from app.compat import explain, matching, outcome
 from app.compat.features import Features
 from app.compat.outcome import Outcome
 from app.compat.spec import Spec
-from app.ports import Platform
-from app.scheduling.node import Node
+from app.ports import Platform, Snapshot
+from app.scheduling.node import Node, platform_of
 
 MAX_SPECS: Final = 256
 """Specs whose answers are remembered."""
@@ -27,7 +28,7 @@ MAX_ANSWERS: Final = 200_000
 """Answers that are remembered, all specs together."""
 
 MAX_EXPLAINED: Final = 256
-"""Nodes whose misfit is explained for one denial; the rest is counted."""
+"""Nodes whose misfit is explained for one denial; the rest is only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,84 +46,189 @@ class Lacking:
     platform: Platform
 
 
-Demand: TypeAlias = Asked | Lacking | None
-"""What an image asks of the nodes of one platform; `None` for nothing."""
+Demand: TypeAlias = Asked | Lacking
+"""What an image asks of the nodes of one platform."""
 
+Demands: TypeAlias = Sequence[Mapping[Platform, Demand]]
+"""For each image: platform -> demand; a platform that is not there asks nothing."""
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What became of the candidates.
-
-    Attributes:
-        fits: how many fit all images.
-        unknown: how many are neither known to fit nor not to.
-        misfits: the others, in their order.
-    """
-
-    fits: int = 0
-    unknown: int = 0
-    misfits: tuple[Node, ...] = ()
+_Answers: TypeAlias = dict[int, tuple[Features, Outcome]]
 
 
 class _Memo:
     """Answers by spec and feature set.
 
     A feature set is told by identity: snapshots share sets that did not change.
-    It is kept with the answer, so that its identity cannot be used again.
+    It is kept with the answer, so that its identity cannot be used again. What the
+    cluster publishes decides too: when that changes, everything is forgotten.
     """
 
     def __init__(self) -> None:
-        self._specs: OrderedDict[str, dict[int, tuple[Features, Outcome]]] = (
-            OrderedDict()
-        )
+        self._specs: OrderedDict[str, _Answers] = OrderedDict()
         self._published: frozenset[str] = frozenset()
         self._count = 0
 
-    def of(
-        self, asked: Asked, published: frozenset[str]
-    ) -> dict[int, tuple[Features, Outcome]]:
+    def of(self, digest: str, published: frozenset[str]) -> _Answers:
+        """The answers of one spec, to be read and added to."""
         if published != self._published:
             self._specs.clear()
             self._count = 0
             self._published = published
-        answers = self._specs.setdefault(asked.digest, {})
-        self._specs.move_to_end(asked.digest)
+        answers = self._specs.setdefault(digest, {})
+        self._specs.move_to_end(digest)
         return answers
 
     def added(self) -> None:
+        """Counts an answer, and forgets where there are too many."""
         self._count += 1
-        while self._count > MAX_ANSWERS or len(self._specs) > MAX_SPECS:
+        while len(self._specs) > 1 and (
+            self._count > MAX_ANSWERS or len(self._specs) > MAX_SPECS
+        ):
             _, oldest = self._specs.popitem(last=False)
             self._count -= len(oldest)
+
+    def __len__(self) -> int:
+        return self._count
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """Evaluates for all reviews of a process.
+    """Evaluates for all reviews of a process; safe to use from several threads.
 
     Attributes:
-        tags: as `Policy` has them; empty for all sets.
+        tags: only sets with one of these count; empty for all.
     """
 
     tags: tuple[str, ...] = ()
     _memo: _Memo = field(default_factory=_Memo)
+    _published: tuple[int, frozenset[str]] = (-1, frozenset())
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tally(
+    def judge(
         self,
+        finding: PodFinding,
         nodes: Sequence[Node],
-        demands: Sequence[Mapping[Platform, Demand]],
-        features: Mapping[str, Features],
-        published: frozenset[str],
-    ) -> Tally:
-        """Judges `nodes` against what each image demands of their platforms."""
-        fits = unknown = 0
-        misfits: list[Node] = []
-        for node in nodes:
-            match self._node(node, demands, features, published):
-                case Outcome.FITS:
-                    fits += 1
-                case Outcome.UNKNOWN:
-                    unknown += 1
-                case Outcome.DOES_NOT_FIT:
-                    misfits.append(node)
-        return Tally(fits, unknown, tuple(misfits))
+        demands: Demands,
+        snapshot: Snapshot,
+    ) -> PodFinding:
+        """The finding, with who fits and why the others do not."""
+        with self._lock:
+            one = _Judgement(self, demands, snapshot)
+            outcomes = [(node, one.node(node)) for node in nodes]
+            fits = sum(what is Outcome.FITS for _, what in outcomes)
+            unknown = sum(what is Outcome.UNKNOWN for _, what in outcomes)
+            judged = replace(finding, fits=fits, unknown=unknown)
+            if fits or unknown:
+                return judged
+            groups, closest = _explained(one, [node for node, _ in outcomes])
+            return replace(judged, groups=groups, closest=closest)
+
+    def published(self, snapshot: Snapshot) -> frozenset[str]:
+        """The features that any known node publishes, in lower case."""
+        generation, known = self._published
+        if generation != snapshot.generation:
+            known = frozenset(_names(snapshot.features.values()))
+            self._published = (snapshot.generation, known)
+        return known
+
+    def outcome(
+        self, asked: Asked, features: Features, published: frozenset[str]
+    ) -> Outcome:
+        """One spec on one node, remembered."""
+        answers = self._memo.of(asked.digest, published)
+        known = answers.get(id(features))
+        if known is not None:
+            return known[1]
+        results = matching.judge(asked.spec, features, tags=self.tags)
+        found = outcome.decide(results, published=published).outcome
+        answers[id(features)] = (features, found)
+        self._memo.added()
+        return found
+
+
+def _names(every: Iterable[Features]) -> Iterator[str]:
+    for features in every:
+        for kind in (features.flags, features.attributes, features.instances):
+            yield from (name.lower() for name in kind)
+
+
+class _Judgement:
+    """One Pod against nodes of one snapshot."""
+
+    def __init__(
+        self, evaluation: Evaluation, demands: Demands, snapshot: Snapshot
+    ) -> None:
+        self._evaluation = evaluation
+        self._demands = demands
+        self._snapshot = snapshot
+        self._published = evaluation.published(snapshot)
+
+    def node(self, node: Node) -> Outcome:
+        """What is known of the Pod on a node: all images must fit."""
+        return outcome.all_of(
+            self.image(index, node) for index in range(len(self._demands))
+        )
+
+    def image(self, index: int, node: Node) -> Outcome:
+        """What is known of one image on a node."""
+        platform = platform_of(node)
+        if platform is None:
+            return Outcome.UNKNOWN if self._demands[index] else Outcome.FITS
+        demand = self._demands[index].get(Platform(*platform))
+        if demand is None:
+            return Outcome.FITS
+        if isinstance(demand, Lacking):
+            return Outcome.DOES_NOT_FIT
+        features = self._snapshot.features.get(node.name)
+        if features is None:
+            return Outcome.UNKNOWN
+        return self._evaluation.outcome(demand, features, self._published)
+
+    def unmet(self, node: Node) -> tuple[Unmet, ...]:
+        """What the images that do not fit want and the node does not have."""
+        return tuple(
+            one
+            for index in range(len(self._demands))
+            if self.image(index, node) is Outcome.DOES_NOT_FIT
+            for one in self._unmet(index, node)
+        )
+
+    def _unmet(self, index: int, node: Node) -> Iterator[Unmet]:
+        platform = Platform(*(platform_of(node) or ("", "")))
+        demand = self._demands[index][platform]
+        if isinstance(demand, Lacking):
+            offered = "a manifest for this platform"
+            yield Unmet(index, "platform", "image index", offered, str(platform))
+            return
+        features = self._snapshot.features[node.name]
+        results = matching.judge(demand.spec, features, tags=self._evaluation.tags)
+        cheapest = explain.closest(explain.explain(results, features))
+        for one in cheapest.unmet if cheapest is not None else ():
+            name = f"{one.feature} {one.name}" if one.name else one.feature
+            yield Unmet(index, one.rule, name, one.want, one.found, one.changeable)
+
+
+def _explained(
+    judgement: _Judgement, nodes: Sequence[Node]
+) -> tuple[tuple[Group, ...], Closest | None]:
+    """Nodes by what they lack, the largest group first, and the closest node."""
+    groups: dict[tuple[Unmet, ...], list[str]] = {}
+    for node in nodes[:MAX_EXPLAINED]:
+        groups.setdefault(judgement.unmet(node), []).append(node.name)
+    rest = [node.name for node in nodes[MAX_EXPLAINED:]]
+    ordered = sorted(
+        (Group(tuple(sorted(names)), unmet) for unmet, names in groups.items()),
+        key=lambda group: (-len(group.nodes), group.nodes),
+    )
+    nearest = min(ordered, key=_distance, default=None)
+    if rest:
+        ordered.append(Group(tuple(sorted(rest)), ()))
+    if nearest is None or not nearest.unmet:
+        return tuple(ordered), None
+    return tuple(ordered), Closest(nearest.nodes[0], nearest.unmet)
+
+
+def _distance(group: Group) -> tuple[int, int, str]:
+    """Fewest expressions first, then fewest that cannot be changed, then the name."""
+    fixed = sum(not one.changeable for one in group.unmet)
+    return len(group.unmet), fixed, group.nodes[0]

@@ -19,7 +19,7 @@ from typing import Final, assert_never
 
 from app.admission.findings import Answer, ImageFinding, PodFinding
 from app.admission.policy import Policy, nodes_may_appear
-from app.checker.evaluation import Asked, Demand, Evaluation, Lacking
+from app.checker.evaluation import Asked, Demand, Demands, Evaluation, Lacking
 from app.checker.specs import Specs
 from app.checker.subject import Subject
 from app.errors import SpecError
@@ -109,7 +109,7 @@ class Gathering:
         subject: Subject,
         looked: Sequence[ImageOutcome],
         platforms: Sequence[Platform],
-    ) -> tuple[tuple[ImageFinding, ...], list[Mapping[Platform, Demand]]]:
+    ) -> tuple[tuple[ImageFinding, ...], Demands]:
         images: list[ImageFinding] = []
         demands: list[Mapping[Platform, Demand]] = []
         for (image, containers), outcome in zip(
@@ -124,7 +124,7 @@ class Gathering:
         self,
         finding: PodFinding,
         found: Candidates,
-        demands: Sequence[Mapping[Platform, Demand]],
+        demands: Demands,
         snapshot: Snapshot,
     ) -> PodFinding:
         if not finding.asks_for_something:

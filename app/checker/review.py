@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.admission import annotations, message
+from app.admission import annotations as pod_annotations
+from app.admission import message
 from app.admission.findings import PodFinding
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, Policy, cap, mode_of
@@ -74,6 +75,7 @@ class Checker:
         started = time.monotonic()
         asked = subject.of(request)
         mode = mode_of(self._options.policy, None)
+        fields: dict[str, object]
         try:
             if isinstance(asked, NotJudged):
                 response, fields = _ALLOWED, {"not_judged": asked.why}
@@ -97,7 +99,7 @@ class Checker:
             log_exception("mutate failed", uid=request.uid)
             fields["error"] = type(error).__name__
         is_pod = request.kind == "Pod"
-        patch = annotations.patch(request.object or {}, wanted) if is_pod else ()
+        patch = pod_annotations.patch(request.object or {}, wanted) if is_pod else ()
         response = Response(allowed=True, patch=patch)
         self._record("mutate", request, response, fields, started)
         return response
@@ -116,13 +118,13 @@ class Checker:
     async def _annotations(self, request: Review, ends: float) -> Mapping[str, str]:
         asked = subject.of(request)
         if isinstance(asked, NotJudged):
-            return annotations.kept(request.old_object)
+            return pod_annotations.kept(request.old_object)
         if not self._options.annotate:
             return {}
         seconds = ends - time.monotonic()
         if await self._mode(request.namespace, seconds) is Mode.OFF:
             return {}
-        return annotations.of(await self._find(asked, ends))
+        return pod_annotations.of(await self._find(asked, ends))
 
     async def _mode(self, namespace: str, seconds: float) -> Mode:
         found = await self._cluster.namespace(namespace, deadline_seconds=seconds / 2)

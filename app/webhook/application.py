@@ -17,13 +17,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.admission import review
+from app.bootstrap import Health
 from app.errors import ReviewError
 from app.settings import ServerSettings
 from app.telemetry import Metrics
@@ -48,31 +48,33 @@ class Reviewer(Protocol):
         ...
 
 
-class Health(Protocol):
-    """Says whether reviews can be judged."""
+class Parts(Protocol):
+    """What the application is made of; `bootstrap.Wired` implements it."""
 
-    def problems(self) -> tuple[str, ...]:
-        """What keeps us from being ready; empty when ready."""
+    @property
+    def reviewer(self) -> Reviewer:
+        """Answers reviews."""
         ...
 
+    @property
+    def health(self) -> Health:
+        """Decides `/readyz`."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the application is made of.
+    @property
+    def metrics(self) -> Metrics:
+        """What `/metrics` prints, and where reviews are counted."""
+        ...
 
-    Attributes:
-        reviewer: answers reviews.
-        health: decides `/readyz`.
-        metrics: what `/metrics` prints, and where reviews are counted.
-        running: entered while the application serves; starts the watches.
-        refresh: called before metrics are printed, to bring gauges up to date.
-    """
+    @property
+    def running(self) -> Callable[[], AbstractAsyncContextManager[None]]:
+        """Entered while the application serves; starts the watches."""
+        ...
 
-    reviewer: Reviewer
-    health: Health
-    metrics: Metrics
-    running: Callable[[], AbstractAsyncContextManager[None]]
-    refresh: Callable[[], None]
+    @property
+    def refresh(self) -> Callable[[], None]:
+        """Called before metrics are printed, to bring gauges up to date."""
+        ...
 
 
 _Answer = Callable[..., Awaitable[review.Response]]

@@ -1,5 +1,4 @@
 import json
-import logging
 from collections.abc import Iterator
 
 import pytest
@@ -85,6 +84,6 @@ def test_an_exception_keeps_its_traceback(
 def test_below_the_level_nothing_is_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure_logging()
-    log_event("noise", level=logging.DEBUG)
+    configure_logging("WARNING")
+    log_event("noise")
     assert [] == written(capsys)

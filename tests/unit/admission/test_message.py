@@ -272,3 +272,8 @@ def test_groups_that_do_not_fit_into_the_bound_are_left_out() -> None:
     groups = [line for line in text.splitlines() if line.startswith("- n")]
     assert ["- n0: rule", "- n1: rule"] == [line[:10] for line in groups]
     assert [240, 240] == [len(line) for line in groups]
+
+
+def test_a_group_without_reasons_says_so(one_image: PodFinding) -> None:
+    finding = replace(one_image, groups=(Group(("a", "b"), ()),))
+    assert "- a, b: not explained" in denial(finding).splitlines()

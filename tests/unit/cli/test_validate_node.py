@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Run
+
+SPEC = """\
+version: v1alpha1
+compatibilities:
+- tag: a
+  weight: 5
+  rules:
+  - name: r
+    matchFeatures:
+    - feature: kernel.version
+      matchExpressions:
+        major: {op: Ge, value: ["6"]}
+- tag: b
+  rules: []
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    spec, features = tmp_path / "spec.yaml", tmp_path / "features.json"
+    spec.write_text(SPEC)
+    attributes = {"kernel.version": {"elements": {"major": "5"}}}
+    features.write_text(json.dumps({"attributes": attributes}))
+    return str(spec), str(features)
+
+
+def test_a_node_that_does_not_fit_is_exit_1(run: "Run", files: tuple[str, str]) -> None:
+    spec, features = files
+    ran = run(
+        "validate-node", "--spec", spec, "--features", features, "--tags", "a",
+        "--output-json",
+    )  # fmt: skip
+    assert ran.status == 1
+    (only,) = json.loads(ran.out)
+    assert ("a", 5, False) == (only["tag"], only["weight"], only["rules"][0]["isMatch"])
+
+
+def test_sets_are_alternatives(run: "Run", files: tuple[str, str]) -> None:
+    spec, features = files
+    ran = run("validate-node", "--spec", spec, "--features", features)
+    assert ran.status == 0
+    assert ran.out.startswith("COMPATIBILITY SET #1 Weight: 5; Tag: a\n")
+    assert ran.out.endswith("\nfits\n")
+    assert "\x1b" not in ran.out
+
+
+def test_several_tags_are_separated_by_commas(
+    run: "Run", files: tuple[str, str]
+) -> None:
+    spec, features = files
+    ran = run(
+        "validate-node", "--spec", spec, "--features", features, "--tags", "a,b",
+        "--output-json",
+    )  # fmt: skip
+    assert (0, 2) == (ran.status, len(json.loads(ran.out)))
+
+
+def test_tags_that_select_nothing_do_not_fit(
+    run: "Run", files: tuple[str, str]
+) -> None:
+    spec, features = files
+    ran = run("validate-node", "--spec", spec, "--features", features, "--tags", "x")
+    assert (1, "does not fit\n") == (ran.status, ran.out)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param("{", "no valid JSON", id="cut"),
+        pytest.param("[" * 100_000, "no valid JSON", id="deep"),
+        pytest.param("[]", "features.json: ", id="a list"),
+        pytest.param('{"flags": {"a": {"elements": []}}}', "flags", id="wrong shape"),
+    ],
+)
+def test_a_features_file_of_another_shape_is_refused(
+    run: "Run", files: tuple[str, str], content: str, words: str
+) -> None:
+    spec, features = files
+    Path(features).write_text(content)
+    ran = run("validate-node", "--spec", spec, "--features", features)
+    assert (2, "") == (ran.status, ran.out)
+    assert words in ran.err
+
+
+def test_a_rule_that_cannot_be_evaluated_is_nfds_error(
+    run: "Run", files: tuple[str, str]
+) -> None:
+    spec, features = files
+    Path(spec).write_text(SPEC.replace("Ge", "Nope"))
+    ran = run("validate-node", "--spec", spec, "--features", features)
+    assert (2, "") == (ran.status, ran.out)
+    assert 'imagecompat: invalid Op "Nope"\n' == ran.err
