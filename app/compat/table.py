@@ -161,7 +161,7 @@ def _width(text: str) -> int:
 
 def _title(rule: RuleStatus, pen: _Pen, inner: int) -> Iterator[str]:
     verdict = pen(" OK ", _ON_GREEN) if rule.is_match else pen(" FAIL ", _ON_RED)
-    name = upper(_shown(f"rule: {rule.name}"))
+    name = _shown(upper(f"rule: {rule.name}"))
     title = pen(f"{name} - {verdict}", _BOLD)
     size = inner - 2
     yield f"┌{'─' * inner}┐"
