@@ -177,8 +177,7 @@ class _Decoder:
                 return self.decode(kind.to, value, current, path)
             case Integer():
                 return _integer(kind, value, current, path)
-            case Parsed():
-                return _parsed(kind, value, path)
+        return _parsed(kind, value, path)
 
     def _struct(
         self, kind: Struct, value: Value, current: Record | None, path: _Path

@@ -26,7 +26,6 @@ _EXPONENT_BELOW: Final = -4
 _EXPONENT_FROM: Final = 6
 _JSON_EXPONENT_BELOW: Final = -6
 _JSON_EXPONENT_FROM: Final = 21
-_FLOAT32_DIGITS: Final = 9  # enough for every float32 to round-trip
 _MAX_ECHO: Final = 200
 _UNPRINTABLE: Final = re.compile("[^ -~]+")
 
@@ -60,8 +59,7 @@ def syntax(value: Scalar) -> str:
             return f"{value:#x}" if value > MAX_INT64 else str(value)
         case float():
             return strconv.format_float(value, "g", -1)
-        case str():
-            return gotext.quoted(value)
+    return gotext.quoted(value)
 
 
 def clip(text: str) -> str:
@@ -91,15 +89,16 @@ def _as_float32(value: Decimal | float) -> float:
 def _shortest(single: float) -> tuple[str, int]:
     """The fewest digits that read back as this float32, and their exponent."""
     exact = Decimal(single)
-    for precision in range(1, _FLOAT32_DIGITS):
+    found: list[Decimal] = []
+    precision = 0
+    while not found:  # nine digits are always enough
+        precision += 1
         near = [
             Context(prec=precision, rounding=rounding).plus(exact)
             for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING)
         ]
         found = [number for number in near if _as_float32(number) == single]
-        if found:
-            return _digits(min(found, key=lambda number: abs(number - exact)))
-    return _digits(Context(prec=_FLOAT32_DIGITS).plus(exact))
+    return _digits(min(found, key=lambda number: abs(number - exact)))
 
 
 def _digits(number: Decimal) -> tuple[str, int]:

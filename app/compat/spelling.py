@@ -43,7 +43,7 @@ class Text:
     def decoded(self) -> str:
         """The characters; a byte that belongs to none is U+FFFD or a surrogate."""
         if self._decoded is None:
-            self._decoded = _decode(self.content)
+            self._decoded = decode(self.content)
         return self._decoded
 
     def spell_colons(self, index: int) -> None:
@@ -97,7 +97,7 @@ class Text:
         return free
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
     """As libyaml decodes: UTF-8, or UTF-16 by its byte order mark."""
     for mark, encoding in (
         (codecs.BOM_UTF16_LE, "utf-16-le"),

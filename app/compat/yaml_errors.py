@@ -9,17 +9,27 @@ line, one found by the parser is a line too early. `SpecError.line` is right.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, cast
 
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 from yaml.scanner import ScannerError
 
 from app.compat.limits import Limits
+from app.compat.spelling import decode
 from app.errors import SpecError
 
-TOO_COSTLY = "TooCostly"
-INVALID_YAML = "InvalidYaml"
+TOO_COSTLY: Final = "TooCostly"
+INVALID_YAML: Final = "InvalidYaml"
+
+_FOUND_TOO_LATE: Final = frozenset(
+    {
+        "could not find expected ':'",
+        "found unexpected document indicator",
+        "found unexpected end of stream",
+    }
+)
+"""Problems that libyaml notes lines after the key or quote that has them."""
 
 
 class Place(Protocol):
@@ -57,10 +67,10 @@ def invalid(problem: str, place: Place | None) -> SpecError:
     )
 
 
-def scanner_error(problem: str, place: Place) -> SpecError:
-    """A fault in a token."""
+def scanner_error(problem: str, place: Place, start: Place | None = None) -> SpecError:
+    """A fault in a token; `start` is where the token starts, if that says more."""
     where = f"line {place.line + 1}: " if place.line else ""
-    return refusal(where + problem, place)
+    return refusal(where + problem, start or place)
 
 
 def parser_error(problem: str, place: Place) -> SpecError:
@@ -71,21 +81,18 @@ def parser_error(problem: str, place: Place) -> SpecError:
 
 def from_libyaml(error: MarkedYAMLError) -> SpecError:
     """The error of goyaml.v2 for what libyaml found."""
-    problem = str(error.problem)
-    mark = error.problem_mark
-    if mark is None:  # pragma: no cover - libyaml marks every problem
-        return refusal(problem, None)
+    problem, place = str(error.problem), cast("Place", error.problem_mark)
     if isinstance(error, ScannerError):
-        return scanner_error(problem, mark)
-    return parser_error(problem, mark)
+        start = error.context_mark if problem in _FOUND_TOO_LATE else None
+        return scanner_error(problem, place, start)
+    return parser_error(problem, place)
 
 
 def from_reader(error: ReaderError, content: bytes) -> SpecError:
     """The error of goyaml.v2 for bytes that are no text."""
-    before = content[: error.position]
-    start = before.rfind(b"\n") + 1
-    column = len(before[start:].decode("utf-8", "replace"))
-    return refusal(error.reason, Position(before.count(b"\n"), column))
+    before = decode(content[: error.position])
+    column = len(before) - (before.rfind("\n") + 1)
+    return refusal(error.reason, Position(before.count("\n"), column))
 
 
 def too_many_nodes(limits: Limits, place: Place) -> SpecError:

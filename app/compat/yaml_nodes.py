@@ -13,7 +13,6 @@ are refused with the same words:
 6. A byte order mark inside the text is a character like others.
 7. An empty `[]` or `{}` that stands as the first key of the document is the
    whole document.
-8. A scalar with the tag `!` is a string.
 
 3 to 6 are texts that libyaml 0.2.5 refuses or misreads; there the text is spelled
 differently (`spelling`) and read again, a few times at most.
@@ -49,7 +48,6 @@ _INPUT_BYTES: Final = 512  # what goyaml.v2 reads at a time
 _LIBYAML_INPUT_BYTES: Final = 16 * 1024
 
 _IN_A_TAG: Final = frozenset({"while scanning a tag", "while parsing a tag"})
-_NON_SPECIFIC_TAG: Final = re.compile(r"(?:&[\w-]+\s+)?!(?:\s|$)")
 _SHORT_TAG: Final = re.compile(r"(?:&[\w-]+\s+)?!(?!<)[^\s,\[\]{}]*")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -312,8 +310,6 @@ class _Composer:
             found = _SHORT_TAG.match(text, start)
             if found is not None and text.startswith(",", found.end()):
                 raise _MisreadTagError(found.end())
-        if not node.tag and _NON_SPECIFIC_TAG.match(source):  # (8)
-            node.tag = "!"
         if self._text.respelled:
             double_quoted = event.style == '"'
             node.value = self._text.restore(node.value, double_quoted=double_quoted)
