@@ -146,9 +146,12 @@ def _named(result: TermResult, name: str) -> MatchExpression | None:
 
 
 def _is_equal(one: MatchExpression | None, other: MatchExpression | None) -> bool:
-    if one is None or other is None:
-        return False
-    return one.op == other.op and one.value == other.value
+    return (
+        one is not None
+        and other is not None
+        and one.op == other.op
+        and one.value == other.value
+    )
 
 
 # JSON ---------------------------------------------------------------------------

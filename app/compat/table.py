@@ -32,7 +32,6 @@ _RESET: Final = "\x1b[0m"
 
 _HEADER: Final = ("Feature", "Expression", "Matcher Type", "Status")
 _ESCAPE: Final = re.compile("\x1b\\[([0-9;]*)m")
-_UNIT: Final = re.compile("\x1b\\[[0-9;]*m|.", re.DOTALL)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CONTROL_BUT_LINE_FEED: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -61,9 +60,7 @@ class _Pen:
         if not self.colour:
             return text
         start = f"\x1b[{code}m"
-        painted = start + text.replace(_RESET, _RESET + start)
-        if not painted.endswith(_RESET):
-            painted += _RESET
+        painted = start + text.replace(_RESET, _RESET + start) + _RESET
         return painted.replace(start + _RESET, "")
 
 
@@ -172,7 +169,10 @@ def _title(rule: RuleStatus, pen: _Pen, inner: int) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Wrap:
-    """A title being wrapped: go-pretty's wrapHard.
+    """A title being wrapped: go-pretty's wrapHard, for what a title can hold.
+
+    Escape sequences stand before its first word and around the verdict, so none
+    of them is in a word that must be split.
 
     Attributes:
         size: columns of a line.
@@ -203,15 +203,11 @@ class _Wrap:
             self._split(word)
 
     def _split(self, word: str) -> None:
-        style = self.style
-        for unit in _UNIT.findall(word):
-            if _ESCAPE.fullmatch(unit):
-                self.style = "" if unit == _RESET else unit
-            elif self.used >= self.size:
+        for char in word:
+            if self.used >= self.size:
                 self.break_line()
-            self.text += unit
-            self.used += _width(unit)
-        self.style = style
+            self.text += char
+            self.used += width(char)
 
 
 def _wrapped(title: str, size: int) -> str:
@@ -226,6 +222,4 @@ def _wrapped(title: str, size: int) -> str:
         wrap.add(word)
         if wrap.used == wrap.size and number < len(words):
             wrap.break_line()
-    if wrap.style and not wrap.text.endswith(_RESET):
-        wrap.text += _RESET
     return wrap.text
