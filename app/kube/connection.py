@@ -98,6 +98,7 @@ class Connection:
     async def close(self) -> None:
         """Closes every connection."""
         await self._session.close()
+        await asyncio.sleep(0)  # for those that were hung up
 
     async def renew(self) -> None:
         """Loads address, TLS and credentials again.
@@ -135,8 +136,16 @@ class Connection:
         try:
             yield _Response(response)
         finally:
-            # A watch is left in the middle: its connection cannot be used again.
-            response.close()
+            _hang_up(response)
+
+
+def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """Gives a connection back, or ends it if the body has not been read."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        # `close` would wait for the server's farewell, which may never come.
+        connection.transport.abort()
+    response.close()
 
 
 class _Response:

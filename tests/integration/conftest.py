@@ -8,6 +8,7 @@ that cannot be had is a skip, with the reason.
 * `paging_apiserver`: another one on the same etcd that refuses streaming lists.
 * `node_features`: the NodeFeature CRD is installed; the collection's path in a
   namespace by `node_features("node-feature-discovery")`.
+* `install_node_features`: brings the CRD back, for who took it away.
 * `eventually`: waits for a condition, in async tests.
 """
 
@@ -97,6 +98,12 @@ def node_features(apiserver: ApiServer, _crd: None) -> Callable[[str], str]:
         return f"/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/{namespace}/nodefeatures"
 
     return path
+
+
+@pytest.fixture
+def install_node_features(apiserver: ApiServer) -> Callable[[], None]:
+    """Installs the CRD again, for who took it away."""
+    return lambda: install_crd(apiserver)
 
 
 @pytest.fixture
