@@ -261,9 +261,9 @@ def _closest(finding: PodFinding, closest: Closest) -> str:
 
 
 def _change(_: PodFinding, unmet: Unmet) -> str:
-    fixed = "" if unmet.changeable else " (cannot be changed)"
+    fixed = "" if unmet.changeable else ", cannot be changed"
     what = f"{clean(unmet.feature, 60)} {clean(unmet.want, 40)}"
-    return f"{what}{fixed}"
+    return f"{what} (found {clean(unmet.found, 40)}{fixed})"
 
 
 # Bounds -------------------------------------------------------------------------

@@ -31,6 +31,10 @@ MAX_EXPLAINED: Final = 256
 """Nodes whose misfit is explained for one denial; the rest is only counted."""
 
 
+MAX_FOUND: Final = 2
+"""Different findings that are shown for one group of nodes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A spec, and the digest that names it."""
@@ -212,23 +216,36 @@ def _explained(
     judgement: _Judgement, nodes: Sequence[Node]
 ) -> tuple[tuple[Group, ...], Closest | None]:
     """Nodes by what they lack, the largest group first, and the closest node."""
-    groups: dict[tuple[Unmet, ...], list[str]] = {}
-    for node in nodes[:MAX_EXPLAINED]:
-        groups.setdefault(judgement.unmet(node), []).append(node.name)
-    rest = [node.name for node in nodes[MAX_EXPLAINED:]]
-    ordered = sorted(
-        (Group(tuple(sorted(names)), unmet) for unmet, names in groups.items()),
+    lacks = {node.name: judgement.unmet(node) for node in nodes[:MAX_EXPLAINED]}
+    wanted: dict[tuple[Unmet, ...], list[str]] = {}
+    for name, unmet in lacks.items():
+        reason = tuple(replace(one, found="") for one in unmet)
+        wanted.setdefault(reason, []).append(name)
+    groups = sorted(
+        (_group(sorted(names), lacks) for names in wanted.values()),
         key=lambda group: (-len(group.nodes), group.nodes),
     )
-    nearest = min(ordered, key=_distance, default=None)
+    rest = tuple(sorted(node.name for node in nodes[MAX_EXPLAINED:]))
     if rest:
-        ordered.append(Group(tuple(sorted(rest)), ()))
-    if nearest is None or not nearest.unmet:
-        return tuple(ordered), None
-    return tuple(ordered), Closest(nearest.nodes[0], nearest.unmet)
+        groups.append(Group(rest, ()))
+    nearest = min(lacks.items(), key=_distance, default=None)
+    closest = Closest(*nearest) if nearest is not None and nearest[1] else None
+    return tuple(groups), closest
 
 
-def _distance(group: Group) -> tuple[int, int, str]:
+def _group(names: Sequence[str], lacks: Mapping[str, tuple[Unmet, ...]]) -> Group:
+    """Nodes that lack the same, with all that was found on them."""
+    columns = zip(*(lacks[name] for name in names), strict=True)
+    return Group(tuple(names), tuple(_together(column) for column in columns))
+
+
+def _together(column: Sequence[Unmet]) -> Unmet:
+    found = sorted({one.found for one in column})
+    more = " or others" if len(found) > MAX_FOUND else ""
+    return replace(column[0], found=" or ".join(found[:MAX_FOUND]) + more)
+
+
+def _distance(lack: tuple[str, tuple[Unmet, ...]]) -> tuple[int, int, str]:
     """Fewest expressions first, then fewest that cannot be changed, then the name."""
-    fixed = sum(not one.changeable for one in group.unmet)
-    return len(group.unmet), fixed, group.nodes[0]
+    name, unmet = lack
+    return len(unmet), sum(not one.changeable for one in unmet), name

@@ -169,7 +169,7 @@ def _image(
             try:
                 demands[platform] = Asked(one.spec_digest, specs.read(one))
             except SpecError as error:
-                answers.setdefault(Answer.INVALID, str(error))
+                answers.setdefault(Answer.INVALID, _fault(error))
                 continue
             answers.setdefault(Answer.FOUND, "")
             digests.add(one.spec_digest)
@@ -182,6 +182,23 @@ def _image(
         image, containers, answers, outcome.digest, tuple(sorted(digests))
     )
     return finding, demands
+
+
+_WRAPPERS: Final = (
+    "error converting YAML to JSON: yaml: ",
+    "error unmarshaling JSON: while decoding JSON: ",
+)
+"""How NFD's text begins whatever is wrong; a short line has no room for it."""
+
+
+def _fault(error: SpecError) -> str:
+    """What is wrong with a spec, its place first."""
+    text = error.message
+    for wrapper in _WRAPPERS:
+        text = text.removeprefix(wrapper)
+    if error.line is None or text.startswith("line "):
+        return text
+    return f"line {error.line}: {text}"
 
 
 def _answer(

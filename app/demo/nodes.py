@@ -18,6 +18,7 @@ from app.scheduling.node import Node, Taint
 
 _GPU: Final = Taint("nvidia.com/gpu", "present", "NoSchedule")
 _EDGE: Final = Taint("edge", "true", "NoSchedule")
+_NEW: Final = Taint("burn-in", "true", "NoSchedule")
 
 UNKNOWN_NODE: Final = "just-joined"
 
@@ -46,5 +47,13 @@ def _node(name: str) -> Node:
         "kubernetes.io/arch": "arm64" if "graviton" in name else "amd64",
         "pool": "gpu" if gpu else "new" if name == UNKNOWN_NODE else "general",
     }
-    taints = ((_GPU,) if gpu else ()) + ((_EDGE,) if "edge" in name else ())
+    taints = tuple(
+        taint
+        for taint, holds in (
+            (_GPU, gpu),
+            (_EDGE, "edge" in name),
+            (_NEW, name == UNKNOWN_NODE),
+        )
+        if holds
+    )
     return Node(name, labels=labels, taints=taints)

@@ -232,6 +232,7 @@ def all_scenarios(registry_down: str) -> tuple[Scenario, ...]:
                 "early",
                 {"main": image("hpc/solver:v4")},
                 nodeSelector={"kubernetes.io/hostname": UNKNOWN_NODE},
+                tolerations=[{"key": "burn-in", "operator": "Exists"}],
             ),
         ),
         _deploy(),

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 
@@ -31,6 +32,9 @@ from app.settings import (
 )
 from app.webhook.application import create_app
 from app.webhook.server import serving
+
+_SHOWN: Final = 90
+"""Characters of an annotation's value that are printed."""
 
 Print = Callable[[str], None]
 
@@ -71,11 +75,11 @@ async def running(folder: Path, *, port: int = 0) -> AsyncIterator[Running]:
             registry=RegistrySettings(
                 layout_root=root,
                 hosts={
-                    registry_down: RegistryHostSettings(plain_http=True, private=True)
+                    registry_down: RegistryHostSettings(plain_http=True, loopback=True)
                 },
             ),
         )
-        app = create_app(bootstrap.wire(settings, cluster=cluster), settings.server)
+        app = create_app(bootstrap.wire_on(settings, cluster), settings.server)
         async with serving(app, settings.server) as bound:
             yield Running(bound, authority, registry_down, root)
 
@@ -116,7 +120,8 @@ def _show(
     for line in outcome.lines:
         show(line)
     for key, value in sorted(outcome.annotations.items()):
-        show(f"  {key}: {value}")
+        cut = value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "..."
+        show(f"  {key}: {cut}")
 
 
 async def serve_forever(show: Print, *, port: int) -> None:

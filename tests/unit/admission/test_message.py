@@ -44,7 +44,7 @@ image trainer: registry.example.com/ml/trainer:2.1, spec 3f9a2c01
 - cpu-c: rule "driver": kernel.loadedmodule nvidia: want Exists, found not loaded; \
 rule "cpu": cpu.cpuid AVX512F: want Exists, found absent
 - gpu-a, gpu-b: rule "driver": kernel.loadedmodule nvidia: want Exists, found not loaded
-closest: gpu-a, 1 change: kernel.loadedmodule nvidia Exists
+closest: gpu-a, 1 change: kernel.loadedmodule nvidia Exists (found not loaded)
 counting the 5 nodes that exist now"""
     assert expected == denial(one_image)
 
@@ -57,7 +57,7 @@ image dpdk: registry.example.com/net/dpdk:24.11, spec 88d1e07b
 - gpu-a: dpdk: rule "vfio": kernel.loadedmodule vfio_pci: want Exists, found not loaded
 - gpu-b: trainer: rule "driver": kernel.loadedmodule nvidia: want Exists, \
 found not loaded
-closest: gpu-a, 1 change: kernel.loadedmodule vfio_pci Exists
+closest: gpu-a, 1 change: kernel.loadedmodule vfio_pci Exists (found not loaded)
 counting the 2 nodes that exist now"""
     assert expected == denial(two_images)
 
@@ -75,7 +75,7 @@ def test_one_candidate_is_one_node(one_image: PodFinding) -> None:
     expected = """\
 [IC101] no node fits its image: 0 of 1 candidate node fit
 image trainer: registry.example.com/ml/trainer:2.1, spec 3f9a2c01
-closest: gpu-a, 1 change: kernel.loadedmodule nvidia Exists
+closest: gpu-a, 1 change: kernel.loadedmodule nvidia Exists (found not loaded)
 counting the 1 node that exist now"""
     assert expected == denial(one)
 
@@ -85,9 +85,10 @@ def test_what_cannot_be_changed_is_said(one_image: PodFinding) -> None:
     closest = Closest("cpu-c", (fixed,) * 5)
     text = denial(replace(one_image, closest=closest))
     expected = (
-        "closest: cpu-c, 5 changes: cpu.cpuid AVX512F Exists (cannot be changed); "
-        "cpu.cpuid AVX512F Exists (cannot be changed); "
-        "cpu.cpuid AVX512F Exists (cannot be changed); +2 more"
+        "closest: cpu-c, 5 changes: "
+        "cpu.cpuid AVX512F Exists (found absent, cannot be changed); "
+        "cpu.cpuid AVX512F Exists (found absent, cannot be changed); "
+        "cpu.cpuid AVX512F Exists (found absent, cannot be changed); +2 more"
     )
     assert expected in text.splitlines()
 

@@ -1,0 +1,410 @@
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from app.admission.message import Detail
+from app.admission.policy import Action, NodesMayAppear, Policy
+from app.admission.review import Response, Review
+from app.checker import Checker, Options
+from app.ports import (
+    ImageNotFound,
+    ImageOutcome,
+    Invalid,
+    Missing,
+    Resolved,
+    Unauthorized,
+    Unavailable,
+)
+from app.telemetry import Metrics
+from tests.tools.doubles import (
+    AMD64,
+    ARM64,
+    FakeArtifacts,
+    FakeCluster,
+    resolved,
+    wants_module,
+)
+
+PLAIN = Resolved("sha256:p", {AMD64: Missing(), ARM64: Missing()})
+
+
+def creating(
+    *images: str, annotations: Mapping[str, object] | None = None, **fields: object
+) -> Review:
+    containers = [{"name": f"c{n}", "image": image} for n, image in enumerate(images)]
+    metadata = {"annotations": annotations} if annotations is not None else {}
+    values: dict[str, object] = {
+        "uid": "u",
+        "kind": "Pod",
+        "resource": "pods",
+        "operation": "CREATE",
+        "namespace": "default",
+        "object": {"metadata": metadata, "spec": {"containers": containers}},
+        **fields,
+    }
+    return Review(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world(cluster: FakeCluster, artifacts: FakeArtifacts) -> FakeCluster:
+    """Two nodes; `vfio` fits one of them, `nvidia` none, `plain` asks nothing."""
+    cluster.add("a", "vfio_pci")
+    cluster.add("b")
+    artifacts.images["vfio"] = resolved(wants_module("vfio_pci"))
+    artifacts.images["nvidia"] = resolved(wants_module("nvidia"))
+    artifacts.images["plain"] = PLAIN
+    return cluster
+
+
+def checker_of(
+    cluster: FakeCluster, artifacts: FakeArtifacts, options: Options | None = None
+) -> Checker:
+    return Checker(cluster, artifacts, Metrics(), options)
+
+
+async def validated(
+    cluster: FakeCluster,
+    artifacts: FakeArtifacts,
+    review: Review,
+    options: Options | None = None,
+) -> Response:
+    checker = checker_of(cluster, artifacts, options)
+    return await checker.validate(review, deadline_seconds=4.0)
+
+
+async def annotated(
+    cluster: FakeCluster,
+    artifacts: FakeArtifacts,
+    review: Review,
+    options: Options | None = None,
+) -> list[dict[str, object]]:
+    checker = checker_of(cluster, artifacts, options)
+    response = await checker.mutate(review, deadline_seconds=1.6)
+    assert response.allowed
+    assert () == response.warnings
+    return [dict(one) for one in response.patch]
+
+
+async def test_a_pod_that_fits_a_node_is_allowed(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    response = await validated(world, artifacts, creating("vfio", "plain"))
+    assert response.allowed
+    assert () == response.warnings
+    audit = {"verdict": "fits", "nodes": "1/2", "causes": "IC201"}
+    assert audit == response.audit
+
+
+async def test_a_pod_that_fits_no_node_is_denied(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    response = await validated(world, artifacts, creating("nvidia"))
+    assert not response.allowed
+    assert (403, "Forbidden") == (response.code, response.reason)
+    assert response.message.splitlines() == [
+        "[IC101] no node fits its image: 0 of 2 candidate nodes fit",
+        "image c0: nvidia, spec " + artifacts_spec(artifacts, "nvidia"),
+        (
+            '- a, b: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, '
+            "found not loaded"
+        ),
+        "closest: a, 1 change: kernel.loadedmodule nvidia Exists (found not loaded)",
+        "counting the 2 nodes that exist now",
+    ]
+    audit = {"verdict": "does not fit", "nodes": "0/2", "causes": "IC101"}
+    assert audit == response.audit
+
+
+def artifacts_spec(artifacts: FakeArtifacts, image: str) -> str:
+    outcome = artifacts.images[image]
+    assert isinstance(outcome, Resolved)
+    found = outcome.platforms[AMD64]
+    return str(getattr(found, "spec_digest", "")).removeprefix("sha256:")[:8]
+
+
+async def test_one_node_must_fit_all_images(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    world.add("b", "nvidia")
+    response = await validated(world, artifacts, creating("vfio", "nvidia"))
+    assert not response.allowed
+    assert "no node fits all images: 0 of 2" in response.message
+    world.add("b", "nvidia", "vfio_pci")
+    assert (await validated(world, artifacts, creating("vfio", "nvidia"))).allowed
+
+
+@pytest.mark.parametrize(
+    ("label", "allowed", "warned"),
+    [
+        ("enforce", False, False),
+        ("warn", True, True),
+        ("audit", True, False),
+        ("off", True, False),
+        ("nonsense", False, False),
+    ],
+)
+async def test_the_namespace_decides_how_far_a_verdict_goes(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    label: str,
+    allowed: bool,
+    warned: bool,
+) -> None:
+    world.namespaces["default"] = {"imagecompat.dev/mode": label}
+    response = await validated(world, artifacts, creating("nvidia"))
+    assert (allowed, warned) == (response.allowed, bool(response.warnings))
+
+
+async def test_off_asks_no_registry(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    world.namespaces["default"] = {"imagecompat.dev/mode": "off"}
+    await validated(world, artifacts, creating("nvidia"))
+    assert [] == await annotated(world, artifacts, creating("nvidia"))
+    assert [] == artifacts.asked
+
+
+async def test_a_namespace_that_is_not_known_denies_nothing(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    review = creating("nvidia", namespace="brand-new")
+    response = await validated(world, artifacts, review)
+    assert response.allowed
+    assert response.warnings[0].startswith("[IC101]")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Unavailable("Timeout", "r did not answer in time"), "IC202"),
+        (ImageNotFound("r has no such image"), "IC204"),
+        (Invalid("InvalidReference", "not an image reference"), "IC205"),
+        (Resolved("d", {AMD64: Unavailable("ServerError", "r answered 500")}), "IC202"),
+        (Resolved("d", {AMD64: Invalid("DigestMismatch", "x")}), "IC205"),
+        (resolved("version: v1alpha1"), "IC205"),
+    ],
+)
+async def test_an_image_that_cannot_be_judged_is_warned_about(
+    world: FakeCluster, artifacts: FakeArtifacts, outcome: ImageOutcome, code: str
+) -> None:
+    artifacts.images["lost"] = outcome
+    response = await validated(world, artifacts, creating("lost"))
+    assert response.allowed
+    (warning,) = response.warnings
+    assert warning.startswith(f"[{code}] image lost not judged: ")
+
+
+async def test_no_access_is_allowed_by_default(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    artifacts.images["secret"] = Unauthorized("r wants a credential")
+    response = await validated(world, artifacts, creating("secret"))
+    assert response.allowed
+    assert () == response.warnings
+    assert response.audit["causes"] == "IC203"
+
+
+async def test_a_policy_may_deny_what_cannot_be_judged(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    artifacts.images["lost"] = Unavailable("Timeout", "too late")
+    options = Options(policy=Policy(on_unavailable=Action.DENY))
+    response = await validated(world, artifacts, creating("lost"), options)
+    assert not response.allowed
+    assert (503, "ServiceUnavailable") == (response.code, response.reason)
+
+
+async def test_an_error_of_ours_is_a_warning(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    artifacts.error = KeyError("canary")
+    response = await validated(world, artifacts, creating("vfio"))
+    assert response.allowed
+    (warning,) = response.warnings
+    assert warning.startswith("[IC301] not judged: internal error (KeyError)")
+    assert "canary" not in warning
+
+
+@pytest.mark.parametrize(
+    ("on_error", "mode", "allowed", "warned"),
+    [
+        (Action.DENY, "enforce", False, False),
+        (Action.DENY, "warn", True, True),
+        (Action.DENY, "audit", True, False),
+        (Action.ALLOW, "enforce", True, False),
+    ],
+)
+async def test_the_policy_and_the_mode_answer_for_an_error_of_ours(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    on_error: Action,
+    mode: str,
+    allowed: bool,
+    warned: bool,
+) -> None:
+    artifacts.error = KeyError("x")
+    world.namespaces["default"] = {"imagecompat.dev/mode": mode}
+    options = Options(policy=Policy(on_error=on_error))
+    response = await validated(world, artifacts, creating("vfio"), options)
+    assert (allowed, warned) == (response.allowed, bool(response.warnings))
+    if not allowed:
+        assert response.code == 503
+
+
+async def test_stale_scalable_and_daemon_set_cap_a_misfit(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    world.stale = 121.0
+    stale = await validated(world, artifacts, creating("nvidia"))
+    world.stale = 0.0
+    options = Options(policy=Policy(nodes_may_appear=NodesMayAppear.YES))
+    scalable = await validated(world, artifacts, creating("nvidia"), options)
+    for response, why in ((stale, "is stale"), (scalable, "nodes may appear")):
+        assert response.allowed
+        assert why in response.warnings[0]
+
+
+async def test_an_autoscaled_pool_is_told_by_its_label(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    labels = {**world.nodes["a"].labels, "karpenter.sh/nodepool": "p"}
+    world.add("a", labels=labels)
+    response = await validated(world, artifacts, creating("nvidia"))
+    assert response.allowed
+    assert "nodes may appear" in response.warnings[0]
+
+
+async def test_counts_tell_no_names(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    options = Options(detail=Detail.COUNTS)
+    response = await validated(world, artifacts, creating("nvidia"), options)
+    assert "kernel.loadedmodule" not in response.message
+
+
+async def test_a_foreign_kind_is_allowed_without_a_look(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    review = creating("nvidia", kind="Service")
+    assert Response(allowed=True) == await validated(world, artifacts, review)
+    assert [] == artifacts.asked
+
+
+async def test_a_template_is_warned_about(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    made = creating("nvidia").object
+    review = creating(
+        kind="Deployment",
+        group="apps",
+        name="web",
+        object={"metadata": {}, "spec": {"template": made}},
+    )
+    response = await validated(world, artifacts, review)
+    assert response.allowed
+    assert response.warnings[0].startswith("[IC101] Deployment web: no node fits")
+
+
+async def test_tags_select_sets(world: FakeCluster, artifacts: FakeArtifacts) -> None:
+    either = """\
+version: v1alpha1
+compatibilities:
+- tag: strict
+  rules: [{name: never, matchFeatures: [{feature: kernel.loadedmodule,
+    matchExpressions: {nvidia: {op: Exists}}}]}]
+- tag: loose
+  rules: []
+"""
+    artifacts.images["either"] = resolved(either)
+    assert (await validated(world, artifacts, creating("either"))).allowed
+    strict = Options(tags=("strict",))
+    assert not (await validated(world, artifacts, creating("either"), strict)).allowed
+
+
+async def test_a_pod_is_annotated_with_what_was_found(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    (operation,) = await annotated(world, artifacts, creating("vfio"))
+    assert "/metadata/annotations" == operation["path"]
+    value = operation["value"]
+    assert isinstance(value, dict)
+    assert "fits" == value["imagecompat.dev/verdict"]
+    assert "candidates=2,fits=1,unknown=0" == value["imagecompat.dev/nodes"]
+
+
+async def test_annotating_twice_changes_nothing(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    (operation,) = await annotated(world, artifacts, creating("vfio"))
+    value = operation["value"]
+    assert isinstance(value, dict)
+    assert [] == await annotated(world, artifacts, creating("vfio", annotations=value))
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param(Options(annotate=False), None, id="not annotated"),
+        pytest.param(Options(), KeyError("x"), id="an error of ours"),
+    ],
+)
+async def test_without_a_verdict_forged_keys_go(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    options: Options,
+    error: Exception | None,
+) -> None:
+    artifacts.error = error
+    forged = {"imagecompat.dev/verdict": "fits", "mine": "x"}
+    review = creating("vfio", annotations=forged)
+    path = "/metadata/annotations/imagecompat.dev~1verdict"
+    assert [{"op": "remove", "path": path}] == await annotated(
+        world, artifacts, review, options
+    )
+
+
+async def test_an_update_without_a_new_image_keeps_what_stood_there(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    old = creating("vfio", annotations={"imagecompat.dev/verdict": "fits"}).object
+    forged = {"imagecompat.dev/verdict": "unknown"}
+    review = creating("vfio", annotations=forged, operation="UPDATE", old_object=old)
+    path = "/metadata/annotations/imagecompat.dev~1verdict"
+    assert [{"op": "add", "path": path, "value": "fits"}] == await annotated(
+        world, artifacts, review
+    )
+
+
+async def test_only_pods_are_annotated(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    review = creating(
+        "vfio", kind="Service", annotations={"imagecompat.dev/verdict": "x"}
+    )
+    assert [] == await annotated(world, artifacts, review)
+
+
+async def test_a_pod_of_any_shape_gets_an_answer(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    shapes: tuple[dict[str, object], ...]
+    shapes = ({}, {"spec": []}, {"metadata": 3, "spec": {"containers": "x"}})
+    for obj in shapes:
+        review = replace(creating(), object=obj)
+        assert (await validated(world, artifacts, review)).allowed
+        assert [] == await annotated(world, artifacts, review)
+
+
+async def test_reviews_are_counted(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    metrics = Metrics()
+    checker = Checker(world, artifacts, metrics)
+    for review in (creating("nvidia"), creating("vfio", operation="PATCH")):
+        await checker.validate(review, deadline_seconds=1.0)
+    text = metrics.text().decode()
+    row = 'imagecompat_admission_requests_total{decision="%s",operation="%s",'
+    assert row % ("deny", "CREATE") in text
+    assert row % ("allow", "?") in text
+    assert 'imagecompat_admission_causes_total{code="IC101"} 1.0' in text
