@@ -10,7 +10,14 @@ from __future__ import annotations
 import math
 import re
 import struct
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import (
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+)
 from typing import Final, TypeAlias
 
 from app.compat import gotext
@@ -87,7 +94,13 @@ def _as_float32(value: Decimal | float) -> float:
 
 
 def _shortest(single: float) -> tuple[str, int]:
-    """The fewest digits that read back as this float32, and their exponent."""
+    """The fewest digits that read back as this float32, and their exponent.
+
+    Ties go to the even digit; only Go's special case for powers of two rounds up
+    (`ftoadbox.go` of Go 1.26; the one float32 that it concerns is 2**-12).
+    """
+    is_power_of_two = math.frexp(single)[0] == 0.5  # noqa: PLR2004 - its mantissa
+    nearest = ROUND_HALF_UP if is_power_of_two else ROUND_HALF_EVEN
     exact = Decimal(single)
     found: list[Decimal] = []
     precision = 0
@@ -95,7 +108,7 @@ def _shortest(single: float) -> tuple[str, int]:
         precision += 1
         near = [
             Context(prec=precision, rounding=rounding).plus(exact)
-            for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING)
+            for rounding in (nearest, ROUND_FLOOR, ROUND_CEILING)
         ]
         found = [number for number in near if _as_float32(number) == single]
     return _digits(min(found, key=lambda number: abs(number - exact)))
