@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from app.admission.findings import Answer, ImageFinding, PodFinding
 from app.admission.policy import Policy, nodes_may_appear
@@ -33,7 +33,6 @@ from app.ports import (
     Missing,
     Platform,
     PlatformAbsent,
-    PlatformOutcome,
     Resolved,
     Snapshot,
     Unauthorized,
@@ -201,9 +200,13 @@ def _fault(error: SpecError) -> str:
     return f"line {error.line}: {text}"
 
 
-def _answer(
-    outcome: PlatformOutcome | ImageOutcome,
-) -> tuple[Answer, str]:
+_NoSpec: TypeAlias = (
+    Missing | PlatformAbsent | Invalid | Unavailable | Unauthorized | ImageNotFound
+)
+
+
+def _answer(outcome: _NoSpec) -> tuple[Answer, str]:
+    """The answer for a person, where there is no spec to judge."""
     match outcome:
         case Missing():
             return Answer.MISSING, ""
@@ -219,7 +222,5 @@ def _answer(
             return Answer.UNAUTHORIZED, detail
         case ImageNotFound(detail=detail):
             return Answer.NOT_FOUND, detail
-        case Found() | Resolved():
-            return Answer.FOUND, ""
         case _:
             assert_never(outcome)
