@@ -6,16 +6,13 @@ repeats a run.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,8 +20,11 @@ import pytest
 from app.scheduling.candidates import FILTERS, Options, find
 from app.scheduling.kinds import POD
 from app.scheduling.podspec import of
+from tests.conformance import scheduling_cases
+from tests.conformance.scheduling_cases import Case
+from tests.tools.build import ToolError
+from tests.tools.build import find as find_tool
 
-HERE = Path(__file__).resolve().parent
 ANSWERS = {
     "NodeName": "nodeName",
     "NodeUnschedulable": "nodeUnschedulable",
@@ -34,28 +34,12 @@ ANSWERS = {
 NOBODY_IS_IGNORED = Options(ignore=())
 
 
-def load(path: Path) -> ModuleType:
-    """Imports a file; tests are folders, not packages."""
-    name = f"imagecompat_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-cases_of = load(HERE / "scheduling_cases.py")
-
-
 @pytest.fixture(scope="module")
 def oracle() -> Path:
-    build = load(HERE.parent / "tools" / "build.py")
     try:
-        found: Path = build.find("scheduling-oracle")
-    except build.ToolError as error:
+        return find_tool("scheduling-oracle")
+    except ToolError as error:
         pytest.skip(f"no scheduling oracle: {error}")
-    return found
 
 
 def ask(oracle: Path, questions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,12 +56,15 @@ def test_filters_answer_as_the_scheduler_does(oracle: Path) -> None:
     )
     count = int(os.environ.get("IMAGECOMPAT_CASES") or 2000)
     print(f"IMAGECOMPAT_SEED={seed} IMAGECOMPAT_CASES={count}")
-    generator = cases_of.Generator(seed)
+    generator = scheduling_cases.Generator(seed)
     cases = [generator.case(number) for number in range(count)]
     now = ask(oracle, ({"id": c.id, "pod": c.pod, "node": c.node} for c in cases))
     later = ask(
         oracle,
-        ({"id": c.id, "pod": c.pod, "node": cases_of.settled(c.node)} for c in cases),
+        (
+            {"id": c.id, "pod": c.pod, "node": scheduling_cases.settled(c.node)}
+            for c in cases
+        ),
     )
     assert count == len(now) == len(later)
 
@@ -92,20 +79,20 @@ def test_filters_answer_as_the_scheduler_does(oracle: Path) -> None:
     print("passed", {name: f"{n / count:.0%}" for name, n in sorted(passed.items())})
     print("hits", dict(sorted(generator.hits.items())))
     assert [] == differences[:3]
-    assert [] == cases_of.gaps(generator.hits, passed, count)
+    assert [] == scheduling_cases.gaps(generator.hits, passed, count)
 
 
-def filters(case: Any) -> dict[str, bool]:
+def filters(case: Case) -> dict[str, bool]:
     """What each of our filters says."""
     placement = of(POD, case.pod).placement
-    node = cases_of.node_of(case.node)
+    node = scheduling_cases.node_of(case.node)
     return {name: FILTERS[name](placement)(node) for name in ANSWERS}
 
 
-def found(case: Any) -> tuple[bool, bool]:
+def found(case: Case) -> tuple[bool, bool]:
     """Whether `find` has the node in `now` and in `eventual`, name aside."""
     pod = {**case.pod, "spec": {**case.pod["spec"], "nodeName": ""}}
-    node = cases_of.node_of(case.node)
+    node = scheduling_cases.node_of(case.node)
     result = find(of(POD, pod).placement, [node], options=NOBODY_IS_IGNORED)
     return node in result.now, node in result.eventual
 
