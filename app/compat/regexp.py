@@ -47,6 +47,10 @@ MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
 MAX_COMPILED: Final = 128
 """Patterns that stay compiled: at most 256 MiB, were each as bad as can be."""
 
+MAX_REMEMBERED: Final = 512
+"""Texts whose answer a compiled pattern remembers: names of flags and modules are
+the same from node to node."""
+
 GO_ONLY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "class": "a class name that only Go knows; write the short Unicode name",
@@ -138,6 +142,7 @@ def compiled(pattern: str) -> Search:
     engine = _engine(pattern)
     is_sensitive = r"\p" in pattern or r"\P" in pattern or bool(_FOLDS.search(pattern))
 
+    @lru_cache(maxsize=MAX_REMEMBERED)
     def is_found(text: str) -> bool:
         if text.isascii():
             return engine.search(text.encode()) is not None

@@ -47,9 +47,11 @@ def read(path: Path) -> Iterator[Case]:
     """The cases of a file, in order."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+        for line in filter(str.strip, lines):
+            case = json.loads(line)
+            if not {"id", "spec", "features", "expected"} <= case.keys():
+                sys.exit(f"{path}: no case of the corpus: {line[:60].rstrip()}")
+            yield case
 
 
 def difference(case: Case) -> str | None:
