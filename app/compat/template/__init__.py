@@ -1,4 +1,4 @@
-"""Go's text/template with sprig's functions, for the varsTemplate of a rule.
+r"""Go's text/template with sprig's functions, for the varsTemplate of a rule.
 
 > Templates are Go text/template with the functions of sprig v3.
 

@@ -198,7 +198,7 @@ def _equals(meter: Meter, one: Value, other: Value) -> bool:
 
 def _same(meter: Meter, one: Value, other: Value) -> bool:
     """Compares values that have no order: nil equals nil, pointers themselves."""
-    if None not in {kind_of(one), kind_of(other)} and not _can_compare(one, other):
+    if not _can_compare(one, other):
         shown = show(meter, one, "s"), show(meter, other)
         raise GoError(
             f"non-comparable types {runes.escaped(shown[0])}: {type_of(one)}, "

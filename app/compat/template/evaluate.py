@@ -78,6 +78,10 @@ class Evaluation:
 
     def fail(self, text: str) -> NoReturn:
         """Raises Go's error text about the current node."""
+        raise self.failure(text)
+
+    def failure(self, text: str) -> SpecError:
+        """The error about the current node, for callers that raise it."""
         before = self.text[: self.node.position]
         line = before.count("\n") + 1
         column = len(before[before.rfind("\n") + 1 :].encode())
@@ -85,7 +89,7 @@ class Evaluation:
         message = (
             f"template: :{line}:{column}: executing {name} at <{self.node}>: {text}"
         )
-        raise SpecError(FAILED, clean(message), line=line, column=column + 1)
+        return SpecError(FAILED, clean(message), line=line, column=column + 1)
 
     def enter(self) -> None:
         """Counts one more level of nesting."""
@@ -171,7 +175,7 @@ class Evaluation:
                 if node.ideal is None:
                     self.fail(f"{node.text} overflows int")
                 return node.ideal
-        self.fail("nil is not a command")
+        raise self.failure("nil is not a command")
 
     # Fields.
 
@@ -260,7 +264,7 @@ class Evaluation:
             )
         if name in target.fields():
             self.fail(f"{name} is an unexported field of struct type {kind}")
-        self.fail(f"can't evaluate field {name} in type {kind}")
+        raise self.failure(f"can't evaluate field {name} in type {kind}")
 
     # Functions.
 
@@ -405,7 +409,7 @@ class Evaluation:
         wanted = _EXPECTED.get(kind.kind)
         if wanted is None:
             self.fail(f"can't handle {node} for arg of type {kind}")
-        self.fail(f"expected {wanted}; found {node}")
+        raise self.failure(f"expected {wanted}; found {node}")
 
     # Functions that evaluate their arguments in their own way.
 

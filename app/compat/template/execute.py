@@ -50,12 +50,14 @@ class Execution(Evaluation):
         return bytes(self.output)
 
     def write(self, data: bytes) -> None:
+        """Appends to the output, within its bound."""
         limit = self.meter.limits.output_bytes
         if len(self.output) + len(data) > limit:
             too_costly(f"more than {limit:,} bytes of output")
         self.output += data
 
     def walk_body(self, dot: Value, body: Body) -> Jump | None:
+        """Executes nodes in order, up to a jump."""
         for node in body:
             self.node = node
             self.meter.step()
@@ -65,13 +67,14 @@ class Execution(Evaluation):
         return None
 
     def walk_text(self, _dot: Value, node: nodes.Text) -> None:
+        """Copies text."""
         self.write(node.value)
 
     def walk_action(self, dot: Value, node: nodes.Action) -> None:
+        """Prints a value, unless variables took it."""
         value = self.pipeline(dot, node.pipe)
         if node.pipe.declared:
             return
-        self.node = node
         if value is None:
             self.write(b"<no value>")
         elif isinstance(value, bytes):
@@ -80,12 +83,15 @@ class Execution(Evaluation):
             self.write(sprint(self.meter, [value]))
 
     def walk_break(self, _dot: Value, _node: Node) -> Jump:
+        """Leaves the loop."""
         return Jump.BREAK
 
     def walk_continue(self, _dot: Value, _node: Node) -> Jump:
+        """Goes on with the loop."""
         return Jump.CONTINUE
 
     def walk_branch(self, dot: Value, node: nodes.Branch) -> Jump | None:
+        """Executes the first branch whose value is true."""
         variables = self.frame.variables
         mark = len(variables)
         self.enter()
@@ -103,6 +109,7 @@ class Execution(Evaluation):
         return jump
 
     def walk_range(self, dot: Value, node: nodes.Range) -> Jump | None:
+        """Runs a loop, or what stands for an empty one."""
         variables = self.frame.variables
         mark = len(variables)
         self.enter()
@@ -172,6 +179,7 @@ class Execution(Evaluation):
         return jump is Jump.BREAK
 
     def walk_call(self, dot: Value, node: nodes.Call) -> None:
+        """Executes another template; variables do not go with it."""
         body = self.trees.get(node.name)
         if body is None:
             self.fail(f"template {quote(node.name).decode()} not defined")

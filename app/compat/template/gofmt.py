@@ -128,7 +128,7 @@ class Printer(Scalars):
                 self._slice(value, verb, depth)
             case Struct():
                 self._struct(value, verb, depth)
-            case Pointer():
+            case _:
                 self._pointer(value, verb, depth)
 
     def _by_method(self, value: Value, verb: str) -> bool:
@@ -254,9 +254,7 @@ def _write_extra(printer: Printer, values: Sequence[Value]) -> None:
 
 
 def show(meter: Meter, value: Value, verb: str = "v") -> bytes:
-    """One reflected value by one verb, as Go's error texts show it."""
-    if value is None:
-        return b"<invalid reflect.Value>"
+    """One valid reflected value by one verb, as Go's error texts show it."""
     printer = Printer(meter)
     printer.value(unbox(value), verb, 0)
     return bytes(printer.buffer)

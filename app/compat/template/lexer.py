@@ -113,8 +113,6 @@ class Token:
 
     def __str__(self) -> str:
         """The token as Go's error texts show it."""
-        if self.kind is Kind.EOF:
-            return "EOF"
         if self.kind is Kind.ERROR:
             return self.value
         if self.kind in _KEYWORD_KINDS:
@@ -267,12 +265,10 @@ class Lexer:
         return token
 
     def _space(self) -> Token:
-        count = self._spaces()
-        self.at += count - 1
+        # The last space may belong to a delimiter that trims.
+        self.at += self._spaces() - 1
         if not self._right_size():
             self.at += 1
-        elif count == 1:
-            return self._right(self._right_size())
         return self._emit(Kind.SPACE)
 
     def _single(self) -> Token:

@@ -176,9 +176,6 @@ class Action(Node):
 
     pipe: Pipe
 
-    def __str__(self) -> str:
-        return f"{{{{{self.pipe}}}}}"
-
 
 @dataclass(slots=True, eq=False)
 class Branch(Node):

@@ -136,9 +136,12 @@ class _Tree:
 
     # Errors.
 
-    def fail(self, text: str) -> NoReturn:
+    def failure(self, text: str) -> SpecError:
         line = self.tokens[0].line
-        raise SpecError(INVALID, clean(f"template: :{line}: {text}"), line=line)
+        return SpecError(INVALID, clean(f"template: :{line}: {text}"), line=line)
+
+    def fail(self, text: str) -> NoReturn:
+        raise self.failure(text)
 
     def unexpected(self, token: Token, context: str) -> NoReturn:
         if token.kind is not Kind.ERROR:
@@ -226,7 +229,7 @@ class _Tree:
             if isinstance(node, nodes.End | nodes.Else):
                 return tuple(body), node
             body.append(node)
-        self.fail("unexpected EOF")
+        raise self.failure("unexpected EOF")
 
     def text_or_action(self) -> Node:
         token = self.next_non_space()
@@ -401,8 +404,6 @@ class _Tree:
             elif token.kind is not Kind.PIPE:
                 self.unexpected(token, "operand")
             break
-        if not command.args:
-            self.fail("empty command")
         return command
 
     def operand(self) -> Node | None:

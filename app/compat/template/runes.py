@@ -50,11 +50,6 @@ def to_text(data: bytes) -> str:
     return clean(escaped(data))
 
 
-def valid(data: bytes) -> bytes:
-    """The same text with U+FFFD in place of every invalid byte."""
-    return data if data.isascii() else to_text(data).encode()
-
-
 def char(code: int) -> str:
     """The rune with this number, U+FFFD if there is none."""
     return chr(code) if 0 <= code <= MAX_RUNE and code not in _INVALID else ERROR

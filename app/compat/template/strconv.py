@@ -85,8 +85,6 @@ def parse_uint(text: str, base: int = 0, maximum: int = UINT64_MAX) -> int:
             actual = actual if skip > 1 else 8
         digits = digits.replace("_", "")
     if not _DIGITS[actual].fullmatch(digits):
-        if text == "0":
-            return 0
         raise NumberSyntaxError
     if base == 0 and "_" in text and not underscores_stand_right(text):
         raise NumberSyntaxError
@@ -105,8 +103,6 @@ def parse_int(text: str, base: int = 0) -> int:
     """
     negative = text[:1] == "-"
     digits = text[1:] if text[:1] in {"+", "-"} else text
-    if digits[:1] in {"+", "-"}:
-        raise NumberSyntaxError
     try:
         number = parse_uint(digits, base, INT64_MAX + negative)
     except NumberRangeError as e:

@@ -20,6 +20,7 @@ of `interface {}` keeps that static type until a pipeline unpacks it. A reflecte
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -160,7 +161,7 @@ class Map:
         return Boxed(item) if self.type.elem is ANY else item
 
 
-class Struct:
+class Struct(ABC):
     """A struct with methods; a subclass gives them.
 
     Attributes:
@@ -174,13 +175,13 @@ class Struct:
     methods: Mapping[bytes, Function]
     pointer_methods: Mapping[bytes, Function]
 
+    @abstractmethod
     def fields(self) -> Mapping[str, Value]:
         """The fields in order; templates may not read them, but print them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self) -> bytes:
         """What its String method returns."""
-        raise NotImplementedError
 
 
 class Pointer:

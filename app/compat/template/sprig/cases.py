@@ -54,6 +54,7 @@ class Word(Enum):
 
 
 _CONTINUES: Final = frozenset({Word.LETTERS, Word.NUMBER})
+_LETTERS: Final = frozenset({Word.LETTERS})
 _SILENT: Final = frozenset({Word.CONNECTOR, Word.PUNCTUATION})
 _IDEOGRAPHS: Final = (
     ("\u3400", "\u4d85"),
@@ -205,7 +206,7 @@ class _Lower:
             return
         number = self.word
         self._next()
-        if self.kind is not Word.LETTERS:
+        if self.kind not in _LETTERS:
             self._write(Word.NUMBER, number)
             self._connect()
             return

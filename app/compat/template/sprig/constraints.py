@@ -89,9 +89,6 @@ def _group(data: bytes) -> list[Constraint]:
 
 def _one(data: bytes) -> Constraint:
     match = _ONE.search(data)
-    if match is None:
-        quoted = runes.escaped(strconv.quote(data))
-        raise GoError(f"improper constraint: {quoted}")
     sign, text = match.group(1), match.group(2)
     major, minor, patch, pre = (match.group(index) or b"" for index in (3, 4, 5, 6))
     is_minor_open = is_patch_open = False
@@ -121,7 +118,7 @@ def holds(groups: list[list[Constraint]], version: Version) -> bool:
 def _group_holds(group: list[Constraint], version: Version) -> bool:
     takes_pre = any(constraint.version.pre for constraint in group)
     if version.pre and not takes_pre:
-        return not group
+        return False
     return all(_CHECKS[c.sign](version, c) for c in group)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NoReturn
 
 from app.compat.template import runes, strconv
 from app.compat.template.limits import Meter
@@ -73,14 +73,17 @@ class Reader:
     def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
 
-    def _fail(self, context: str) -> None:
+    def _fail(self, context: str) -> NoReturn:
+        raise self._failure(context)
+
+    def _failure(self, context: str) -> GoError:
         if self.at < len(self.text):
             code = runes.to_bytes(self.text[self.at])[0]
         elif context.startswith(_INSIDE):
             code = ord(" ")
         else:
-            raise GoError(_END)
-        raise GoError(f"invalid character {_shown(code)} {context}")
+            return GoError(_END)
+        return GoError(f"invalid character {_shown(code)} {context}")
 
     def _value(self, depth: int) -> Value:
         self.meter.nested(depth)
@@ -97,8 +100,7 @@ class Reader:
                 return self._literal(letter)
         if letter != "" and letter in "-0123456789":
             return self._number()
-        self._fail("looking for beginning of value")
-        return None
+        raise self._failure("looking for beginning of value")
 
     def _literal(self, letter: str) -> Value:
         word = next(word for word in _LITERALS if word[0] == letter)
@@ -112,8 +114,7 @@ class Reader:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
             self.at += 1
-            self._fail("in numeric literal")
-            return None
+            raise self._failure("in numeric literal")
         self.at = match.end()
         rest = self._peek()
         text = match.group()

@@ -63,6 +63,7 @@ _MESSAGES: Final[tuple[tuple[str, str], ...]] = (
 
 _GO_ONLY_ERRORS: Final = (
     (re.compile(r"\\C"), "invalid escape sequence"),
+    (re.compile(r"\{(?:[0-9]+,)?[0-9]{10,}(?:,[0-9]*)?\}"), "invalid repeat count"),
     (re.compile(r"\(\?P?<[^>]*>"), "invalid named capture"),
     (re.compile(r"\\[pP](?:\{[^}]*\}|.)"), "invalid character class range"),
 )

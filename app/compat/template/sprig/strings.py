@@ -30,9 +30,7 @@ _BYTE_SPACES: Final = "".join(s for s in runes.SPACE_TEXT if ord(s) < 256)  # no
 
 
 def abbreviate(data: bytes, offset: int, width: int) -> bytes:
-    """goutils.AbbreviateFull; `b""` where it returns an error."""
-    if data == b"" or width < _SHORTEST_ABBREVIATION:
-        return b""
+    """goutils.AbbreviateFull, for widths that it accepts."""
     if len(data) <= width:
         return data
     kept = width - len(_ELLIPSIS)
@@ -41,8 +39,6 @@ def abbreviate(data: bytes, offset: int, width: int) -> bytes:
         offset = len(data) - kept
     if offset <= _SHORTEST_ABBREVIATION:
         return data[:kept] + _ELLIPSIS
-    if width < _SHORTEST_WITH_OFFSET:
-        return b""
     if offset + kept < len(data):
         return _ELLIPSIS + abbreviate(data[offset:], 0, kept)
     return _ELLIPSIS + data[len(data) - kept :]

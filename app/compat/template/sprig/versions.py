@@ -143,14 +143,13 @@ def compare_prerelease(one: bytes, other: bytes) -> int:
         return 1 if not one else -1
     first, second = one.split(b"."), other.split(b".")
     count = max(len(first), len(second))
-    for mine, theirs in zip(
+    parts = zip(
         first + [b""] * (count - len(first)),
         second + [b""] * (count - len(second)),
         strict=True,
-    ):
-        if mine != theirs:
-            return -1 if _part(mine) < _part(theirs) else 1
-    return 0
+    )
+    mine, theirs = next(pair for pair in parts if pair[0] != pair[1])
+    return -1 if _part(mine) < _part(theirs) else 1
 
 
 def _part(text: bytes) -> tuple[int, int, bytes]:
