@@ -84,11 +84,15 @@ class _Spec(msgspec.Struct, gc=False):
 
 class _NodeFeature(msgspec.Struct, gc=False):
     metadata: Metadata
-    spec: msgspec.Raw = msgspec.Raw(b"null")
+    spec: _Spec | None = None
+
+
+class _Any(msgspec.Struct, gc=False):
+    metadata: Metadata
 
 
 _OBJECT: Final = msgspec.json.Decoder(_NodeFeature)
-_SPEC: Final = msgspec.json.Decoder(_Spec | None)
+_METADATA: Final = msgspec.json.Decoder(_Any)
 _FLAG_SET: Final = msgspec.json.Decoder(_FlagSet | None)
 _ATTRIBUTE_SET: Final = msgspec.json.Decoder(_AttributeSet | None)
 _INSTANCE_SET: Final = msgspec.json.Decoder(_InstanceSet | None)
@@ -107,13 +111,14 @@ class FeatureSets:
 
     def decode(self, raw: Raw) -> Item[NodeFeature]:
         """A NodeFeature; not readable if its spec has another shape than NFD's."""
-        read = _OBJECT.decode(raw)
-        metadata = read.metadata
         shared: list[object] = []
+        features: Features | None = None
         try:
-            features: Features | None = self._features(read.spec, shared)
+            read = _OBJECT.decode(raw)
+            features = self._features(read.spec, shared)
+            metadata = read.metadata
         except DECODE_ERRORS:
-            features = None
+            metadata = _METADATA.decode(raw).metadata
         value = NodeFeature(
             node=intern((metadata.labels or {}).get(NODE_NAME_LABEL, "")),
             namespace=intern(metadata.namespace),
@@ -124,9 +129,8 @@ class FeatureSets:
         key = f"{metadata.namespace}/{metadata.name}"
         return Item(key, metadata.version, value, is_readable=features is not None)
 
-    def _features(self, spec: msgspec.Raw, shared: list[object]) -> Features:
-        read = _SPEC.decode(spec)
-        sets = (read and read.features) or _Features()
+    def _features(self, spec: _Spec | None, shared: list[object]) -> Features:
+        sets = (spec and spec.features) or _Features()
         return Features(
             flags=self._flags.all(sets.flags, shared),
             attributes=self._attributes.all(sets.attributes, shared),

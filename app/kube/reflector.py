@@ -214,14 +214,14 @@ class Reflector(Generic[T]):
             self._lose(OVERSIZED)
             return
         try:
-            event = decode.event(line)
-            match event.type:
+            kind, raw = decode.event(line)
+            match kind:
                 case "ADDED" | "MODIFIED" | "DELETED":
-                    self._change(event.type, event.object)
+                    self._change(kind, raw)
                 case "BOOKMARK":
-                    self._bookmark(event.object)
+                    self._bookmark(raw)
                 case "ERROR":
-                    status = decode.status(event.object)
+                    status = decode.status(raw)
                     raise RefusedError(status.code, status.message)
                 case _:
                     self._count("unknown")

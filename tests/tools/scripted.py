@@ -153,8 +153,9 @@ class Recorder:
 
 
 def event(kind: str, content: Mapping[str, Any]) -> bytes:
-    """One line of a watch."""
-    return json.dumps({"type": kind, "object": content}).encode() + b"\n"
+    """One line of a watch, as API servers write it."""
+    line = json.dumps({"type": kind, "object": content}, separators=(",", ":"))
+    return line.encode() + b"\n"
 
 
 def bookmark(version: str, *, ends_list: bool = False) -> bytes:

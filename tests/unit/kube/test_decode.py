@@ -109,6 +109,41 @@ def test_a_bookmark_has_a_version_and_may_end_a_list(
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b'{"type":"ADDED","object":{"a":{}}}', id="as servers write it"),
+        pytest.param(b'{"type": "ADDED", "object": {"a":{}}}', id="with blanks"),
+        pytest.param(b'{"object":{"a":{}},"type":"ADDED"}', id="another order"),
+        pytest.param(b'{"type":"ADDED","object":{"a":{}},"x":1}', id="more behind it"),
+    ],
+)
+def test_a_line_of_a_watch_has_a_type_and_an_object(line: bytes) -> None:
+    kind, content = decode.event(line)
+    assert ("ADDED", b'{"a":{}}') == (kind, bytes(content))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b'{"type":"ADDED"}', id="no object"),
+        pytest.param(b'{"type":"ADDED","object":{}', id="no end"),
+        pytest.param(b'{"type":1,"object":{}}', id="a type that is no text"),
+        pytest.param(b"[]", id="no event"),
+    ],
+)
+def test_a_line_without_both_is_an_error(line: bytes) -> None:
+    with pytest.raises(DECODE_ERRORS):
+        decode.event(line)
+
+
+def test_what_stands_behind_an_object_is_a_fault_of_the_object() -> None:
+    line = b'{"type":"ADDED","object":{"metadata":{"name":"a"}},"x":{}}'
+    _, content = decode.event(line)
+    with pytest.raises(DECODE_ERRORS):
+        decode.node(content)
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         pytest.param(b"", id="nothing"),
