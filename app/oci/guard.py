@@ -10,6 +10,7 @@ Private ranges and loopback need the operator's word for that host.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,28 @@ _METADATA: Final = frozenset(
 """Metadata services of clouds, some outside the link-local range."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "fc00::/7",
+    )
+)
+"""What `HostPolicy.private` opens: RFC 1918, RFC 6598 (carriers, and Pod networks
+of clouds) and RFC 4193. Other ranges that are not global stay closed."""
+
+
+_CLOSED: Final = tuple(
+    ipaddress.ip_network(text) for text in ("192.0.0.0/24", "fec0::/10")
+)
+"""Not global (RFC 6890, RFC 3879), but so in older versions of `ipaddress`."""
+
+_NUMBERS: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?")
+"""Forms of an address that `inet_aton` reads, beside the plain one."""
 
 
 class RefusedAddressError(OSError):
@@ -81,7 +104,11 @@ def is_allowed(text: str, policy: HostPolicy, refused: frozenset[str]) -> bool:
         return False
     if address.is_loopback:
         return policy.loopback
-    return address.is_global or (policy.private and address.is_private)
+    if any(address in network for network in _PRIVATE):
+        return policy.private
+    if any(address in network for network in _CLOSED):
+        return False
+    return address.is_global and not address.is_reserved
 
 
 def _plain(address: Address) -> Address:
@@ -138,10 +165,17 @@ def policy_for(policy: RegistryPolicy, host: str, port: int) -> HostPolicy:
 def literal_is_allowed(policy: RegistryPolicy, host: str, port: int) -> bool:
     """Whether a host that is itself an address is allowed; names pass here.
 
-    An address is not resolved, so that the resolver never sees it.
+    An address is not resolved, so that the resolver never sees it. Numbers that
+    only some C libraries take for an address (`2130706433`, `127.1`) are refused.
+
+    Args:
+        policy: what the operator allows.
+        host: in ASCII, as it is connected to: a name in Unicode can become an
+            address when it is encoded.
+        port: that is connected to.
     """
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return True
+        return host.isascii() and not _NUMBERS.fullmatch(host)
     return is_allowed(host, policy_for(policy, host, port), policy.refused)

@@ -7,14 +7,15 @@ the client put answers of their own in its place.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 from app.oci.failure import invalid, unavailable
 from app.oci.guard import (
@@ -108,8 +109,8 @@ class AiohttpTransport:
 
     async def send(self, request: Request) -> Answer:
         """See `Transport.send`."""
-        parts = urlsplit(request.url)
-        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        url = _url(request.url)
+        host, port = url.raw_host or "", url.port or 0
         if not literal_is_allowed(self._policy, host, port):
             raise unavailable("AddressRefused", f"{host} is not a public address")
         timeout = aiohttp.ClientTimeout(
@@ -119,7 +120,7 @@ class AiohttpTransport:
         try:
             async with self._open().request(
                 request.method,
-                request.url,
+                url,
                 headers=request.headers,
                 allow_redirects=False,
                 timeout=timeout,
@@ -152,7 +153,19 @@ class AiohttpTransport:
 
 
 _OK: Final = 200
-_PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-zA-Z0-9._:%-]{1,255}")
+
+
+def _url(text: str) -> URL:
+    """The URL as it will be sent: its host is checked in the very form we use."""
+    try:
+        url = URL(text)
+    except ValueError as error:
+        raise unavailable("BadAddress", "a registry names no usable URL") from error
+    host = url.raw_host or ""
+    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+        raise unavailable("BadAddress", "a registry names no usable URL")
+    return url
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
