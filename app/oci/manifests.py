@@ -25,6 +25,9 @@ MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 ACCEPT: Final = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
 
 CREATED: Final = "org.opencontainers.image.created"
+_ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
+"""Other words for an architecture, read as containerd reads them."""
+
 _VARIANTS: Final = {"arm64": ("", "v8"), "arm": ("v7", "", "v6", "v5")}
 """Variants that a node of the architecture runs, best first."""
 
@@ -119,17 +122,33 @@ def child_for(index: Index, platform: Platform) -> Descriptor | None:
     """The manifest of an index that a node of `platform` runs.
 
     Attestations (`unknown/unknown`) match no platform. Of several variants the
-    best that every node of the architecture runs counts; else the first listed.
+    best that every node of the architecture runs counts; else the first listed. A
+    manifest without a platform may be for any, so it counts where no other does
+    (containerd then asks the image's config).
     """
+    children = index.manifests or ()
     fitting = [
         child
-        for child in index.manifests or ()
-        if child.platform is not None
-        and (child.platform.os, child.platform.architecture)
-        == (platform.os, platform.architecture)
+        for child in children
+        if child.platform is not None and _is_for(child.platform, platform)
     ]
     for variant in _VARIANTS.get(platform.architecture, ("",)):
         for child in fitting:
             if child.platform is not None and child.platform.variant == variant:
                 return child
-    return fitting[0] if fitting else None
+    anywhere = [child for child in children if _is_for_any(child)]
+    return next(iter((*fitting, *anywhere)), None)
+
+
+def _is_for(field: PlatformField, platform: Platform) -> bool:
+    architecture = field.architecture.lower()
+    architecture = _ARCHITECTURES.get(architecture, architecture)
+    return (field.os.lower(), architecture) == (platform.os, platform.architecture)
+
+
+def _is_for_any(child: Descriptor) -> bool:
+    return (
+        child.platform is None
+        and not child.artifact_type
+        and child.media_type in MANIFEST_TYPES
+    )

@@ -17,6 +17,7 @@ reference can reach a URL but letters, digits and `._-:/@[]`.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -34,7 +35,9 @@ _HUB_API: Final = "registry-1.docker.io"
 
 _PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN: Final = re.compile(
-    rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?", re.ASCII
+    rf"(?:{_PART}(?:\.{_PART})*|\[(?P<address>[a-fA-F0-9:]+)\])"
+    r"(?::(?P<port>[0-9]{1,5}))?",
+    re.ASCII,
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REST: Final = re.compile(
@@ -42,6 +45,7 @@ _REST: Final = re.compile(
     r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>[^@]+))?",
     re.ASCII,
 )
+_MAX_PORT: Final = 65535
 _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}")
 
 
@@ -64,7 +68,7 @@ class Reference:
     @property
     def host(self) -> str:
         """Where the registry's API is, with its port if one is given."""
-        return _HUB_API if self.domain == DOCKER_HUB else self.domain
+        return _HUB_API if self.domain == DOCKER_HUB else self.domain.lower()
 
     @property
     def name(self) -> str:
@@ -92,7 +96,7 @@ def parse(text: str) -> Reference:
     if _IDENTIFIER.fullmatch(text):
         raise _invalid("64 hexadecimal digits are an identifier, not a name")
     domain, rest = _split(text)
-    if not _DOMAIN.fullmatch(domain):
+    if not _is_host(domain):
         raise _invalid("the registry's name is not a host")
     match = _REST.fullmatch(rest)
     if match is None:
@@ -121,6 +125,20 @@ def _split(text: str) -> tuple[str, str]:
     if first not in (DOCKER_HUB, f"index.{DOCKER_HUB}"):
         return first, rest
     return DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
+
+
+def _is_host(domain: str) -> bool:
+    """The grammar's domain, and one that can be asked: Go checks that later."""
+    match = _DOMAIN.fullmatch(domain)
+    if match is None or int(match["port"] or 0) > _MAX_PORT:
+        return False
+    if match["address"] is None:
+        return True
+    try:
+        ipaddress.IPv6Address(match["address"])
+    except ValueError:
+        return False
+    return True
 
 
 def _invalid(why: str) -> RegistryError:

@@ -11,20 +11,20 @@ Source: NFD `artifact-client/client.go#L75` at v0.19.0, where ties are unstable.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
+from app.compat import rfc3339
 from app.oci.manifests import ARTIFACT_TYPE, CREATED, EMPTY_TYPE, Descriptor
 
 _UNTYPED: Final = frozenset({"", EMPTY_TYPE})
-_RFC3339: Final = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?"
-    r"(?:[Zz]|([+-])(\d{2}):(\d{2}))",
-    re.ASCII,
-)
-_OLDEST: Final = (dt.datetime.min.replace(tzinfo=dt.UTC), 0)
+_FRACTION: Final = re.compile(r"[.,]([0-9]{1,9})")
+
+Instant: TypeAlias = tuple[int, str, str]
+"""Sorts as time does: length of the next, UTC to the second, nanoseconds."""
+
+_OLDEST: Final[Instant] = (0, "", "")
 
 
 def is_ours(descriptor: Descriptor) -> bool:
@@ -44,23 +44,24 @@ def newest_first(candidates: Iterable[Descriptor]) -> list[Descriptor]:
     return sorted(ordered, key=_created, reverse=True)
 
 
-def _created(descriptor: Descriptor) -> tuple[dt.datetime, int]:
-    """The instant, and its fraction in nanoseconds."""
+def is_dated(descriptor: Descriptor) -> bool:
+    """Whether the descriptor carries a date, readable or not."""
+    return CREATED in (descriptor.annotations or {})
+
+
+def _created(descriptor: Descriptor) -> Instant:
     text = (descriptor.annotations or {}).get(CREATED, "")
     return instant(text) or _OLDEST
 
 
-def instant(text: str) -> tuple[dt.datetime, int] | None:
-    """An RFC 3339 time as (UTC second, nanoseconds); `None` if it is none."""
-    found = _RFC3339.fullmatch(text)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = (int(found[n]) for n in range(1, 7))
-    offset = dt.timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0))
+def instant(text: str) -> Instant | None:
+    """An RFC 3339 time as Go reads it; `None` if it is none, or Go's zero time."""
     try:
-        zone = dt.timezone(-offset if found[8] == "-" else offset)
-        moment = dt.datetime(year, month, day, hour, minute, second, tzinfo=zone)
-        utc = moment.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+        utc = rfc3339.normalise(text)
+    except ValueError:
         return None
-    return utc, int((found[7] or "0")[:9].ljust(9, "0"))
+    if utc is None or utc.startswith(("-", "0000")):
+        return None
+    fraction = _FRACTION.search(text)
+    nanoseconds = fraction[1].ljust(9, "0") if fraction is not None else "0" * 9
+    return len(utc), utc, nanoseconds
