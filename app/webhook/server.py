@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -66,7 +67,18 @@ def serve(app: FastAPI, settings: ServerSettings) -> None:
     """
     server = make_server(app, settings)
     with _listening(settings) as listener:
-        uvloop.run(_started(server.serve([listener])))
+        uvloop.run(_until_told(server, listener))
+
+
+async def _until_told(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Ends with status 0 when told to; uvicorn would end by the signal itself."""
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
 
 
 @asynccontextmanager
