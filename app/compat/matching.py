@@ -44,6 +44,8 @@ MAX_TEMPLATE_BYTES: Final = 64 * 1024
 """NFD's own limit (`template.go#L56`)."""
 
 _MAX_PARSED: Final = 128
+_MAX_PARSED_TEXT: Final = 4096
+"""Templates that stay parsed, and how long (in characters) such a one may be."""
 
 Terms: TypeAlias = tuple[FeatureMatcherTerm, ...]
 Results: TypeAlias = tuple[TermResult, ...]
@@ -323,7 +325,7 @@ def _yield(
 def _expand(text: str, data: _Data) -> Variables:
     """The `key=value` lines that a template yields (`template.go#L90`)."""
     try:
-        parsed = _parse(text)
+        parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parse)(text)
     except SpecError as error:
         raise _failed("parse", error.message) from error
     try:
@@ -343,7 +345,6 @@ def _expand(text: str, data: _Data) -> Variables:
     return values
 
 
-@lru_cache(maxsize=_MAX_PARSED)
 def _parse(text: str) -> template.Template:
     size = size_bytes(text)
     if size > MAX_TEMPLATE_BYTES:
@@ -353,6 +354,9 @@ def _parse(text: str) -> template.Template:
         return template.parse(text)
     except SpecError as error:
         raise SpecError(error.reason, f"invalid template: {error.message}") from error
+
+
+_parsed = lru_cache(maxsize=_MAX_PARSED)(_parse)
 
 
 def _failed(step: str, message: str) -> SpecError:

@@ -51,6 +51,9 @@ MAX_REMEMBERED: Final = 512
 """Texts whose answer a compiled pattern remembers: names of flags and modules are
 the same from node to node."""
 
+MAX_REMEMBERED_TEXT: Final = 64
+"""Characters of a text that is worth remembering; names are shorter."""
+
 GO_ONLY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "class": "a class name that only Go knows; write the short Unicode name",
@@ -142,13 +145,17 @@ def compiled(pattern: str) -> Search:
     engine = _engine(pattern)
     is_sensitive = r"\p" in pattern or r"\P" in pattern or bool(_FOLDS.search(pattern))
 
-    @lru_cache(maxsize=MAX_REMEMBERED)
-    def is_found(text: str) -> bool:
+    def search(text: str) -> bool:
         if text.isascii():
             return engine.search(text.encode()) is not None
         if is_sensitive and _CHANGED.search(text):
             raise _unsupported("text")
         return engine.search(runes.clean(text).encode()) is not None
+
+    remembered = lru_cache(maxsize=MAX_REMEMBERED)(search)
+
+    def is_found(text: str) -> bool:
+        return remembered(text) if len(text) <= MAX_REMEMBERED_TEXT else search(text)
 
     return is_found
 

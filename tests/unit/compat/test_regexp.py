@@ -120,6 +120,13 @@ def test_a_long_list_of_alternatives_is_taken() -> None:
     assert regexp.compiled(pattern)("0383")
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_texts_too_long_to_remember_are_searched_again(more: int) -> None:
+    text = "a" * (regexp.MAX_REMEMBERED_TEXT + more)
+    found = regexp.compiled("a$")
+    assert [True, True, False] == [found(text), found(text), found(text[1:] + "b")]
+
+
 def test_compiled_patterns_are_bounded() -> None:
     for number in range(regexp.MAX_COMPILED + 1):
         regexp.compiled(f"p{number}")
