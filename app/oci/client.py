@@ -38,11 +38,11 @@ from app.oci.failure import (
     unauthorized,
     unavailable,
 )
-from app.oci.finding import Root
 from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.manifests import ACCEPT, ARTIFACT_TYPE, INDEX_TYPES, Descriptor
 from app.oci.reference import Reference
+from app.oci.source import Root
 from app.oci.transport import Answer, Request, Transport
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

@@ -20,10 +20,11 @@ from app.errors import RegistryError
 from app.oci import manifests, reference
 from app.oci.digest import Digest
 from app.oci.failure import NotThereError, invalid, not_found, unavailable
-from app.oci.finding import Root, find
+from app.oci.finding import find
 from app.oci.limits import Limits
 from app.oci.manifests import INDEX_TYPES, Descriptor, Index
 from app.oci.reference import Reference
+from app.oci.source import Root
 from app.ports import ImageOutcome, Invalid, Platform, Unavailable
 
 SCHEME: Final = "oci-layout://"

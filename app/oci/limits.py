@@ -18,7 +18,8 @@ class Limits:
         error_bytes: of an error's body, which is read away and dropped.
         pages: of referrers.
         descriptors: of referrers, all pages together.
-        untyped: candidates without a usable type whose manifests are looked at.
+        untyped: artifacts of one subject whose manifests are read, because their
+            descriptors do not say enough or something else than the manifests.
         redirects: in a row.
         children: manifests of an index that are considered.
         connect_seconds: until a connection stands.

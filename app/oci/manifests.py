@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from app.ports import Platform
 ARTIFACT_TYPE: Final = "application/vnd.nfd.image-compatibility.v1alpha1"
 """NFD `pkg/client-nfd/compat/artifact-client/client.go` at v0.19.0."""
 
+SPEC_TYPE: Final = "application/vnd.nfd.image-compatibility.spec.v1alpha1+yaml"
 EMPTY_TYPE: Final = "application/vnd.oci.empty.v1+json"
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -30,6 +31,8 @@ _ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64
 
 _VARIANTS: Final = {"arm64": ("", "v8"), "arm": ("v7", "", "v6", "v5")}
 """Variants that a node of the architecture runs, best first."""
+_ATTESTATION: Final = "unknown"
+"""Operating system and architecture of what buildkit attests about a build."""
 
 
 class PlatformField(msgspec.Struct, rename="lower"):
@@ -118,37 +121,31 @@ def digest_of(descriptor: Descriptor) -> Digest:
     return digest
 
 
-def child_for(index: Index, platform: Platform) -> Descriptor | None:
+def is_runnable(child: Descriptor) -> bool:
+    """Whether a manifest of an index is an image's, not an attestation."""
+    platform = child.platform
+    return platform is not None and _ATTESTATION not in (
+        platform.os,
+        platform.architecture,
+    )
+
+
+def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | None:
     """The manifest of an index that a node of `platform` runs.
 
-    Attestations (`unknown/unknown`) match no platform. Of several variants the
-    best that every node of the architecture runs counts; else the first listed. A
-    manifest without a platform may be for any, so it counts where no other does
-    (containerd then asks the image's config).
+    Of several variants the best that every node of the architecture runs counts,
+    else the first listed.
     """
-    children = index.manifests or ()
     fitting = [
-        child
-        for child in children
-        if child.platform is not None and _is_for(child.platform, platform)
+        (child.platform.variant, child)
+        for child in listed
+        if child.platform is not None
+        and is_runnable(child)
+        and (child.platform.os, child.platform.architecture)
+        == (platform.os, platform.architecture)
     ]
-    for variant in _VARIANTS.get(platform.architecture, ("",)):
-        for child in fitting:
-            if child.platform is not None and child.platform.variant == variant:
+    for wanted in _VARIANTS.get(platform.architecture, ("",)):
+        for variant, child in fitting:
+            if variant == wanted:
                 return child
-    anywhere = [child for child in children if _is_for_any(child)]
-    return next(iter((*fitting, *anywhere)), None)
-
-
-def _is_for(field: PlatformField, platform: Platform) -> bool:
-    architecture = field.architecture.lower()
-    architecture = _ARCHITECTURES.get(architecture, architecture)
-    return (field.os.lower(), architecture) == (platform.os, platform.architecture)
-
-
-def _is_for_any(child: Descriptor) -> bool:
-    return (
-        child.platform is None
-        and not child.artifact_type
-        and child.media_type in MANIFEST_TYPES
-    )
+    return fitting[0][1] if fitting else None
