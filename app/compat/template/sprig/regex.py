@@ -143,11 +143,12 @@ def _problem(source: bytes) -> str:
             if ours == _NOT_UTF8:
                 what = shown[len(_VALID.sub("", text, count=1)) * -1 :]
             return f"error parsing regexp: {ours}: `{what.removeprefix(': ')}`"
-    for pattern, ours in _GO_ONLY_ERRORS:
-        found = pattern.search(shown)
-        if found is not None:
-            return f"error parsing regexp: {ours}: `{found.group()}`"
-    return f"error parsing regexp: invalid pattern: `{shown}`"
+    problems = (
+        f"error parsing regexp: {ours}: `{found.group()}`"
+        for pattern, ours in _GO_ONLY_ERRORS
+        if (found := pattern.search(shown))
+    )
+    return next(problems, f"error parsing regexp: invalid pattern: `{shown}`")
 
 
 def _said(source: bytes) -> str:

@@ -35,6 +35,7 @@ import pytest
             id='js "<a>\'/"//&=/n/t?/u00a0/u2028/U0001F600/xff"',
         ),
         pytest.param("{{urlquery 1 2}}", "1+2", id="urlquery 1 2"),
+        pytest.param("{{not (int64 0)}}", "true", id="not (int64 0)"),
     ],
 )
 def test_a_function_of_go_gives_what_go_gives(

@@ -3,8 +3,6 @@
 Expected texts are those of Go 1.26 with sprig v3.3.0.
 """
 
-# ruff: noqa: E501 - the texts are as long as they are
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -144,6 +144,10 @@ import pytest
             id='printf "%(1)*.(2)*(3)f|" 8 2 3.14159',
         ),
         pytest.param('{{printf "%*d"}}', "%!(BADWIDTH)%!d(MISSING)", id='printf "%*d"'),
+        pytest.param('{{printf "%d" 1.5}}', "%!d(float64=1.5)", id='printf "%d" 1.5'),
+        pytest.param(
+            '{{printf "%t" 2+1i}}', "%!t(complex128=(2+1i))", id='printf "%t" 2+1i'
+        ),
     ],
 )
 def test_a_format_gives_what_go_gives(

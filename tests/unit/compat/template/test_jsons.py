@@ -59,6 +59,7 @@ import pytest
             "�A",
             id='mustFromJson `"/ud800/u0041"`',
         ),
+        pytest.param("{{toPrettyJson 1i}}", "", id="toPrettyJson 1i"),
     ],
 )
 def test_a_function_gives_what_go_gives(

@@ -115,6 +115,7 @@ import pytest
         pytest.param("{{'\\xff'}}", "255", id="'/xff'"),
         pytest.param("{{1  -}}   x", "1x", id="1 - x"),
         pytest.param("{{1 | or}}", "1", id="1 | or"),
+        pytest.param("{{if int64 0}}a{{else}}b{{end}}", "b", id="if int64 0aelsebend"),
     ],
 )
 def test_a_template_gives_what_go_gives(

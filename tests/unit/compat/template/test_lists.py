@@ -111,6 +111,11 @@ def test_a_function_gives_what_go_gives(
             'template: :1:2: executing "" at <slice (list 1 2 3) 4>: error calling slice: reflect.Value.Slice: slice index out of bounds',
             id="slice (list 1 2 3) 4",
         ),
+        pytest.param(
+            "{{chunk 0 (list 1)}}",
+            'template: :1:2: executing "" at <chunk 0 (list 1)>: error calling chunk: runtime error: makeslice: len out of range',
+            id="chunk 0 (list 1)",
+        ),
     ],
 )
 def test_a_function_fails_with_the_text_of_go(

@@ -233,6 +233,21 @@ def test_a_function_gives_what_go_gives(
             'template: :1:2: executing "" at <semverCompare "99999999999999999999" "1">: error calling semverCompare: constraint parser error',
             id='semverCompare "99999999999999999999" "1"',
         ),
+        pytest.param(
+            '{{semver (repeat 257 "1")}}',
+            'template: :1:2: executing "" at <semver (repeat 257 "1")>: error calling semver: version string is too long (max 256 bytes)',
+            id='semver (repeat 257 "1")',
+        ),
+        pytest.param(
+            '{{semverCompare (repeat 513 "1") "1"}}',
+            'template: :1:2: executing "" at <semverCompare (repeat 513 "1") "1">: error calling semverCompare: constraint string is too long (max 512 bytes)',
+            id='semverCompare (repeat 513 "1") "1"',
+        ),
+        pytest.param(
+            '{{semverCompare (repeat 33 "1||") "1"}}',
+            'template: :1:2: executing "" at <semverCompare (repeat 33 "1||") "1">: error calling semverCompare: too many constraint groups (max 32)',
+            id='semverCompare (repeat 33 "1||") "1"',
+        ),
     ],
 )
 def test_a_function_fails_with_the_text_of_go(

@@ -102,6 +102,10 @@ import pytest
         pytest.param('{{hasPrefix "a" "abc"}}', "true", id='hasPrefix "a" "abc"'),
         pytest.param('{{hasSuffix "a" "abc"}}', "false", id='hasSuffix "a" "abc"'),
         pytest.param('{{abbrev 5 ""}}', "", id='abbrev 5 ""'),
+        pytest.param(
+            '{{toString (semver "v1.2")}}', "1.2.0", id='toString (semver "v1.2")'
+        ),
+        pytest.param('{{join "," (until 3)}}', "0,1,2", id='join "," (until 3)'),
     ],
 )
 def test_a_function_gives_what_go_gives(
@@ -137,6 +141,11 @@ def test_a_function_gives_what_go_gives(
             '{{indent -1 "a"}}',
             'template: :1:2: executing "" at <indent -1 "a">: error calling indent: strings: negative Repeat count',
             id='indent -1 "a"',
+        ),
+        pytest.param(
+            "{{upper nil}}",
+            'template: :1:8: executing "" at <nil>: cannot assign nil to string',
+            id="upper nil",
         ),
     ],
 )

@@ -53,6 +53,11 @@ import pytest
             "map[fragment: host:[::1%a[] hostname:::1%a[ opaque: path:/ query: scheme:http userinfo:]",
             id='urlParse "http://(:1%25a%5b)/"',
         ),
+        pytest.param(
+            '{{urlParse "http://[::1%25a%20b]/" | toJson}}',
+            '{"fragment":"","host":"[::1%a b]","hostname":"::1%a b","opaque":"","path":"/","query":"","scheme":"http","userinfo":""}',
+            id='urlParse "http://(:1%25a%20b)/" | toJson',
+        ),
     ],
 )
 def test_a_function_gives_what_go_gives(
