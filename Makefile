@@ -37,7 +37,7 @@ lint: $(VENV)/dev ## formatting, style, types, layers, spelling
 	$(BIN)/codespell
 
 conformance: $(VENV)/dev ## the corpus, then 20,000 generated cases, against NFD's own evaluator
-	@$(RUN) tests/conformance/replay.py tests/conformance/cases/*.jsonl.gz
+	@$(RUN) tests/conformance/replay.py tests/conformance/cases/nfd-corpus.jsonl.gz
 	@$(RUN) tests/conformance/live.py --cases 20000
 
 integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
