@@ -3,10 +3,10 @@
 A registry says with `WWW-Authenticate` what it wants; we decide what it gets:
 
 * The scope is ours (`repository:<name>:pull`), never the challenge's.
-* A token server must be the registry itself, one of a built-in table, or one that
+* A token server must be the registry's host, one of a built-in table, or one that
   the operator lists for that registry; with a registry on HTTPS it must be too.
 * A token is kept for one registry, repository and credential, and until 10 s
-  before it expires.
+  before it expires (half its time, if that is shorter).
 
 Source: RFC 7235 (challenges), distribution `docs/spec/auth/token.md`.
 """
@@ -17,7 +17,7 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -40,7 +40,7 @@ _EARLY_SECONDS: Final = 10
 _MAX_SECONDS: Final = 3600
 _MAX_TOKENS: Final = 4096
 
-_SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][\w-]*)(?:\s+|$)", re.ASCII)
+_SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][\w-]*)(?=[\s,]|$)", re.ASCII)
 _PARAM: Final = re.compile(
     r'\s*,?\s*([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.ASCII
 )
@@ -57,6 +57,11 @@ class Challenge:
 
     scheme: str
     parameters: Mapping[str, str]
+
+
+def read_all(headers: Iterable[str]) -> tuple[Challenge, ...]:
+    """The challenges of all `WWW-Authenticate` headers of an answer."""
+    return tuple(one for header in headers for one in read_challenges(header))
 
 
 def read_challenges(header: str) -> tuple[Challenge, ...]:
@@ -98,7 +103,8 @@ def token_url(
         return None
     trusted = {host} | REALMS.get(host, frozenset())
     trusted |= policy.realms.get(host, frozenset())
-    if authority not in trusted or parts.fragment:
+    is_same_host = secure and parts.hostname == urlsplit(f"//{host}").hostname
+    if not (authority in trusted or is_same_host) or parts.fragment:
         return None
     query = {"scope": f"repository:{repository}:pull"}
     service = challenge.parameters.get("service")
@@ -156,7 +162,8 @@ class TokenCache:
     ) -> None:
         """Keeps a header until shortly before it expires."""
         key = (host, repository, _fingerprint(credential))
-        self._known[key] = (value, self._clock() + seconds - _EARLY_SECONDS)
+        held = max(seconds - _EARLY_SECONDS, seconds / 2)
+        self._known[key] = (value, self._clock() + held)
         self._known.move_to_end(key)
         if len(self._known) > _MAX_TOKENS:
             self._known.popitem(last=False)

@@ -23,6 +23,7 @@ DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+KNOWN_TYPES: Final = INDEX_TYPES | MANIFEST_TYPES
 ACCEPT: Final = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
 
 CREATED: Final = "org.opencontainers.image.created"
@@ -107,6 +108,45 @@ def _decode(decoder: msgspec.json.Decoder[_T], content: bytes, what: str) -> _T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"not a valid {what}"
         raise RegistryError("InvalidManifest", text) from error
+
+
+class _Shape(msgspec.Struct, rename="camel"):
+    """What tells a manifest from an index, where neither type says it."""
+
+    media_type: str = ""
+    manifests: list[msgspec.Raw] | None = None
+    layers: list[msgspec.Raw] | None = None
+
+
+_shapes: Final = msgspec.json.Decoder(_Shape)
+
+
+def type_of(content: bytes, said: str) -> str:
+    """The media type of a manifest or index: its own, else as said, else by shape.
+
+    Args:
+        content: the manifest's bytes.
+        said: the `Content-Type` it came with, without parameters.
+
+    Returns:
+        One of `KNOWN_TYPES`, or `""` for something else.
+
+    Raises:
+        RegistryError: the two types differ, or the content is no JSON object.
+    """
+    shape = _decode(_shapes, content, "manifest")
+    own = shape.media_type
+    if own and said in KNOWN_TYPES and own != said:
+        text = "a manifest's own media type is another than the registry says"
+        raise RegistryError("TypeMismatch", text)
+    for one in (own, said):
+        if one in KNOWN_TYPES:
+            return one
+    if own:
+        return ""
+    if shape.manifests is not None:
+        return OCI_INDEX
+    return OCI_MANIFEST if shape.layers is not None else ""
 
 
 def digest_of(descriptor: Descriptor) -> Digest:
