@@ -89,13 +89,13 @@ class Keyring:
 
 
 class _Auth(msgspec.Struct):
-    auth: str = ""
-    username: str = ""
-    password: str = ""
+    auth: str | None = None
+    username: str | None = None
+    password: str | None = None
 
 
 class _Config(msgspec.Struct):
-    auths: Mapping[str, _Auth] | None = None
+    auths: Mapping[str, _Auth | None] | None = None
 
 
 def read(content: bytes) -> Keyring:
@@ -114,7 +114,7 @@ def read(content: bytes) -> Keyring:
         text = 'expected JSON as {"auths": {REGISTRY: {"auth": BASE64}}}'
         raise ConfigError("InvalidDockerConfig", text) from None
     auths = config.auths or {}
-    found = (_entry(key, auth) for key, auth in auths.items())
+    found = (_entry(key, auth) for key, auth in auths.items() if auth is not None)
     return Keyring.of(entry for entry in found if entry is not None)
 
 
@@ -134,10 +134,11 @@ def _entry(key: str, auth: _Auth) -> Entry | None:
 def _credential(key: str, auth: _Auth) -> Credential | None:
     """`auth` wins over the two fields; an entry without either says nothing."""
     if not auth.auth:
-        pair = (auth.username, auth.password)
+        pair = (auth.username or "", auth.password or "")
         return Credential(*pair) if any(pair) else None
     try:
-        padded = auth.auth.rstrip("=") + "=" * (-len(auth.auth.rstrip("=")) % 4)
+        bare = "".join(auth.auth.split()).rstrip("=")
+        padded = bare + "=" * (-len(bare) % 4)
         text = base64.b64decode(padded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         text = ""
@@ -149,8 +150,11 @@ def _credential(key: str, auth: _Auth) -> Credential | None:
 
 
 def _split_port(authority: str) -> tuple[str, str]:
+    """As Go's `net.SplitHostPort`: an address loses its brackets with its port."""
     host, colon, port = authority.rpartition(":")
-    if not colon or port.endswith("]"):
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1], port
+    if not colon or ":" in host:
         return authority, ""
     return host, port
 
