@@ -164,28 +164,42 @@ def digest_of(descriptor: Descriptor) -> Digest:
 def is_runnable(child: Descriptor) -> bool:
     """Whether a manifest of an index is an image's, not an attestation."""
     platform = child.platform
-    return platform is not None and _ATTESTATION not in (
-        platform.os,
-        platform.architecture,
-    )
+    if platform is None:
+        return _is_for_any(child)
+    return _ATTESTATION not in (platform.os, platform.architecture)
 
 
 def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | None:
     """The manifest of an index that a node of `platform` runs.
 
-    Of several variants the best that every node of the architecture runs counts,
-    else the first listed.
+    Attestations (`unknown/unknown`) match no platform. Of several variants the
+    best that every node of the architecture runs counts; else the first listed. A
+    manifest without a platform may be for any, so it counts where no other does
+    (containerd then asks the image's config).
     """
+    children = list(listed)
     fitting = [
         (child.platform.variant, child)
-        for child in listed
-        if child.platform is not None
-        and is_runnable(child)
-        and (child.platform.os, child.platform.architecture)
-        == (platform.os, platform.architecture)
+        for child in children
+        if child.platform is not None and _is_for(child.platform, platform)
     ]
     for wanted in _VARIANTS.get(platform.architecture, ("",)):
         for variant, child in fitting:
             if variant == wanted:
                 return child
-    return fitting[0][1] if fitting else None
+    anywhere = [child for child in children if _is_for_any(child)]
+    return next(iter((*(child for _, child in fitting), *anywhere)), None)
+
+
+def _is_for(field: PlatformField, platform: Platform) -> bool:
+    architecture = field.architecture.lower()
+    architecture = _ARCHITECTURES.get(architecture, architecture)
+    return (field.os.lower(), architecture) == (platform.os, platform.architecture)
+
+
+def _is_for_any(child: Descriptor) -> bool:
+    return (
+        child.platform is None
+        and not child.artifact_type
+        and child.media_type in MANIFEST_TYPES
+    )
