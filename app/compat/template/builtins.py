@@ -282,12 +282,14 @@ def _js_rune(rune: str) -> str:
 def javascript(meter: Meter, *values: Value) -> bytes:
     """Escapes for JavaScript."""
     text = runes.escaped(_printed(meter, values))
+    meter.slow(len(text))
     return runes.to_bytes("".join(map(_js_rune, text)))
 
 
 def query(meter: Meter, *values: Value) -> bytes:
     """Escapes for the query of a URL."""
     data = _printed(meter, values)
+    meter.slow(len(data))
     return "".join(_QUERY[code] for code in data).encode()
 
 

@@ -97,6 +97,8 @@ class Printer(Scalars):
         if verb not in _STRINGABLE:
             self.bad_verb(value, verb)
             return
+        if verb == "q" or self.flags.sharp_v:
+            self.meter.slow(len(value))
         self.meter.work(len(value))
         self.text(value, verb)
 

@@ -2,8 +2,8 @@
 
 A template comes with an image, so it is hostile input. Every piece of work is
 counted in *steps*: a node that is executed, an iteration, a call, and besides 64
-bytes of text or 64 elements that a call reads or builds. What is built is bounded
-before it is built.
+bytes of text or 64 elements that a call reads or builds (8 where a call looks at
+each of them). What is built is bounded before it is built.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ TOO_COSTLY: Final = "TooCostly"
 
 UNIT: Final = 64
 """Bytes or elements that cost one step."""
+
+SLOW_UNIT: Final = 8
+"""The same, where each of them is looked at on its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class Meter:
     def work(self, size: int) -> None:
         """Counts work on `size` bytes or elements."""
         self.step(size // UNIT)
+
+    def slow(self, size: int) -> None:
+        """Counts work that looks at every byte or element on its own."""
+        self.step(size // SLOW_UNIT)
 
     def text(self, size: int) -> None:
         """Checks that one function may build `size` bytes, and counts them."""

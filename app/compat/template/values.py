@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from app.compat.template.limits import Meter
+
 Value: TypeAlias = Any
 """A Go value, see the module's table. (A union of nine types helps no reader.)"""
 
@@ -226,6 +228,16 @@ def pure(
 ) -> Function:
     """A function that needs no meter of its own."""
     return Function(lambda _meter, *args: call(*args), params, variadic)
+
+
+def slow(call: Callable[..., Value], *params: Type) -> Function:
+    """A function that looks at every byte of its last argument, a string."""
+
+    def metered(meter: Meter, *args: Value) -> Value:
+        meter.slow(len(args[-1]))
+        return call(*args)
+
+    return Function(metered, params)
 
 
 _NATIVE: Final[Mapping[type, Type]] = {

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from app.compat.template import runes
-from app.compat.template.values import STRING, Function, pure
+from app.compat.template.values import STRING, Function, slow
 
 
 def is_connector(rune: str) -> bool:
@@ -236,8 +236,8 @@ def kebabcase(data: bytes) -> bytes:
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "camelcase": pure(camelcase, STRING),
-    "kebabcase": pure(kebabcase, STRING),
-    "snakecase": pure(snakecase, STRING),
+    "camelcase": slow(camelcase, STRING),
+    "kebabcase": slow(kebabcase, STRING),
+    "snakecase": slow(snakecase, STRING),
 }
 """By name."""

@@ -92,6 +92,7 @@ def to_strings(meter: Meter, value: Value) -> Slice:
     if isinstance(value, Slice):
         if value.type.elem is not None and value.type.elem.kind == "string":
             return value
+        meter.slow(len(value))
         items = [to_bytes(meter, v) for v in value.values() if v is not None]
         result = strings(items)
         result.exact = len(items) == len(value)

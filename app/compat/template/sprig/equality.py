@@ -63,7 +63,9 @@ class Members:
         self.meter = meter
         self.plain: set[Hashable] = set()
         self.others: list[Value] = []
-        for value in values:
+        given = list(values)
+        meter.slow(len(given))
+        for value in given:
             self.add(value)
 
     def add(self, value: Value) -> None:

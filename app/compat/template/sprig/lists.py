@@ -79,13 +79,13 @@ def chunk(meter: Meter, size: int, items: Value) -> Slice:
 def last(_meter: Meter, items: Value) -> Value:
     """The last element; nil of an empty list."""
     given = listed(items, "find last on")
-    return given.values()[-1] if len(given) else None
+    return given.items[given.stop - 1] if len(given) else None
 
 
 def first(_meter: Meter, items: Value) -> Value:
     """The first element; nil of an empty list."""
     given = listed(items, "find first on")
-    return given.values()[0] if len(given) else None
+    return given.items[given.start] if len(given) else None
 
 
 def _part(given: Slice, start: int, stop: int) -> Slice:
@@ -117,7 +117,7 @@ def sort_alpha(meter: Meter, items: Value) -> Slice:
     if not isinstance(items, Slice):
         return strings([to_bytes(meter, items)])
     result = to_strings(meter, items)
-    meter.work(len(result) * 4)
+    meter.slow(len(result))
     result.items[result.start : result.stop] = sorted(result.values())
     return result
 
@@ -125,7 +125,7 @@ def sort_alpha(meter: Meter, items: Value) -> Slice:
 def compact(meter: Meter, items: Value) -> Slice:
     """The elements that are not empty."""
     given = listed(items, "compact on")
-    meter.work(len(given))
+    meter.slow(len(given))
     return grown(ANYS, [v for v in given.values() if not is_empty(v)])
 
 
@@ -137,6 +137,7 @@ def is_empty(value: Value) -> bool:
 def uniq(meter: Meter, items: Value) -> Slice:
     """The elements, each once."""
     given = listed(items, "find uniq on")
+    meter.slow(len(given))
     seen = Members(meter)
     result: list[Value] = []
     for value in given.values():
@@ -149,6 +150,7 @@ def uniq(meter: Meter, items: Value) -> Slice:
 def without(meter: Meter, items: Value, *omitted: Value) -> Slice:
     """The elements that equal none of the others."""
     given = listed(items, "find without on")
+    meter.slow(len(given))
     left_out = Members(meter, omitted)
     return grown(ANYS, [v for v in given.values() if v not in left_out])
 
@@ -158,7 +160,6 @@ def has(meter: Meter, needle: Value, items: Value) -> bool:
     if items is None:
         return False
     given = listed(items, "find has on")
-    meter.work(len(given))
     return needle in Members(meter, given.values())
 
 

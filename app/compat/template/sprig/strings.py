@@ -20,6 +20,7 @@ from app.compat.template.values import (
     Slice,
     Value,
     pure,
+    slow,
     strings,
 )
 
@@ -217,7 +218,8 @@ def wrap_with(meter: Meter, width: int, newline: bytes, data: bytes) -> bytes:
 
 def quote(meter: Meter, *values: Value) -> bytes:
     """Each value that is not nil as a Go string literal."""
-    texts = (to_bytes(meter, value) for value in values if value is not None)
+    texts = [to_bytes(meter, value) for value in values if value is not None]
+    meter.slow(sum(map(len, texts)))
     return meter.join(b" ", (strconv.quote(text) for text in texts))
 
 
@@ -248,6 +250,7 @@ def nindent(meter: Meter, spaces: int, data: bytes) -> bytes:
 def replace(meter: Meter, old: bytes, new: bytes, data: bytes) -> bytes:
     """Puts `new` for every `old`; an empty one stands between all runes."""
     if old == b"":
+        meter.slow(len(data))
         pieces = [b"", *(runes.to_bytes(r) for r in runes.escaped(data)), b""]
         return meter.join(new, pieces)
     meter.text(len(data) + data.count(old) * (len(new) - len(old)))
@@ -265,6 +268,7 @@ def cut(meter: Meter, separator: bytes, data: bytes, count: int) -> list[bytes]:
         return []
     if separator == b"":
         text = runes.escaped(data)
+        meter.slow(len(text))
         if 0 < count < len(text):
             text, rest = text[: count - 1], [runes.to_bytes(text[count - 1 :])]
         else:
@@ -318,7 +322,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "hasSuffix": pure(lambda part, data: data.endswith(part), STRING, STRING),
     "hello": pure(lambda: b"Hello!"),
     "indent": Function(indent, (INT, STRING)),
-    "initials": pure(initials, STRING),
+    "initials": slow(initials, STRING),
     "join": Function(join, (STRING, ANY)),
     "lower": _cased(runes.LOWER),
     "nindent": Function(nindent, (INT, STRING)),
@@ -332,17 +336,17 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "splitn": Function(splitn, (STRING, INT, STRING)),
     "squote": Function(squote, (), ANY),
     "substr": pure(substr, INT, INT, STRING),
-    "swapcase": pure(swapcase, STRING),
-    "title": pure(title, STRING),
+    "swapcase": slow(swapcase, STRING),
+    "title": slow(title, STRING),
     "toString": Function(to_bytes, (ANY,)),
     "toStrings": Function(to_strings, (ANY,)),
     "trim": pure(trim, STRING),
-    "trimAll": pure(trim_all, STRING, STRING),
+    "trimAll": slow(trim_all, STRING, STRING),
     "trimPrefix": pure(lambda part, data: data.removeprefix(part), STRING, STRING),
     "trimSuffix": pure(lambda part, data: data.removesuffix(part), STRING, STRING),
-    "trimall": pure(trim_all, STRING, STRING),
+    "trimall": slow(trim_all, STRING, STRING),
     "trunc": pure(trunc, INT, STRING),
-    "untitle": pure(untitle, STRING),
+    "untitle": slow(untitle, STRING),
     "upper": _cased(runes.UPPER),
     "wrap": Function(wrap, (INT, STRING)),
     "wrapWith": Function(wrap_with, (INT, STRING, STRING)),

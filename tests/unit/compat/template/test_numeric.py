@@ -59,6 +59,7 @@ import pytest
         pytest.param("{{seq 10 2 0}}", "", id="seq 10 2 0"),
         pytest.param("{{add1 (int64 5)}}", "6", id="add1 (int64 5)"),
         pytest.param("{{biggest 3 9 2}}", "9", id="biggest 3 9 2"),
+        pytest.param('{{float64 "x"}}', "0", id='float64 "x"'),
         pytest.param("{{float64 (int64 3)}}", "3", id="float64 (int64 3)"),
     ],
 )
