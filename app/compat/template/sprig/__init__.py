@@ -80,8 +80,6 @@ REFUSED: Final[Mapping[str, str]] = {
         _TIME,
     ),
     **dict.fromkeys(("buildCustomCert", "decryptAES", "derivePassword"), _COSTLY),
-    **dict.fromkeys(("env", "expandenv"), "it reads the host, and NFD has it not"),
-    "getHostByName": "it asks the network, and NFD has it not",
 }
 """Functions that are refused, and why."""
 
