@@ -333,7 +333,7 @@ class Evaluation:
         meter = self.meter
         meter.step()
         for value in values:
-            if isinstance(value, bytes | Slice | Map):
+            if isinstance(value, bytes):
                 meter.work(len(value))
         try:
             result = function.call(meter, *values)

@@ -168,7 +168,7 @@ class Printer(Scalars):
     def _slice(self, value: Slice, verb: str, depth: int) -> None:
         if not self._open(value, b"["):
             return
-        self.meter.work(len(value))
+        self.meter.slow(len(value))
         for index, item in enumerate(value.values()):
             self._separate(index)
             self.value(item, verb, depth + 1)

@@ -38,17 +38,15 @@ def make(_meter: Meter, *values: Value) -> Slice:
     return anys(values)
 
 
-def push(meter: Meter, items: Value, value: Value) -> Slice:
+def push(_meter: Meter, items: Value, value: Value) -> Slice:
     """The list and one more element."""
     given = listed(items, "push on")
-    meter.listing(len(given) + 1)
     return grown(ANYS, [*given.values(), value])
 
 
-def prepend(meter: Meter, items: Value, value: Value) -> Slice:
+def prepend(_meter: Meter, items: Value, value: Value) -> Slice:
     """One more element and the list."""
     given = listed(items, "prepend on")
-    meter.listing(len(given) + 1)
     return grown(ANYS, [value, *given.values()])
 
 
@@ -71,6 +69,7 @@ def chunk(meter: Meter, size: int, items: Value) -> Slice:
     if count < 0 or (count == 1 and size < 0 and len(values) % size == 0):
         raise GoError("runtime error: makeslice: len out of range")
     meter.listing(count)
+    meter.slow(count)
     step = max(size, 1)
     parts = (values[at : at + step] for at in range(0, count * step, step))
     return Slice(CHUNKS, [anys(part) for part in parts])

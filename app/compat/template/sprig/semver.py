@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from app.compat.template.limits import Meter
 from app.compat.template.sprig.constraints import holds, parse_constraints
 from app.compat.template.sprig.versions import POINTER, parse
 from app.compat.template.values import STRING, Function, Pointer, pure
@@ -15,14 +16,19 @@ def semver(data: bytes) -> Pointer:
     return Pointer(POINTER, parse(data))
 
 
-def semver_compare(constraint: bytes, data: bytes) -> bool:
+_COST: Final = 16
+"""Steps of one comparison: its patterns take their time."""
+
+
+def semver_compare(meter: Meter, constraint: bytes, data: bytes) -> bool:
     """Whether a version satisfies a constraint."""
+    meter.step(_COST + len(constraint))
     groups = parse_constraints(constraint)
     return holds(groups, parse(data))
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "semver": pure(semver, STRING),
-    "semverCompare": pure(semver_compare, STRING, STRING),
+    "semverCompare": Function(semver_compare, (STRING, STRING)),
 }
 """By name."""

@@ -60,6 +60,9 @@ import pytest
         pytest.param("{{add1 (int64 5)}}", "6", id="add1 (int64 5)"),
         pytest.param("{{biggest 3 9 2}}", "9", id="biggest 3 9 2"),
         pytest.param('{{float64 "x"}}', "0", id='float64 "x"'),
+        pytest.param("{{float64 nil}}", "0", id="float64 nil"),
+        pytest.param("{{float64 (list)}}", "0", id="float64 (list)"),
+        pytest.param('{{int64 "x"}}', "0", id='int64 "x"'),
         pytest.param("{{float64 (int64 3)}}", "3", id="float64 (int64 3)"),
     ],
 )
