@@ -322,6 +322,20 @@ async def test_retry_after_is_respected(
     assert [waited] == rig.time.sleeps
 
 
+async def test_whatever_a_watch_brings_makes_our_view_current() -> None:
+    rig = await Rig(Answer((streamed(), bookmark("11")), seconds=50)).run()
+    assert 1100.0 == rig.time.now
+    assert 1050.0 == rig.reflector.current_at
+
+
+async def test_a_list_makes_our_view_current_only_when_it_ends() -> None:
+    started = event("ADDED", node("a"))
+    rig = await Rig(
+        Answer((streamed(), status(410))), Answer((started, started), seconds=50)
+    ).run()
+    assert 1000.0 == rig.reflector.current_at
+
+
 async def test_a_refusal_does_not_make_our_view_younger() -> None:
     rig = await Rig(Answer((streamed(),)), *[Answer((b"",), status=503)] * 3).run()
     assert rig.reflector.current_at is not None
