@@ -16,14 +16,15 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from app.oci.cache import TimedCache
 from app.oci.credentials import Credential
 from app.oci.guard import RegistryPolicy
 
@@ -36,13 +37,18 @@ REALMS: Final[Mapping[str, frozenset[str]]] = {
 DEFAULT_SECONDS: Final = 60
 """A token without `expires_in` (token.md)."""
 
+MAX_CHALLENGES: Final = 8
+"""More than registries send; each may cost a request for a token."""
+
+MAX_TOKEN_BYTES: Final = 16 << 20
+
 _EARLY_SECONDS: Final = 10
 _MAX_SECONDS: Final = 3600
-_MAX_TOKENS: Final = 4096
 
-_SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][\w-]*)(?=[\s,]|$)", re.ASCII)
+_SCHEME: Final = re.compile(r"\s*(?:,\s*)?([A-Za-z][\w-]*)(?=[\s,]|$)", re.ASCII)
 _PARAM: Final = re.compile(
-    r'\s*,?\s*([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.ASCII
+    r'\s*(?:,\s*)?([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))',
+    re.ASCII,
 )
 
 
@@ -60,8 +66,9 @@ class Challenge:
 
 
 def read_all(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """The challenges of all `WWW-Authenticate` headers of an answer."""
-    return tuple(one for header in headers for one in read_challenges(header))
+    """The first `MAX_CHALLENGES` of all `WWW-Authenticate` headers of an answer."""
+    found = (one for header in headers for one in read_challenges(header))
+    return tuple(islice(found, MAX_CHALLENGES))
 
 
 def read_challenges(header: str) -> tuple[Challenge, ...]:
@@ -137,19 +144,13 @@ class TokenCache:
     """Authorization headers that worked, by registry, repository and credential."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._known: OrderedDict[tuple[str, str, str], tuple[str, float]] = (
-            OrderedDict()
+        self._known: TimedCache[tuple[str, str, str], str] = TimedCache(
+            clock, most_bytes=MAX_TOKEN_BYTES
         )
 
     def get(self, host: str, repository: str, credential: Credential | None) -> str:
         """The header's value; `""` for none that still holds."""
-        key = (host, repository, _fingerprint(credential))
-        value, ends = self._known.get(key, ("", 0.0))
-        if self._clock() < ends:
-            return value
-        self._known.pop(key, None)
-        return ""
+        return self._known.get((host, repository, _fingerprint(credential))) or ""
 
     def put(
         self,
@@ -161,16 +162,16 @@ class TokenCache:
         seconds: float,
     ) -> None:
         """Keeps a header until shortly before it expires."""
-        key = (host, repository, _fingerprint(credential))
-        held = max(seconds - _EARLY_SECONDS, seconds / 2)
-        self._known[key] = (value, self._clock() + held)
-        self._known.move_to_end(key)
-        if len(self._known) > _MAX_TOKENS:
-            self._known.popitem(last=False)
+        self._known.put(
+            (host, repository, _fingerprint(credential)),
+            value,
+            seconds=max(seconds - _EARLY_SECONDS, seconds / 2),
+            content_bytes=len(value),
+        )
 
     def drop(self, host: str, repository: str, credential: Credential | None) -> None:
         """Forgets a header that is no longer accepted."""
-        self._known.pop((host, repository, _fingerprint(credential)), None)
+        self._known.drop((host, repository, _fingerprint(credential)))
 
 
 def _fingerprint(credential: Credential | None) -> str:

@@ -32,23 +32,24 @@ class TimedCache(Generic[K, V]):
             return None
         value, ends, _ = entry
         if self._clock() >= ends:
-            self._remove(key)
+            self.drop(key)
             return None
         self._entries.move_to_end(key)
         return value
 
     def put(self, key: K, value: V, *, seconds: float, content_bytes: int) -> None:
         """Keeps a value; one that is larger than the whole cache is not kept."""
-        self._remove(key)
+        self.drop(key)
         size = content_bytes + ENTRY_BYTES
         if size > self._most:
             return
         self._entries[key] = (value, self._clock() + seconds, size)
         self._bytes += size
         while self._bytes > self._most:
-            self._remove(next(iter(self._entries)))
+            self.drop(next(iter(self._entries)))
 
-    def _remove(self, key: K) -> None:
+    def drop(self, key: K) -> None:
+        """Forgets an entry, if there is one."""
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= entry[2]

@@ -27,7 +27,13 @@ from app.errors import RegistryError
 from app.oci import manifests
 from app.oci.digest import Digest
 from app.oci.exchange import Asked, Exchange, Observer, Shared, Silent
-from app.oci.failure import NotThereError, invalid, not_found, unavailable
+from app.oci.failure import (
+    NotThereError,
+    TooLargeError,
+    invalid,
+    not_found,
+    unavailable,
+)
 from app.oci.manifests import (
     ACCEPT,
     ARTIFACT_TYPE,
@@ -48,7 +54,9 @@ _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _REASONS: Final = {429: "TooManyRequests"}
 _NO_HEAD: Final = frozenset({200, 400, 405, 501})
 """Statuses of a HEAD after which a GET may still tell."""
-_NEXT: Final = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.ASCII)
+_NEXT: Final = re.compile(
+    r'<([^<>]*)>\s*;[^,<]*\brel=(?:"next"|next(?=[\s;,]|$))', re.ASCII
+)
 _UNSUPPORTED_SECONDS: Final = 600.0
 
 
@@ -107,7 +115,10 @@ class RemoteSource:
         return await self._content(Asked("blob", "GET", url, "*/*", most_bytes), digest)
 
     async def _content(self, asked: Asked, digest: Digest) -> bytes:
-        answer = await self._exchange.ask(asked)
+        try:
+            answer = await self._exchange.ask(asked)
+        except TooLargeError as error:
+            raise invalid("TooLarge", error.message) from error
         if answer.status == _NOT_FOUND:
             raise NotThereError(str(digest))
         self._require_ok(answer)
@@ -186,6 +197,8 @@ class RemoteSource:
             return []
         self._require_ok(answer)
         _require_match(answer.body, _claimed(answer))
+        if subject.matches(answer.body):
+            return []  # GitLab takes the tag for the digest
         if manifests.type_of(answer.body, _media_type(answer)) not in INDEX_TYPES:
             return []
         listed = manifests.read_index(answer.body).manifests or []

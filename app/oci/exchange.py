@@ -155,7 +155,10 @@ class Exchange:
         if accepted is None:
             return answer
         self._shared.challenges.put(
-            host, challenges, seconds=_CHALLENGE_SECONDS, content_bytes=0
+            host,
+            challenges,
+            seconds=_CHALLENGE_SECONDS,
+            content_bytes=sum(map(len, answer.challenges)),
         )
         return accepted
 
@@ -228,6 +231,10 @@ class Exchange:
         request = Request(asked.method, asked.url, headers, asked.most_bytes)
         for _ in range(self._shared.limits.redirects + 1):
             answer = await self._send(asked.kind, request)
+            is_elsewhere = _origin(request.url) != _origin(asked.url)
+            if is_elsewhere and answer.status in _REFUSED:
+                text = f"{self._image.host} redirects to where we are refused"
+                raise unavailable("BadRedirect", text)
             if answer.status not in _REDIRECTS:
                 return answer
             request = self._redirected(request, answer)
@@ -238,8 +245,8 @@ class Exchange:
         host = self._image.host
         try:
             url = urljoin(request.url, answer.headers.get("location", ""))
-            old, new = urlsplit(request.url), urlsplit(url)
-            same = (old.scheme, old.netloc) == (new.scheme, new.netloc)
+            new = urlsplit(url)
+            same = _origin(request.url) == _origin(url)
         except ValueError as error:
             text = f"{host} redirects to no address"
             raise unavailable("BadRedirect", text) from error
@@ -266,3 +273,8 @@ class Exchange:
             raise
         self._shared.observer.request(kind, f"{answer.status // 100}xx")
         return answer
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

@@ -23,6 +23,13 @@ class LookupFailedError(RegistryError):
         self.outcome: Final = outcome
 
 
+class TooLargeError(LookupFailedError):
+    """An answer is larger than it may be; whose fault that is depends on what for."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Unavailable("TooLarge", detail))
+
+
 class NotThereError(RegistryError):
     """The registry answered 404 for content that something else names."""
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 import aiohttp
-from aiohttp.resolver import ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from app.oci.failure import invalid, unavailable
+from app.oci.failure import TooLargeError, unavailable
 from app.oci.guard import (
     GuardedResolver,
     RefusedAddressError,
@@ -27,6 +30,7 @@ from app.oci.guard import (
 from app.oci.limits import Limits
 
 _CHUNK_BYTES: Final = 64 << 10
+_RESOLVING_THREADS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        headers: names in lower case; the first of several.
+        headers: names in lower case; several of one name are joined by commas.
         challenges: every `WWW-Authenticate` header.
         body: empty for errors, redirects and HEAD.
     """
@@ -77,6 +81,49 @@ class Transport(Protocol):
         ...
 
 
+class SystemResolver(AbstractResolver):
+    """The system's resolver on threads of its own.
+
+    A name server that does not answer would else hold up other work that waits for
+    a thread. It asks anew for each connection: what is checked is what is used.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_RESOLVING_THREADS, "resolve")
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+    ) -> list[ResolveResult]:
+        """See `AbstractResolver`."""
+        ask = partial(
+            socket.getaddrinfo,
+            host,
+            port,
+            family=family,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_ADDRCONFIG,
+        )
+        found = await asyncio.get_running_loop().run_in_executor(self._pool, ask)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Waits for no thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 class AiohttpTransport:
     """The transport over aiohttp.
 
@@ -90,7 +137,7 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = GuardedResolver(self._policy, ThreadedResolver())
+            resolver = GuardedResolver(self._policy, SystemResolver())
             connector = aiohttp.TCPConnector(
                 resolver=resolver,
                 limit=self._limits.lookups * 2,
@@ -130,6 +177,8 @@ class AiohttpTransport:
             raise unavailable("Timeout", f"{host} did not answer in time") from error
         except (aiohttp.ClientError, OSError) as error:
             raise unavailable(*_failure(error, host)) from error
+        except UnicodeError as error:
+            raise unavailable("NoSuchHost", f"{host} has no address") from error
         except ValueError as error:
             raise unavailable("BadAnswer", f"{host} answered no HTTP") from error
 
@@ -138,10 +187,9 @@ class AiohttpTransport:
         body = await _body(response, request.most_bytes) if ok else b""
         if not ok:
             await _drop(response, self._limits.error_bytes)
-        headers: dict[str, str] = {}
-        for name, value in response.headers.items():
-            headers.setdefault(name.lower(), value)
-        challenges = tuple(response.headers.getall("WWW-Authenticate", ()))
+        found = response.headers
+        headers = {name.lower(): ", ".join(found.getall(name)) for name in found}
+        challenges = tuple(found.getall("WWW-Authenticate", ()))
         return Answer(response.status, headers, challenges, body)
 
     async def close(self) -> None:
@@ -172,7 +220,7 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     host = response.url.host or ""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         text = f"{host} answered with an encoding that was not asked for"
-        raise invalid("UnwantedEncoding", text)
+        raise unavailable("UnwantedEncoding", text)
     if (response.content_length or 0) > most:
         raise _too_large(host, most)
     chunks: list[bytes] = []
@@ -186,8 +234,8 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _too_large(host: str, most: int) -> Exception:
-    return invalid("TooLarge", f"{host} answered with more than {most} bytes")
+def _too_large(host: str, most: int) -> TooLargeError:
+    return TooLargeError(f"{host} answered with more than {most} bytes")
 
 
 async def _drop(response: aiohttp.ClientResponse, most: int) -> None:
