@@ -1,8 +1,8 @@
 """Which artifact counts for one manifest or index, and its spec.
 
 1. List what refers to the subject, and keep what is of our type. Where a
-   descriptor does not say its type (ggcr's registry, Harbor), or has no annotations
-   beside others, the manifest itself is asked.
+   descriptor does not say its type (ggcr's registry, Harbor), or has no date beside
+   others, the manifest itself is asked.
 2. The newest counts (`selection`). Dates are the manifest's own: if a descriptor
    gives another, the order is made again with the right one.
 3. A candidate that is listed but gone (404) is passed over, and one that refers to
@@ -100,8 +100,8 @@ class _Subject:
             elif selection.may_be_ours(one):
                 unclear.append(one)
         if len(ours) + len(unclear) > 1:
-            unclear += [one for one in ours if not one.annotations]
-            ours = [one for one in ours if one.annotations]
+            unclear += [one for one in ours if not selection.is_dated(one)]
+            ours = [one for one in ours if selection.is_dated(one)]
         return [*ours, *await self._cleared(unclear)]
 
     async def _cleared(self, unclear: Collection[Descriptor]) -> list[Descriptor]:

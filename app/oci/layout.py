@@ -1,38 +1,50 @@
 """OCI image layouts: a registry without a server.
 
-Read-only and confined: blobs are found by their digest, which has a strict form,
-and links are not followed. What is read is verified and bounded as from a registry.
+Read-only and confined (`files`): blobs are found by their digest, which has a strict
+form. What is read is verified and bounded as from a registry.
 
-Source: OCI image-spec v1.1 `image-layout.md`; referrers are the manifests listed
-in `index.json` whose own `subject` is the digest asked for (oras writes them so),
-and those in an index under the fallback tag of the referrers tag schema.
+* A tag is the `ref.name` of an entry of `index.json`. A digest need not be listed
+  there: the children of an index are not.
+* The referrers of a digest are the manifests whose own `subject` it is, listed in
+  `index.json` (oras writes them there) or in an index that is; and those in an index
+  under the fallback tag of the referrers tag schema.
+
+Source: OCI image-spec v1.1 `image-layout.md`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from app.errors import RegistryError
-from app.oci import manifests, reference
+from app.oci import files, manifests, reference, selection
 from app.oci.digest import Digest
 from app.oci.failure import NotThereError, invalid, not_found, unavailable
 from app.oci.finding import find
 from app.oci.limits import Limits
-from app.oci.manifests import INDEX_TYPES, Descriptor, Index
+from app.oci.manifests import INDEX_TYPES, Descriptor
 from app.oci.reference import Reference
 from app.oci.source import Root
 from app.ports import ImageOutcome, Invalid, Platform, Unavailable
 
 SCHEME: Final = "oci-layout://"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
+VERSION: Final = "1.0.0"
+
+_MARKER_BYTES: Final = 4096
+
+
+class _Marker(msgspec.Struct):
+    version: str = msgspec.field(default="", name="imageLayoutVersion")
 
 
 class LayoutSource:
-    """One layout folder; implements `finding.Source`."""
+    """One layout folder; implements `source.Source`."""
 
     def __init__(self, folder: Path, wanted: str, limits: Limits) -> None:
         self._folder = folder
@@ -40,13 +52,8 @@ class LayoutSource:
         self._limits = limits
 
     async def resolve(self) -> Root:
-        """The descriptor of a tag, or of a digest, in `index.json`."""
-        digest = Digest.parse(self._wanted)
-        for one in await self._listed():
-            named = (one.annotations or {}).get(REF_NAME)
-            if (digest and one.digest == str(digest)) or named == self._wanted:
-                return Root(manifests.digest_of(one), one.media_type)
-        raise not_found(f"the layout has no {self._wanted}")
+        """What `index.json` has under the tag; or what a digest names."""
+        return await asyncio.to_thread(self._resolve)
 
     async def manifest(self, digest: Digest, *, most_bytes: int) -> bytes:
         """A manifest, which is a blob here."""
@@ -54,84 +61,148 @@ class LayoutSource:
 
     async def blob(self, digest: Digest, *, most_bytes: int) -> bytes:
         """A blob, verified."""
-        path = self._folder / "blobs" / digest.algorithm / digest.encoded
-        content = await asyncio.to_thread(_read, path, most_bytes)
+        return await asyncio.to_thread(self._blob, digest, most_bytes)
+
+    async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
+        """Manifests of the layout whose subject is `subject`."""
+        return await asyncio.to_thread(self._referrers, subject)
+
+    # Off the event loop ---------------------------------------------------------
+
+    def _resolve(self) -> Root:
+        for one in self._listed():
+            if (one.annotations or {}).get(REF_NAME) == self._wanted:
+                return Root(manifests.digest_of(one), one.media_type)
+        digest = Digest.parse(self._wanted)
+        if digest is not None:
+            try:
+                content = self._blob(digest, self._limits.manifest_bytes)
+            except NotThereError:
+                pass
+            else:
+                return Root(digest, manifests.type_of(content, ""))
+        raise not_found(f"the layout has no {self._wanted}")
+
+    def _blob(self, digest: Digest, most_bytes: int) -> bytes:
+        name = f"blobs/{digest.algorithm}/{digest.encoded}"
+        content = files.read(self._folder, name, most_bytes=most_bytes)
         if content is None:
             raise NotThereError(str(digest))
         if not digest.matches(content):
             raise invalid("DigestMismatch", f"the content of {digest} has another hash")
         return content
 
-    async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
-        """Manifests of the layout whose subject is `subject`."""
-        found: list[Descriptor] = []
-        for one in await self._listed():
+    def _referrers(self, subject: Digest) -> list[Descriptor]:
+        found: dict[str, Descriptor] = {}
+        for one in self._reachable(subject):
+            said = selection.is_ours(one) or selection.may_be_ours(one)
+            if not said or one.digest in found:
+                continue
+            referrer = self._referrer(one, subject)
+            if referrer is not None:
+                found[one.digest] = referrer
+        return list(found.values())
+
+    def _reachable(self, subject: Digest) -> list[Descriptor]:
+        """Manifests that may refer to `subject`.
+
+        Children of an index have a platform; what has none there may be anything.
+        """
+        reachable: list[Descriptor] = []
+        for one in self._listed():
             name = (one.annotations or {}).get(REF_NAME)
-            if one.media_type in INDEX_TYPES:
-                if name == subject.fallback_tag:
-                    index = await self._index(manifests.digest_of(one))
-                    found.extend(index.manifests or ())
-            elif name is None and await self._refers(one, subject):
-                found.append(one)
-        return found
+            if one.media_type not in INDEX_TYPES:
+                reachable.append(one)
+                continue
+            try:
+                children = self._index(manifests.digest_of(one))
+            except NotThereError:
+                continue
+            is_list = name == subject.fallback_tag
+            reachable += [c for c in children if is_list or c.platform is None]
+        return reachable
 
-    async def _refers(self, one: Descriptor, subject: Digest) -> bool:
+    def _referrer(self, one: Descriptor, subject: Digest) -> Descriptor | None:
+        """The descriptor as a registry would list it; `None` for another's."""
+        digest = manifests.digest_of(one)
+        most = self._limits.artifact_bytes
+        if one.size > most and not selection.is_ours(one):
+            return None
         try:
-            content = await self.manifest(
-                manifests.digest_of(one), most_bytes=self._limits.artifact_bytes
-            )
+            content = self._blob(digest, most)
         except NotThereError:
-            return False
+            return None
         manifest = manifests.read_manifest(content)
-        return manifest.subject is not None and manifest.subject.digest == str(subject)
+        if manifest.subject is None or manifest.subject.digest != str(subject):
+            return None
+        return Descriptor(
+            digest=one.digest,
+            size=one.size,
+            media_type=one.media_type,
+            artifact_type=manifest.type,
+            annotations=manifest.annotations,
+        )
 
-    async def _index(self, digest: Digest) -> Index:
-        content = await self.manifest(digest, most_bytes=self._limits.manifest_bytes)
-        return manifests.read_index(content)
-
-    async def _listed(self) -> list[Descriptor]:
-        path = self._folder / "index.json"
-        content = await asyncio.to_thread(_read, path, self._limits.manifest_bytes)
-        if content is None:
-            raise not_found("there is no OCI layout")
+    def _index(self, digest: Digest) -> list[Descriptor]:
+        content = self._blob(digest, self._limits.manifest_bytes)
         return manifests.read_index(content).manifests or []
 
+    def _listed(self) -> list[Descriptor]:
+        """The entries of `index.json`.
 
-def _read(path: Path, most_bytes: int) -> bytes | None:
-    """The bytes of a plain file; `None` if there is none."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise unavailable("UnreadableLayout", f"{error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise invalid("TooLarge", f"a file is larger than {most_bytes} bytes")
-    return content
+        Raises:
+            LookupFailedError: there is no layout, or one of another version.
+        """
+        marker = files.read(self._folder, "oci-layout", most_bytes=_MARKER_BYTES)
+        most = self._limits.manifest_bytes
+        content = files.read(self._folder, "index.json", most_bytes=most)
+        if marker is None or content is None:
+            raise not_found("there is no OCI layout")
+        try:
+            version = msgspec.json.decode(marker, type=_Marker).version
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            version = ""
+        if version != VERSION:
+            text = f"its `oci-layout` file: expected imageLayoutVersion {VERSION}"
+            raise unavailable("UnreadableLayout", text)
+        return manifests.read_index(content).manifests or []
 
 
 class LayoutArtifacts:
     """Implements the port on folders.
 
-    `oci-layout://FOLDER:TAG` names a layout itself; any other image is looked for
-    in `ROOT/REGISTRY/REPOSITORY`, which mirrors a registry.
+    An image is looked for in `ROOT/REGISTRY/REPOSITORY`, which mirrors a registry.
+
+    Args:
+        root: of the folders; `None` for none.
+        limits: every bound.
+        reads_any_folder: whether `oci-layout://FOLDER:TAG` names a layout itself.
+            That is for people at a terminal: in a Pod it would let anybody who may
+            create one have any folder of ours read.
     """
 
-    def __init__(self, root: Path | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | None = None,
+        limits: Limits | None = None,
+        *,
+        reads_any_folder: bool = False,
+    ) -> None:
         self._root = root
         self._limits = limits or Limits()
+        self._reads_any_folder = reads_any_folder
 
     def holds(self, image: str) -> bool:
         """Whether the image is in a layout here, rather than in a registry."""
         if image.startswith(SCHEME):
-            return True
+            return self._reads_any_folder
         try:
             folder = self._folder(reference.parse(image))
-        except RegistryError:
+            return folder is not None and folder.is_dir()
+        except PermissionError:
+            return True  # `find` says so
+        except (RegistryError, OSError):
             return False
-        return folder is not None and folder.is_dir()
 
     async def find(
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
@@ -148,7 +219,7 @@ class LayoutArtifacts:
             return Unavailable("Timeout", "reading the layout took too long")
 
     def _source(self, image: str) -> LayoutSource:
-        if image.startswith(SCHEME):
+        if image.startswith(SCHEME) and self._reads_any_folder:
             folder, wanted = split(image)
             return LayoutSource(folder, wanted, self._limits)
         named = reference.parse(image)
@@ -158,17 +229,35 @@ class LayoutArtifacts:
         return LayoutSource(where, named.wanted, self._limits)
 
     def _folder(self, named: Reference) -> Path | None:
-        """The folder of a repository; the grammar keeps it below the root."""
+        """The folder of a repository, inside the root.
+
+        The grammar keeps the name below the root; a link may lead out of it.
+        """
         if self._root is None:
             return None
-        return self._root / named.domain / named.repository
+        folder = self._root / named.domain / named.repository
+        try:
+            is_inside = folder.resolve().is_relative_to(self._root.resolve())
+        except (OSError, RuntimeError):
+            return None
+        return folder if is_inside else None
 
 
 def split(text: str) -> tuple[Path, str]:
-    """The folder, and the tag or digest, of an `oci-layout://` reference."""
+    """The folder, and the tag or digest, of an `oci-layout://` reference.
+
+    Raises:
+        RegistryError: there is no such tag or digest; the reason is
+            `InvalidReference`.
+    """
     rest = text.removeprefix(SCHEME)
-    folder, at, digest = rest.partition("@")
-    if at:
+    folder, at, digest = rest.rpartition("@")
+    if at and Digest.parse(digest) is not None:
         return Path(folder), digest
     folder, colon, tag = rest.rpartition(":")
-    return (Path(folder), tag) if colon and "/" not in tag else (Path(rest), "latest")
+    if not colon or "/" in tag:
+        folder, tag = rest, "latest"
+    if not folder or not reference.is_tag(tag):
+        text = "not a layout: expected oci-layout://FOLDER[:TAG][@DIGEST]"
+        raise RegistryError("InvalidReference", text)
+    return Path(folder), tag

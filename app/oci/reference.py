@@ -40,9 +40,10 @@ _DOMAIN: Final = re.compile(
     re.ASCII,
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG = r"[\w][\w.-]{0,127}"
 _REST: Final = re.compile(
     rf"(?P<path>{_COMPONENT}(?:/{_COMPONENT})*)"
-    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>[^@]+))?",
+    rf"(?::(?P<tag>{_TAG}))?(?:@(?P<digest>[^@]+))?",
     re.ASCII,
 )
 _MAX_PORT: Final = 65535
@@ -109,6 +110,11 @@ def parse(text: str) -> Reference:
     if digest is None:
         raise _invalid("expected a digest as sha256:<64 hex> or sha512:<128 hex>")
     return Reference(domain, match["path"], digest=digest)
+
+
+def is_tag(text: str) -> bool:
+    """Whether `text` can be a tag."""
+    return re.fullmatch(_TAG, text, re.ASCII) is not None
 
 
 def _split(text: str) -> tuple[str, str]:
