@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 from app.compat.template import nodes, numbers
-from app.compat.template.lexer import Kind, Lexer, Token
+from app.compat.template.lexer import Lexer
 from app.compat.template.limits import Limits, too_costly
 from app.compat.template.nodes import Body, Node, Pipe
 from app.compat.template.runes import clean
@@ -20,6 +20,7 @@ from app.compat.template.strconv import (
     quote_text,
     unquote,
 )
+from app.compat.template.tokens import Kind, Token
 from app.errors import SpecError
 
 INVALID: Final = "InvalidTemplate"
