@@ -111,7 +111,9 @@ def token_url(
     trusted = {host} | REALMS.get(host, frozenset())
     trusted |= policy.realms.get(host, frozenset())
     is_same_host = secure and parts.hostname == urlsplit(f"//{host}").hostname
-    if not (authority in trusted or is_same_host) or parts.fragment:
+    if not (authority in trusted or is_same_host):
+        return None
+    if "@" in authority or parts.fragment:
         return None
     query = {"scope": f"repository:{repository}:pull"}
     service = challenge.parameters.get("service")
