@@ -32,6 +32,8 @@ FLAGS = ("cpu.cpuid", "kernel.loadedmodule")
 ATTRIBUTES = ("kernel.config", "kernel.version", "system.osrelease", "a.b.c")
 INSTANCES = ("pci.device", "usb.device")
 MIXED = ("vendor.io.gpu", "dom.feat")
+MATCHED = "rule.matched"
+ODD_FEATURES = (MATCHED, "Upper.case", "a.", ".b", "x.Y")
 MISSING = ("memory.numa", "no.such", "rule.matched")
 
 NAMES = ("k1", "k2", "AVX", "AVX2", "vendor", "device", "class", "id", "Name", "Value")
@@ -65,6 +67,36 @@ ODD_PATTERNS = (
     ),
     *(r"\p{L}", r"\é", r"\Qa.b\E", r"\z", r"\Z", "[^a]", "a{,2}", "(?s).", "[z-a]", ""),
     *("(?i)k", r"\bAVX\b", r"\x{41}", "(?<n>a)", r"\pN", "(a|b)*?c", r"[\d-x]", r"\C"),
+)
+_TOKENS = (
+    *("a", "A", "8", "k", "(", ")", "[", "]", "|", "*", "+", "?", "{2}", "{1,}", "^"),
+    *(
+        "$",
+        ".",
+        "-",
+        ":",
+        r"\d",
+        r"\w",
+        r"\b",
+        r"\B",
+        r"\s",
+        r"\pL",
+        r"\A",
+        r"\.",
+        "(?i)",
+    ),
+    *(
+        "(?:",
+        "[a-z]",
+        "[^0-9]",
+        "[[:digit:]]",
+        "é",
+        "\u017f",
+        r"\x4b",
+        r"\Q",
+        r"\E",
+        "*?",
+    ),
 )
 RULE_NAMES = ("r", "kernel and cpu", "", "x<y>&z", "Règle", "\u2028", 'a"b\\c')
 
@@ -135,7 +167,10 @@ class Generator:
         flags = self.chosen(FLAGS) + self.chosen(MIXED)
         attributes = self.chosen(ATTRIBUTES) + self.chosen(MIXED)
         instances = self.chosen(INSTANCES) + self.chosen(MIXED)
-        return {
+        for kind in (flags, attributes, instances):
+            if self.chance(0.06):
+                kind.append(self.pick(ODD_FEATURES))
+        found: Json = {
             "flags": {name: {"elements": self.flags()} for name in flags},
             "attributes": {name: {"elements": self.values()} for name in attributes},
             "instances": {
@@ -148,6 +183,10 @@ class Generator:
                 for name in instances
             },
         }
+        if found["attributes"].get(MATCHED, {}).get("elements", {}) is None:
+            # NFD crashes on writing there; ours is an error of one rule.
+            found["attributes"][MATCHED]["elements"] = {}
+        return found
 
     def chosen(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if self.chance(0.7)]
@@ -198,6 +237,8 @@ class Generator:
             return self.words(actual)
         if op == "InRegexp":
             patterns = [self.usual(PATTERNS, ODD_PATTERNS, 0.1)]
+            if self.chance(0.15):
+                patterns.append("".join(self.some(lambda: self.pick(_TOKENS), 1, 5)))
             if actual is not None and self.chance(0.5):
                 patterns.append(re.escape(actual[:3]))
             return patterns

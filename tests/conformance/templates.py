@@ -48,8 +48,8 @@ STAGES: Final = (
         "floor",
         "ceil",
         "add1",
-        "int | seq",
-        "int | until | len",
+        "len | seq",
+        "len | until | len",
     ),
     *(
         'splitList "." | first',
@@ -139,6 +139,74 @@ ODD: Final = (
 )
 
 
+_EXPRESSIONS: Final = (
+    *(
+        ".Name",
+        ".Value",
+        '(index . "Name")',
+        "$",
+        ".",
+        '"lit"',
+        "5",
+        "1.5",
+        "true",
+        "nil",
+    ),
+    *(
+        "(len .Name)",
+        '(printf "%v" .Value)',
+        '(list 1 "a")',
+        '(dict "a" 1)',
+        "`r`",
+        "'x'",
+    ),
+    *("(eq .Name .Value)", "(lt (len .Name) 3)", "(and .Name .Value)", "(not .Value)"),
+    *(
+        '(splitList "." .Value)',
+        "(atoi .Value)",
+        "(int .Value)",
+        '(default "d" .Value)',
+    ),
+    *("(semver .Value)", '(get . "Name")', "(keys .)", "(values .)", "$x", ".Nope"),
+)
+_ENDLESS: Final = ("(atoi .Value)", "(int .Value)", "$x")
+_FORMATS: Final = (
+    '"%v %v"',
+    '"%d"',
+    '"%s|%q"',
+    '"%#v"',
+    '"%T %T"',
+    '"%6.2f%%"',
+    '"%x"',
+)
+
+
+def _program(chance: random.Random) -> str:
+    """A body from loose parts: assignments, conditions, nesting, errors."""
+    return "".join(_part(chance) for _ in range(chance.randint(1, 4)))
+
+
+def _part(chance: random.Random) -> str:
+    one, other = chance.choice(_EXPRESSIONS), chance.choice(_EXPRESSIONS)
+    # A range over the number in a value could go on for ever.
+    many = chance.choice([each for each in _EXPRESSIONS if each not in _ENDLESS])
+    compare, form = chance.choice(("eq", "ne", "lt", "ge")), chance.choice(_FORMATS)
+    parts = (
+        f"{{{{ {one} | {chance.choice(STAGES)} }}}}",
+        f"{{{{ $x := {one} }}}}{{{{ $x }}}}",
+        f"{{{{- if {one} -}}}} y {{{{- else }}}} n {{{{ end -}}}}",
+        f"{{{{ if {one} }}}}a{{{{ else if {other} }}}}b{{{{ end }}}}",
+        f"{{{{ with {one} }}}}{{{{ . }}}}{{{{ else }}}}none{{{{ end }}}}",
+        f"{{{{ range {many} }}}}{{{{ . }}}},{{{{ end }}}}",
+        f"{{{{ range $i, $x := {many} }}}}{{{{ $i }}}}{{{{ $x }}}}{{{{ end }}}}",
+        f"{{{{ {compare} {one} {other} }}}}",
+        f"{{{{ printf {form} {one} {other} }}}}",
+        f"{{{{ ternary {one} {other} (empty {one}) }}}}",
+        f"{{{{ {one} }}}} {{{{- {other} }}}}",
+    )
+    return chance.choice(parts)
+
+
 def make(
     chance: random.Random, domain: str, feature: str
 ) -> tuple[str, tuple[str, ...]]:
@@ -149,6 +217,8 @@ def make(
     stages = [chance.choice(STAGES) for _ in range(chance.choice((0, 1, 1, 1, 2, 3)))]
     value = " | ".join((chance.choice((".Value", ".Name", ".Value")), *stages))
     line = f"{key}={{{{ {value} }}}}"
+    if chance.random() < 0.35:
+        line = f"{key}={_program(chance)}"
     wrapper = chance.choice(WRAPPERS)
     aims = tuple(f"template {stage.split()[0]}" for stage in stages)
     return wrapper % (domain, feature, line), ("template", *aims)
