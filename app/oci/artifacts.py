@@ -1,25 +1,30 @@
 """The port for registries: cached answers, one lookup for many callers.
 
-A lookup runs on its own time, at most `limits.lookup_seconds`, and nobody's
-deadline ends it: the caller that cannot wait is told so, and the next one finds
-the answer. Callers wait for one lookup until it is `patience_seconds` old, so a
-registry that hangs holds the first Pod that long and the following not at all.
-
-How long an answer holds: a spec that was found 60 s by digest and 30 s by tag (a
-tag may move), "there is none" 15 s, and that we could not look 10 s.
+1. What is known and still holds is answered at once (`cached` says how long).
+2. Else one lookup runs for everybody who asks the same. It runs on its own time, at
+   most `limits.lookup_seconds`, and nobody's deadline or cancellation ends it: who
+   cannot wait is told so, and the next one finds the answer.
+3. Callers wait for a lookup until it is `patience_seconds` old. After that the
+   registry counts as hanging: until it answers something again, lookups on it go on
+   in the background, and nobody waits. So a registry that hangs holds the first Pod
+   and none of the following, whatever images they have.
+4. Lookups are bounded, in all and for each registry, so that one that hangs leaves
+   room for the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from app.errors import RegistryError
 from app.oci import reference
 from app.oci.cache import TimedCache
+from app.oci.cached import CachedSource, Memory, Times
 from app.oci.client import RemoteSource, Shared
 from app.oci.finding import find
 from app.oci.layout import LayoutArtifacts
@@ -29,14 +34,19 @@ from app.ports import (
     Found,
     ImageOutcome,
     Invalid,
-    Missing,
     Platform,
-    PlatformAbsent,
+    PlatformOutcome,
     Resolved,
     Unavailable,
 )
 
+__all__ = ["LayoutsFirst", "Observer", "RegistryArtifacts", "Times"]
+
 _Key: TypeAlias = tuple[str, frozenset[Platform]]
+
+_HANGING_SECONDS: Final = 300.0
+_HANGING_BYTES: Final = 1 << 20
+_TIMEOUT: Final = "Timeout"
 
 
 class Observer(Protocol):
@@ -47,27 +57,24 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long answers hold, and how long one is waited for; in seconds."""
-
-    by_digest_seconds: float = 60.0
-    by_tag_seconds: float = 30.0
-    missing_seconds: float = 15.0
-    failed_seconds: float = 10.0
-    patience_seconds: float = 4.0
-
-
 @dataclass(slots=True)
 class _Flight:
     """A lookup under way."""
 
+    host: str
     task: asyncio.Task[ImageOutcome]
     started: float
 
 
 class RegistryArtifacts:
-    """Implements the port on registries."""
+    """Implements the port on registries.
+
+    Args:
+        shared: what lookups share.
+        times: how long answers hold.
+        observer: counts questions.
+        clock: in seconds, monotonic.
+    """
 
     def __init__(
         self,
@@ -81,9 +88,13 @@ class RegistryArtifacts:
         self._times = times or Times()
         self._observer = observer
         self._clock = clock
-        self._cache: TimedCache[_Key, ImageOutcome] = TimedCache(clock)
+        self._memory = Memory(clock, self._times)
+        self._outcomes: TimedCache[_Key, ImageOutcome] = TimedCache(clock)
+        self._hanging: TimedCache[str, bool] = TimedCache(
+            clock, most_bytes=_HANGING_BYTES
+        )
         self._flights: dict[_Key, _Flight] = {}
-        self._slots = asyncio.Semaphore(shared.limits.lookups)
+        self._turns = _Turns(shared.limits.lookups, shared.limits.per_host)
 
     async def find(
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
@@ -94,64 +105,85 @@ class RegistryArtifacts:
         except RegistryError as error:
             return Invalid(error.reason, error.message)
         key = (str(named), frozenset(platforms))
-        known = self._cache.get(key)
+        known = self._outcomes.get(key)
         if known is not None:
             self._count("hit")
             return known
         flight = self._flights.get(key)
         self._count("miss" if flight is None else "joined")
+        patience = self._patience(named.host)
         if flight is None:
+            if len(self._flights) >= self._shared.limits.waiting:
+                return Unavailable("Overloaded", "too many lookups are under way")
             task = asyncio.create_task(self._look(named, key))
-            flight = self._flights[key] = _Flight(task, self._clock())
-        return await self._wait(flight, named, deadline_seconds)
-
-    async def _wait(
-        self, flight: _Flight, named: Reference, deadline_seconds: float
-    ) -> ImageOutcome:
-        age = self._clock() - flight.started
-        patience = min(deadline_seconds, self._times.patience_seconds - age)
-        done, _ = await asyncio.wait({flight.task}, timeout=max(patience, 0.0))
+            flight = self._flights[key] = _Flight(named.host, task, self._clock())
+        seconds = max(min(deadline_seconds, patience), 0.0)
+        done, _ = await asyncio.wait({flight.task}, timeout=seconds)
         if done:
             return flight.task.result()
-        return Unavailable("Timeout", f"{named.host} did not answer in time")
+        return Unavailable(_TIMEOUT, f"{named.host} did not answer in time")
+
+    def _patience(self, host: str) -> float:
+        """How long one waits for a registry now, in seconds; 0 if it hangs."""
+        if self._hanging.get(host):
+            return 0.0
+        now = self._clock()
+        ages = [now - one.started for one in self._flights.values() if one.host == host]
+        return self._times.patience_seconds - max(ages, default=0.0)
+
+    # The lookup -----------------------------------------------------------------
 
     async def _look(self, named: Reference, key: _Key) -> ImageOutcome:
         try:
-            outcome = await self._looked(named, key[1])
-            self._cache.put(
-                key,
-                outcome,
-                seconds=self._seconds(named, outcome),
-                content_bytes=_content_bytes(outcome),
-            )
-            return outcome
+            outcome, ends = await self._looked(named, key[1])
         finally:
             self._flights.pop(key, None)
+        if _is_timeout(outcome):
+            self._hanging.put(
+                named.host, value=True, seconds=_HANGING_SECONDS, content_bytes=0
+            )
+        else:
+            self._hanging.drop(named.host)
+        self._outcomes.put(
+            key,
+            outcome,
+            seconds=min(self._seconds(outcome), ends - self._clock()),
+            content_bytes=_content_bytes(outcome),
+        )
+        return outcome
 
     async def _looked(
         self, named: Reference, platforms: frozenset[Platform]
-    ) -> ImageOutcome:
+    ) -> tuple[ImageOutcome, float]:
+        """The outcome, and until when what it rests on holds."""
         limits = self._shared.limits
         try:
-            async with asyncio.timeout(limits.lookup_seconds), self._slots:
-                ends = time.monotonic() + limits.lookup_seconds
-                source = RemoteSource(self._shared, named, ends=ends)
-                return await find(source, sorted(platforms), limits)
+            async with (
+                asyncio.timeout(limits.lookup_seconds),
+                self._turns.turn(named.host),
+            ):
+                ends = self._shared.clock() + limits.lookup_seconds
+                remote = RemoteSource(self._shared, named, ends=ends)
+                source = CachedSource(remote, named, self._memory)
+                outcome = await find(source, sorted(platforms), limits)
+                return outcome, source.ends
         except TimeoutError:
-            return Unavailable("Timeout", f"{named.host} did not answer in time")
+            text = f"{named.host} did not answer in time"
+            return Unavailable(_TIMEOUT, text), float("inf")
 
-    def _seconds(self, named: Reference, outcome: ImageOutcome) -> float:
-        """How long an outcome holds: as long as its weakest part."""
-        times = self._times
+    def _seconds(self, outcome: ImageOutcome) -> float:
+        """How long an outcome holds at the most: as long as its weakest part."""
         if not isinstance(outcome, Resolved):
-            return times.failed_seconds
-        held = times.by_digest_seconds if named.digest else times.by_tag_seconds
-        for one in outcome.platforms.values():
-            if isinstance(one, Missing | PlatformAbsent):
-                held = min(held, times.missing_seconds)
-            elif not isinstance(one, Found):
-                held = min(held, times.failed_seconds)
-        return held
+            return self._part_seconds(outcome)
+        parts = map(self._part_seconds, outcome.platforms.values())
+        return min(parts, default=self._times.by_digest_seconds)
+
+    def _part_seconds(self, outcome: ImageOutcome | PlatformOutcome) -> float:
+        if isinstance(outcome, Found):
+            return self._times.by_digest_seconds
+        if isinstance(outcome, Unavailable):
+            return self._times.failed_seconds
+        return self._times.missing_seconds
 
     def _count(self, result: str) -> None:
         if self._observer is not None:
@@ -164,6 +196,33 @@ class RegistryArtifacts:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._shared.transport.close()
+
+
+class _Turns:
+    """Lets so many in, in all and for each registry; the others wait."""
+
+    def __init__(self, most: int, per_host: int) -> None:
+        self._all = asyncio.Semaphore(most)
+        self._per_host = per_host
+        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Waits for its turn; the registry's comes first, so that it takes no slot."""
+        own, users = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
+        self._hosts[host] = (own, users + 1)
+        try:
+            async with own, self._all:
+                yield
+        finally:
+            own, users = self._hosts.pop(host)
+            if users > 1:
+                self._hosts[host] = (own, users - 1)
+
+
+def _is_timeout(outcome: ImageOutcome) -> bool:
+    parts = outcome.platforms.values() if isinstance(outcome, Resolved) else (outcome,)
+    return any(isinstance(one, Unavailable) and one.reason == _TIMEOUT for one in parts)
 
 
 def _content_bytes(outcome: ImageOutcome) -> int:

@@ -27,6 +27,11 @@ class TimedCache(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value; `None` if there is none that still holds."""
+        entry = self.entry(key)
+        return entry[0] if entry is not None else None
+
+    def entry(self, key: K) -> tuple[V, float] | None:
+        """The value and when it ends; `None` if there is none that still holds."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -35,7 +40,7 @@ class TimedCache(Generic[K, V]):
             self.drop(key)
             return None
         self._entries.move_to_end(key)
-        return value
+        return value, ends
 
     def put(self, key: K, value: V, *, seconds: float, content_bytes: int) -> None:
         """Keeps a value; one that is larger than the whole cache is not kept."""

@@ -25,7 +25,8 @@ class Limits:
         connect_seconds: until a connection stands.
         lookup_seconds: one whole lookup, however long its caller waits.
         lookups: at the same time.
-        per_host: requests to one host at the same time.
+        waiting: lookups under way or waiting for their turn.
+        per_host: lookups on one registry, and requests to one host, at the same time.
     """
 
     manifest_bytes: int = 4 << 20
@@ -40,5 +41,6 @@ class Limits:
     children: int = 256
     connect_seconds: float = 2.0
     lookup_seconds: float = 10.0
-    lookups: int = 32
+    lookups: int = 64
+    waiting: int = 512
     per_host: int = 8
