@@ -34,8 +34,8 @@ from app.compat.template.sprig import REFUSED
 from app.compat.template.values import (
     DOMAIN,
     DOMAINS,
-    INSTANCES,
-    STRING_MAP,
+    ELEMENT,
+    ELEMENTS,
     Function,
     Map,
     Slice,
@@ -111,8 +111,8 @@ def _features(features: Mapping[str, Sequence[Mapping[str, str]]]) -> Map:
 
 
 def _elements(elements: Sequence[Mapping[str, str]]) -> Slice:
-    items = [Map(STRING_MAP, _strings(element)) for element in elements]
-    result = Slice(INSTANCES, list(items))
+    items = [Map(ELEMENT, _strings(element)) for element in elements]
+    result = Slice(ELEMENTS, list(items))
     result.exact = False
     return result
 

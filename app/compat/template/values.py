@@ -67,9 +67,13 @@ ANYS: Final = Type("[]interface {}", "slice", ANY)
 CHUNKS: Final = Type("[][]interface {}", "slice", ANYS)
 DICT: Final = Type("map[string]interface {}", "map", ANY)
 STRING_MAP: Final = Type("map[string]string", "map", STRING)
-INSTANCES: Final = Type("[]map[string]string", "slice", STRING_MAP)
-DOMAIN: Final = Type("map[string][]map[string]string", "map", INSTANCES)
-DOMAINS: Final = Type("map[string]map[string][]map[string]string", "map", DOMAIN)
+
+# What NFD gives to a template (`rule.go#L237` and `expression.go#L388` at v0.19.0):
+# Go names these types in errors, and `%T` prints them.
+ELEMENT: Final = Type("nodefeaturerule.MatchedElement", "map", STRING)
+ELEMENTS: Final = Type("[]nodefeaturerule.MatchedElement", "slice", ELEMENT)
+DOMAIN: Final = Type("nodefeaturerule.domainMatchedFeatures", "map", ELEMENTS)
+DOMAINS: Final = Type("nodefeaturerule.matchedFeatures", "map", DOMAIN)
 
 SIGNED: Final = frozenset({"int", "int64"})
 UNSIGNED: Final = frozenset({"uint8", "uint64"})

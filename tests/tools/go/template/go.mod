@@ -1,4 +1,4 @@
-module template
+module templates
 
 go 1.26
 

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"text/template"
 
+	"templates/nodefeaturerule"
+
 	"github.com/Masterminds/sprig/v3"
 )
 
@@ -47,7 +49,7 @@ func ask(q question) (a answer) {
 		return answer{ParseError: &text}
 	}
 	var out strings.Builder
-	if err := t.Execute(&out, q.Data); err != nil {
+	if err := t.Execute(&out, nodefeaturerule.New(q.Data)); err != nil {
 		text := err.Error()
 		return answer{ExecError: &text}
 	}

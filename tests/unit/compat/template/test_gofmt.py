@@ -91,7 +91,7 @@ import pytest
         ),
         pytest.param(
             '{{printf "%#v %#v" (concat) (index . "x")}}',
-            "[]interface {}(nil) map[string][]map[string]string(nil)",
+            "[]interface {}(nil) nodefeaturerule.domainMatchedFeatures(nil)",
             id='printf "%#v %#v" (concat) (index . "x")',
         ),
         pytest.param('{{printf "%s" nil}}', "%!s(<nil>)", id='printf "%s" nil'),
