@@ -6,7 +6,8 @@ Two comments before a fenced block make it an example:
 * `<!-- run -->` runs each `$ command` of the block in that folder and compares
   what is printed (standard output and error together) with the lines below it.
   A line `...` stands for any lines; `... ` inside a line for any text.
-  A last line `[exit N]` expects that exit status instead of 0.
+  A last line `[exit N]` expects that exit status instead of 0. `$ kubectl` is
+  what the demo prints, not a command.
 
 Commands see this project's `imagecompat` and nothing of the developer's settings.
 """
@@ -41,7 +42,7 @@ class Command:
 def commands(block: str) -> list[Command]:
     """The commands of a block, in order."""
     found: list[Command] = []
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\$ (?!kubectl )", block, flags=re.MULTILINE)[1:]:
         text, _, rest = part.partition("\n")
         while text.endswith("\\"):
             line, _, rest = rest.partition("\n")
