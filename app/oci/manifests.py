@@ -177,7 +177,7 @@ def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | 
     manifest without a platform may be for any, so it counts where no other does
     (containerd then asks the image's config).
     """
-    children = list(listed)
+    children = [child for child in listed if is_runnable(child)]
     fitting = [
         (child.platform.variant, child)
         for child in children
