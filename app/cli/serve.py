@@ -21,8 +21,7 @@ def serve(
     """Run the admission webhook until it is told to stop."""
     from app import bootstrap, settings, telemetry  # noqa: PLC0415 - fast --help
     from app.webhook import server  # noqa: PLC0415
-    from app.webhook.application import create_app  # noqa: PLC0415
 
     loaded = settings.load(config)
     telemetry.configure_logging()
-    server.serve(create_app(bootstrap.wire(loaded), loaded.server), loaded.server)
+    server.serve(bootstrap.wire(loaded), loaded.server)

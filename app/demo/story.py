@@ -30,7 +30,6 @@ from app.settings import (
     ServerSettings,
     Settings,
 )
-from app.webhook.application import create_app
 from app.webhook.server import serving
 
 _SHOWN: Final = 90
@@ -79,8 +78,8 @@ async def running(folder: Path, *, port: int = 0) -> AsyncIterator[Running]:
                 },
             ),
         )
-        app = create_app(bootstrap.wire_on(settings, cluster), settings.server)
-        async with serving(app, settings.server) as bound:
+        wired = bootstrap.wire_on(settings, cluster)
+        async with serving(wired, settings.server) as bound:
             yield Running(bound, authority, registry_down, root)
 
 

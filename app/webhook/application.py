@@ -15,8 +15,8 @@ a 4xx with one JSON line `{"reason", "message"}`; it never echoes the body.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
 from fastapi import FastAPI, Request, Response
@@ -68,7 +68,7 @@ class Parts(Protocol):
 
     @property
     def running(self) -> Callable[[], AbstractAsyncContextManager[None]]:
-        """Entered while the application serves; starts the watches."""
+        """Entered before the application serves; starts the watches."""
         ...
 
     @property
@@ -81,16 +81,9 @@ _Answer = Callable[..., Awaitable[review.Response]]
 
 
 def create_app(parts: Parts, settings: ServerSettings) -> FastAPI:
-    """The application; nothing runs before its lifespan is entered."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with parts.running():
-            yield
-
+    """The application; `server` enters `parts.running` around it."""
     app = FastAPI(
         title="imagecompat",
-        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

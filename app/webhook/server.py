@@ -13,29 +13,29 @@ from typing import Final
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 
 from app.errors import ConfigError
 from app.settings import ServerSettings
+from app.webhook.application import Parts, create_app
 
 _POLL_SECONDS: Final = 0.01
 
 
-def make_server(app: FastAPI, settings: ServerSettings) -> uvicorn.Server:
-    """A server that is ready to run.
+def make_server(parts: Parts, settings: ServerSettings) -> uvicorn.Server:
+    """A server that is ready to run, once `parts.running` is entered.
 
     Raises:
         ConfigError: certificate or key are missing or do not belong together.
     """
     certificate, key = _pair(settings)
     config = uvicorn.Config(
-        app,
+        create_app(parts, settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",
-        lifespan="on",
+        lifespan="off",
         ssl_certfile=certificate,
         ssl_keyfile=key,
         timeout_keep_alive=settings.keep_alive_seconds,
@@ -59,18 +59,20 @@ def _pair(settings: ServerSettings) -> tuple[Path, Path]:
     return settings.certificate, settings.private_key
 
 
-def serve(app: FastAPI, settings: ServerSettings) -> None:
+def serve(parts: Parts, settings: ServerSettings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: the address cannot be had, or the application does not start.
+        ConfigError: the address cannot be had, or the parts do not start.
     """
-    server = make_server(app, settings)
+    server = make_server(parts, settings)
     with _listening(settings) as listener:
-        uvloop.run(_until_told(server, listener))
+        uvloop.run(_until_told(parts, server, listener))
 
 
-async def _until_told(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _until_told(
+    parts: Parts, server: uvicorn.Server, listener: socket.socket
+) -> None:
     """Ends with status 0 when told to; uvicorn would end by the signal itself."""
 
     def stop() -> None:
@@ -78,28 +80,30 @@ async def _until_told(server: uvicorn.Server, listener: socket.socket) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
+    async with parts.running():
+        await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, settings: ServerSettings) -> AsyncIterator[int]:
+async def serving(parts: Parts, settings: ServerSettings) -> AsyncIterator[int]:
     """Serves inside the running loop until left; yields the TCP port.
 
     Raises:
         ConfigError: as for `serve`.
     """
-    server = make_server(app, settings)
+    server = make_server(parts, settings)
     with _listening(settings) as listener:
-        running = _started(server._serve([listener]))  # noqa: SLF001 - no signals here
-        task = asyncio.create_task(running)
-        while not (server.started or task.done()):  # noqa: ASYNC110 - no event there
-            await asyncio.sleep(_POLL_SECONDS)
-        try:
-            if not task.done():
-                yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await task
+        async with parts.running():
+            running = _started(server._serve([listener]))  # noqa: SLF001 - no signals
+            task = asyncio.create_task(running)
+            while not (server.started or task.done()):  # noqa: ASYNC110 - no event there
+                await asyncio.sleep(_POLL_SECONDS)
+            try:
+                if not task.done():
+                    yield listener.getsockname()[1]
+            finally:
+                server.should_exit = True
+                await task
 
 
 async def _started(serving: Coroutine[None, None, None]) -> None:

@@ -1,7 +1,10 @@
 """The TLS server, on loopback, without a cluster."""
 
 import json
+import os
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +18,6 @@ from app.demo import certificates
 from app.errors import ConfigError
 from app.settings import ServerSettings
 from app.telemetry import Metrics
-from app.webhook.application import create_app
 from app.webhook.server import make_server, serving
 
 pytestmark = pytest.mark.integration
@@ -88,7 +90,7 @@ async def test_a_review_is_answered_over_tls(tmp_path: Path) -> None:
     served = settings(tmp_path)
     context = ssl.create_default_context(cafile=str(authority))
     async with (
-        serving(create_app(parts(), served), served) as port,
+        serving(parts(), served) as port,
         aiohttp.ClientSession() as session,
         session.post(
             f"https://localhost:{port}/v1/validate?timeout=5s",
@@ -107,7 +109,7 @@ async def test_a_body_past_the_limit_gets_413_over_the_wire(tmp_path: Path) -> N
     certificates.write_pair(tmp_path)
     served = settings(tmp_path, max_body_bytes=2048)
     async with (
-        serving(create_app(parts(), served), served) as port,
+        serving(parts(), served) as port,
         aiohttp.ClientSession() as session,
         session.post(
             f"https://127.0.0.1:{port}/v1/validate",
@@ -135,7 +137,7 @@ def test_what_is_missing_is_named(
     certificates.write_pair(tmp_path)
     served = settings(tmp_path, **fields)
     with pytest.raises(ConfigError, match=r"server\.certificate") as caught:
-        make_server(create_app(parts(), served), served)
+        make_server(parts(), served)
     assert reason == caught.value.reason
 
 
@@ -146,23 +148,42 @@ def test_a_pair_that_does_not_belong_together_is_refused(tmp_path: Path) -> None
     (tmp_path / "tls.key").write_bytes(key)
     served = settings(tmp_path)
     with pytest.raises(ConfigError, match="KEY_VALUES_MISMATCH"):
-        make_server(create_app(parts(), served), served)
+        make_server(parts(), served)
 
 
 async def test_a_port_in_use_is_an_error_and_no_hang(tmp_path: Path) -> None:
     certificates.write_pair(tmp_path)
     served = settings(tmp_path)
-    async with serving(create_app(parts(), served), served) as port:
+    async with serving(parts(), served) as port:
         again = settings(tmp_path, port=port)
         with pytest.raises(ConfigError, match=str(port)):
-            async with serving(create_app(parts(), again), again):
+            async with serving(parts(), again):
                 pytest.fail("two servers on one port")
 
 
-async def test_a_start_that_fails_is_an_error_and_no_hang(tmp_path: Path) -> None:
+async def test_parts_that_do_not_start_are_the_callers_error(tmp_path: Path) -> None:
     certificates.write_pair(tmp_path)
     served = settings(tmp_path)
-    app = create_app(parts(ConfigError("NoCluster", "no cluster")), served)
-    with pytest.raises(ConfigError, match="did not start"):
-        async with serving(app, served):
+    broken = parts(ConfigError("NoCluster", "no cluster"))
+    with pytest.raises(ConfigError, match="no cluster"):
+        async with serving(broken, served):
             pytest.fail("served without its parts")
+
+
+def test_serve_without_a_cluster_says_so_in_one_line(tmp_path: Path) -> None:
+    certificates.write_pair(tmp_path)
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "server: {host: 127.0.0.1, port: 0, "
+        f"certificate: {tmp_path}/tls.crt, privateKey: {tmp_path}/tls.key}}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "serve", "--config", file],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("KUBE")},
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("imagecompat: the service account: no way to the cluster")

@@ -1,7 +1,7 @@
 """The application without a socket: ASGI messages in, ASGI messages out."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,6 @@ class Harness:
     reviewer: RecordingReviewer
     metrics: Metrics
     problems: list[str]
-    life: list[str]
 
     async def call(
         self,
@@ -117,25 +116,18 @@ class Harness:
 @pytest.fixture
 def harness() -> Harness:
     problems: list[str] = []
-    life: list[str] = []
 
     class Health:
         def problems(self) -> tuple[str, ...]:
             return tuple(problems)
-
-    @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        life.append("started")
-        yield
-        life.append("stopped")
 
     reviewer, metrics = RecordingReviewer(), Metrics()
     parts = TestParts(
         reviewer=reviewer,
         health=Health(),
         metrics=metrics,
-        running=running,
+        running=nullcontext,
         refresh=lambda: metrics.set("cluster_stale_seconds", 3.0),
     )
     settings = ServerSettings(max_body_bytes=2048)
-    return Harness(create_app(parts, settings), reviewer, metrics, problems, life)
+    return Harness(create_app(parts, settings), reviewer, metrics, problems)

@@ -143,9 +143,3 @@ async def test_what_does_not_exist_is_404_and_no_documentation_is_served(
 ) -> None:
     for path in ("/", "/docs", "/openapi.json", "/validate"):
         assert (await harness.call("GET", path)).status == 404
-
-
-async def test_the_parts_run_while_the_application_lives(harness: "Harness") -> None:
-    async with harness.app.router.lifespan_context(harness.app):
-        assert ["started"] == harness.life
-    assert ["started", "stopped"] == harness.life
