@@ -36,9 +36,10 @@ lint: $(VENV)/dev ## formatting, style, types, layers, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-conformance: $(VENV)/dev ## the corpus, then 20,000 generated cases, against NFD's own evaluator
+conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 20,000 against kube-scheduler
 	@$(RUN) tests/conformance/replay.py tests/conformance/cases/nfd-corpus.jsonl.gz
 	@$(RUN) tests/conformance/live.py --cases 20000
+	@IMAGECOMPAT_CASES=20000 $(BIN)/pytest -q tests/conformance/test_scheduling_live.py
 
 integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
 	@$(RUN) tests/run.py integration
