@@ -147,6 +147,7 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.hits: Counter[str] = Counter()
+        self._waiting: dict[int, list[str]] = {}
 
     def case(self, number: int) -> Case:
         pod = {"metadata": {"name": "p", "namespace": "d"}, "spec": self._pod_spec()}
@@ -353,7 +354,11 @@ class Generator:
         return self.random.choice(options)
 
     def _named(self, traps: Mapping[str, str], prefix: str) -> str:
-        name = self.random.choice(tuple(traps))
+        """The next of some traps; each comes once before any comes again."""
+        waiting = self._waiting.setdefault(id(traps), [])
+        if not waiting:
+            waiting.extend(self.random.sample(tuple(traps), len(traps)))
+        name = waiting.pop()
         self.hits[prefix + name] += 1
         return traps[name]
 
