@@ -119,7 +119,7 @@ class RegistryArtifacts:
             flight = self._flights[key] = _Flight(named.host, task, self._clock())
         seconds = max(min(deadline_seconds, patience), 0.0)
         done, _ = await asyncio.wait({flight.task}, timeout=seconds)
-        if done:
+        if done and not flight.task.cancelled():
             return flight.task.result()
         return Unavailable(_TIMEOUT, f"{named.host} did not answer in time")
 
