@@ -202,37 +202,6 @@ async def test_an_error_s_endless_body_is_not_read() -> None:
         return await faults.endless(request, Reply(503, reply.headers))
 
     async with registry() as served:
-        served.faults["referrers"] = faults.body(body)
-        found = await outcome(served)
-    assert isinstance(found, Unavailable)
-    assert "BadAnswer" == found.reason
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        pytest.param('<http://127.0.0.1:1/v2/app/referrers/x>; rel="next"', id="host"),
-        pytest.param('<?artifactType=&after=0>; rel="next"', id="for-ever"),
-        pytest.param('<//evil.example/>; rel="next"', id="foreign"),
-    ],
-)
-async def test_pages_that_lead_elsewhere_or_nowhere_end_the_lookup(link: str) -> None:
-    async with registry() as served:
-        served.faults["referrers"] = faults.header("Link", link)
-        found = await outcome(served)
-        assert isinstance(found, Unavailable)
-        assert len(served.log) <= 1 + Limits().pages
-
-
-async def test_an_error_s_endless_body_is_not_read() -> None:
-    async def fault(request: object, reply: faults.Reply) -> object:
-        endless: object = await faults.endless(
-            request,  # type: ignore[arg-type] - handed on as it came
-            faults.Reply(503, reply.headers),
-        )
-        return endless
-
-    async with registry() as served:
         served.faults["referrers"] = fault
         found = await outcome(served)
     assert isinstance(found, Unavailable)
