@@ -97,7 +97,7 @@ class RemoteSource:
         self._require_ok(answer)
         wanted = self._image.digest or _claimed(answer)
         _require_match(answer.body, wanted)
-        media_type = manifests.type_of(answer.body, _media_type(answer))
+        media_type = self._type_of(answer, is_verified=wanted is not None)
         return Root(wanted or Digest.of(answer.body), media_type)
 
     # Content --------------------------------------------------------------------
@@ -196,14 +196,26 @@ class RemoteSource:
         if answer.status == _NOT_FOUND:
             return []
         self._require_ok(answer)
-        _require_match(answer.body, _claimed(answer))
+        claimed = _claimed(answer)
+        _require_match(answer.body, claimed)
         if subject.matches(answer.body):
             return []  # GitLab takes the tag for the digest
-        if manifests.type_of(answer.body, _media_type(answer)) not in INDEX_TYPES:
+        is_verified = claimed is not None
+        if self._type_of(answer, is_verified=is_verified) not in INDEX_TYPES:
             return []
         listed = manifests.read_index(answer.body).manifests or []
         self._require_few(listed)
         return listed
+
+    def _type_of(self, answer: Answer, *, is_verified: bool) -> str:
+        """What kind of manifest came; a page for people is none of the author's."""
+        try:
+            return manifests.type_of(answer.body, _media_type(answer))
+        except RegistryError as error:
+            if is_verified:
+                raise
+            text = f"{self._image.host} answered with no manifest"
+            raise unavailable("BadAnswer", text) from error
 
     def _require_few(self, listed: Sequence[Descriptor]) -> None:
         most = self._limits.descriptors

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.errors import RegistryError
 from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError, NotThereError, TooLargeError
 from app.oci.limits import Limits
@@ -109,6 +110,29 @@ async def test_content_that_was_got_for_a_digest_must_have_it() -> None:
         await source(table, f"{HOST}/org/app@{DIGEST}").resolve()
     assert isinstance(caught.value.outcome, Invalid)
     assert "DigestMismatch" == caught.value.reason
+
+
+@pytest.mark.parametrize("url", [GET, TAG])
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({}, "BadAnswer", id="unverified"),
+        pytest.param(
+            {"docker-content-digest": str(Digest.of(b"<html>"))},
+            "InvalidManifest",
+            id="verified",
+        ),
+    ],
+)
+async def test_a_page_for_people_is_the_registrys_unless_it_was_pushed(
+    url: str, headers: dict[str, str], expected: str
+) -> None:
+    page = answer(b"<html>", "text/html", headers)
+    table = Table({HEAD: Answer(405), url: page})
+    asking = source(table).resolve() if url == GET else source(table).referrers(DIGEST)
+    with pytest.raises(RegistryError) as caught:
+        await asking
+    assert expected == caught.value.reason
 
 
 async def test_a_body_must_have_the_digest_that_its_header_says() -> None:
