@@ -15,14 +15,16 @@ Source: OCI image-spec v1.1 `image-layout.md`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from app.errors import RegistryError
 from app.oci import files, manifests, reference, selection
+from app.oci.cache import TimedCache
 from app.oci.digest import Digest
 from app.oci.failure import NotThereError, invalid, not_found, unavailable
 from app.oci.finding import find
@@ -36,7 +38,11 @@ SCHEME: Final = "oci-layout://"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 VERSION: Final = "1.0.0"
 
+HELD_SECONDS: Final = 5.0
+
 _MARKER_BYTES: Final = 4096
+_HELD_BYTES: Final = 4 << 20
+_Key: TypeAlias = tuple[str, frozenset[Platform]]
 
 
 class _Marker(msgspec.Struct):
@@ -172,10 +178,12 @@ class LayoutArtifacts:
     """Implements the port on folders.
 
     An image is looked for in `ROOT/REGISTRY/REPOSITORY`, which mirrors a registry.
+    What was found holds for `HELD_SECONDS`, and is read once for all who ask.
 
     Args:
         root: of the folders; `None` for none.
         limits: every bound.
+        clock: in seconds, monotonic.
         reads_any_folder: whether `oci-layout://FOLDER:TAG` names a layout itself.
             That is for people at a terminal: in a Pod it would let anybody who may
             create one have any folder of ours read.
@@ -186,16 +194,26 @@ class LayoutArtifacts:
         root: Path | None = None,
         limits: Limits | None = None,
         *,
+        clock: Callable[[], float] = time.monotonic,
         reads_any_folder: bool = False,
     ) -> None:
         self._root = root
         self._limits = limits or Limits()
         self._reads_any_folder = reads_any_folder
+        self._lookups: TimedCache[_Key, asyncio.Task[ImageOutcome]] = TimedCache(clock)
+        self._held: TimedCache[str, bool] = TimedCache(clock, most_bytes=_HELD_BYTES)
 
     def holds(self, image: str) -> bool:
         """Whether the image is in a layout here, rather than in a registry."""
-        if image.startswith(SCHEME):
-            return self._reads_any_folder
+        if self._root is None or image.startswith(SCHEME):
+            return image.startswith(SCHEME) and self._reads_any_folder
+        known = self._held.get(image)
+        if known is None:
+            known = self._has_folder(image)
+            self._held.put(image, known, seconds=HELD_SECONDS, content_bytes=len(image))
+        return known
+
+    def _has_folder(self, image: str) -> bool:
         try:
             folder = self._folder(reference.parse(image))
             return folder is not None and folder.is_dir()
@@ -208,15 +226,28 @@ class LayoutArtifacts:
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`; files need no deadline but get one."""
+        key = (image, frozenset(platforms))
+        lookup = self._lookups.get(key)
+        if lookup is None:
+            lookup = asyncio.create_task(self._look(image, key[1]))
+            self._lookups.put(
+                key,
+                lookup,
+                seconds=HELD_SECONDS,
+                content_bytes=self._limits.spec_bytes,
+            )
+        seconds = max(deadline_seconds, 0.0)
+        done, _ = await asyncio.wait({lookup}, timeout=seconds)
+        if done:
+            return lookup.result()
+        return Unavailable("Timeout", "reading the layout took too long")
+
+    async def _look(self, image: str, platforms: Collection[Platform]) -> ImageOutcome:
         try:
             source = self._source(image)
         except RegistryError as error:
             return Invalid(error.reason, error.message)
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                return await find(source, platforms, self._limits)
-        except TimeoutError:
-            return Unavailable("Timeout", "reading the layout took too long")
+        return await find(source, sorted(platforms), self._limits)
 
     def _source(self, image: str) -> LayoutSource:
         if image.startswith(SCHEME) and self._reads_any_folder:

@@ -1,11 +1,13 @@
 """Image layouts: what oras wrote, what Python writes, and what is hostile."""
 
+import asyncio
 import json
 import os
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,6 +210,37 @@ async def test_a_pod_cannot_name_a_folder(by_oras: Path, tmp_path: Path) -> None
     outcome = await look(LayoutArtifacts(tmp_path), f"oci-layout://{by_oras}:single")
     assert isinstance(outcome, Invalid)
     assert "InvalidReference" == outcome.reason
+
+
+async def test_a_layout_is_read_once_in_five_seconds(
+    built: Layout, tmp_path: Path, clock: Any
+) -> None:
+    image = built.image("amd64", "x")
+    built.tag(image, "1")
+    built.close()
+    artifacts = LayoutArtifacts(tmp_path, clock=clock)
+    name = "registry.example/team/app:1"
+    first, second = await asyncio.gather(look(artifacts, name), look(artifacts, name))
+    assert first is second
+    built.attach(image, b"spec", created=None)
+    built.close()
+    clock.now += 4.9
+    assert Missing() == one(await look(artifacts, name))
+    clock.now += 0.1
+    assert b"spec" == content(one(await look(artifacts, name)))
+
+
+def test_a_new_layout_is_noticed_after_five_seconds(
+    built: Layout, tmp_path: Path, clock: Any
+) -> None:
+    artifacts = LayoutArtifacts(tmp_path, clock=clock)
+    name = "registry.example/team/app:1"
+    assert not artifacts.holds(name)
+    built.close()
+    clock.now += 4.9
+    assert not artifacts.holds(name)
+    clock.now += 0.1
+    assert artifacts.holds(name)
 
 
 def test_a_terminal_can_name_a_folder(tmp_path: Path) -> None:
