@@ -50,8 +50,10 @@ _SPEC_TYPES: Final = frozenset(
         "application/json",
         "application/octet-stream",
         "text/plain",
+        "application/vnd.oci.image.layer.v1.tar",
     }
 )
+"""The last is what `oras attach` calls a file whose type nobody named."""
 
 
 async def find(source: Source, subject: Digest, limits: Limits) -> PlatformOutcome:

@@ -465,6 +465,7 @@ async def test_a_spec_may_have_so_many_bytes(
         "application/octet-stream",
         "text/plain; charset=utf-8",
         "Application/YAML",
+        "application/vnd.oci.image.layer.v1.tar",
     ],
 )
 async def test_a_layer_may_have_any_type_that_can_be_yaml(
