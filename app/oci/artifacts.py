@@ -229,7 +229,7 @@ def _content_bytes(outcome: ImageOutcome) -> int:
     if not isinstance(outcome, Resolved):
         return 0
     contents = {
-        one.spec_digest: len(one.content)
+        one.spec_digest: len(one.content) + len(one.created or "")
         for one in outcome.platforms.values()
         if isinstance(one, Found)
     }

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import msgspec
+
 from app.oci import selection
 from app.oci.cache import TimedCache
 from app.oci.digest import Digest
@@ -26,7 +28,7 @@ from app.oci.source import Root, Source
 _Key: TypeAlias = tuple[str, str, str]
 
 _DESCRIPTOR_BYTES: Final = 1024
-"""What a descriptor takes at the most, roughly, with its annotations."""
+"""What a descriptor takes beside its texts, roughly."""
 _LISTS_BYTES: Final = 16 << 20
 
 
@@ -118,7 +120,8 @@ class CachedSource:
         ]
         times = self._memory.times
         seconds = times.by_digest_seconds if kept else times.missing_seconds
-        size = len(kept) * _DESCRIPTOR_BYTES
+        texts = len(msgspec.json.encode(kept))
+        size = len(kept) * _DESCRIPTOR_BYTES + texts
         self._memory.lists.put(key, kept, seconds=seconds, content_bytes=size)
         self._hold(self._memory.clock() + seconds)
         return kept

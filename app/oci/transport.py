@@ -134,12 +134,13 @@ class AiohttpTransport:
         self._policy = policy
         self._limits = limits
         self._session: aiohttp.ClientSession | None = None
+        self._resolver: GuardedResolver | None = None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = GuardedResolver(self._policy, SystemResolver())
+            self._resolver = GuardedResolver(self._policy, SystemResolver())
             connector = aiohttp.TCPConnector(
-                resolver=resolver,
+                resolver=self._resolver,
                 limit=self._limits.lookups * 2,
                 limit_per_host=self._limits.per_host,
                 use_dns_cache=False,
@@ -198,6 +199,9 @@ class AiohttpTransport:
             await self._session.close()
             await asyncio.sleep(0)
             self._session = None
+        if self._resolver is not None:
+            await self._resolver.close()
+            self._resolver = None
 
 
 _OK: Final = 200
