@@ -129,6 +129,6 @@ async def cut_off(request: web.Request, reply: Reply) -> web.StreamResponse:
 async def no_http(request: web.Request, reply: Reply) -> Reply:
     """Sends bytes that are no HTTP, and hangs up."""
     if request.transport is not None:
-        request.transport.write(b"\x00\x01SSH-2.0\r\n\r\n")  # type: ignore[attr-defined]
+        request.transport.write(b"\x00\x01SSH-2.0\r\n\r\n")
         request.transport.close()
     return reply

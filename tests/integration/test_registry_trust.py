@@ -1,6 +1,7 @@
 """Whom we trust, over real sockets: addresses, redirects, credentials, TLS."""
 
 import logging
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from app.oci.client import Shared
 from app.oci.credentials import Keyring, read
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.transport import AiohttpTransport, SystemResolver
 from app.ports import (
     Found,
     ImageOutcome,
@@ -185,6 +186,18 @@ async def test_a_hanging_registry_holds_the_first_pod_and_not_the_second() -> No
             outcome = await look(artifacts, app(registry, tag), seconds=5.0)
             assert "Unavailable Timeout" == word(outcome)
         assert time.monotonic() - started < 0.2
+
+
+async def test_a_name_is_resolved_to_addresses_that_are_not_resolved_again() -> None:
+    resolver = SystemResolver()
+    (found,) = await resolver.resolve("127.0.0.1", 443, socket.AF_INET)
+    await resolver.close()
+    assert ("127.0.0.1", "127.0.0.1", 443) == (
+        found["hostname"],
+        found["host"],
+        found["port"],
+    )
+    assert socket.AI_NUMERICHOST & found["flags"]
 
 
 # Credentials ---------------------------------------------------------------------
