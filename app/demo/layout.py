@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.demo.content import INDEX_TYPE, MANIFEST_TYPE, Repository, digest_of, encode
-
-__all__ = ["INDEX_TYPE", "MANIFEST_TYPE", "Layout", "digest_of", "encode"]
+from app.demo.content import INDEX_TYPE, Repository, encode
 
 
 class Layout(Repository):

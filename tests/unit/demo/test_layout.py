@@ -2,7 +2,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.demo.layout import INDEX_TYPE, MANIFEST_TYPE, Layout
+from app.demo.content import INDEX_TYPE, MANIFEST_TYPE
+from app.demo.layout import Layout
 
 ARM_SPEC = b"""\
 version: v1alpha1

@@ -8,6 +8,7 @@ from app.errors import RegistryError
 from app.oci.credentials import Credential
 from app.oci.failure import LookupFailedError, unavailable
 from app.oci.guard import HostPolicy, RegistryPolicy
+from app.oci.limits import Limits
 from app.oci.transport import Answer, Request
 from app.ports import Unauthorized, Unavailable
 from tests.tools.answers import (
@@ -17,11 +18,13 @@ from tests.tools.answers import (
     CANARY,
     DIGEST,
     DIGESTED,
+    GET,
     GOOD,
     HEAD,
     HOST,
     MANIFEST,
     SCOPE,
+    TAG,
     TOKEN,
     Counts,
     Table,
@@ -401,3 +404,41 @@ async def test_no_secret_shows_in_errors_outcomes_logs_or_repr(
     assert any(CANARY in one.headers.get("Authorization", "") for one in table.asked)
     assert CANARY not in "".join(map(repr, texts)) + "".join(map(str, texts))
     assert CANARY not in caplog.text
+
+
+async def test_each_kind_of_request_has_its_own_limit() -> None:
+    """The transport keeps it to the byte: `tests/integration` asks for one more."""
+    limits = Limits(manifest_bytes=1, token_bytes=2)
+    table = Table(
+        {
+            HEAD: Answer(405),
+            GET: opens("Bearer t", otherwise=challenged()),
+            f"{TOKEN}?{SCOPE}": token(),
+            API: Answer(404),
+            BLOB: answer(MANIFEST),
+        }
+    )
+    by = shared(table, limits=limits)
+    await source(table, by=by).resolve()
+    await source(table, by=by).referrers(DIGEST)
+    await source(table, by=by).blob(DIGEST, most_bytes=3)
+    asked = {(one.url.partition("?")[0], one.most_bytes) for one in table.asked}
+    manifest = f"{BASE}/manifests/1"
+    expected = {
+        (manifest, 0),
+        (manifest, 1),
+        (TOKEN, 2),
+        (API.partition("?")[0], 1),
+        (TAG, 1),
+        (BLOB, 3),
+    }
+    assert expected == asked
+
+
+def test_the_limits_are_those_of_the_design() -> None:
+    limits = Limits()
+    assert 4 << 20 == limits.manifest_bytes
+    assert (1 << 20, 256 << 10) == (limits.artifact_bytes, limits.spec_bytes)
+    assert (64 << 10, 8 << 10) == (limits.token_bytes, limits.error_bytes)
+    assert (10, 256, 8) == (limits.pages, limits.descriptors, limits.untyped)
+    assert (3, 256) == (limits.redirects, limits.children)
