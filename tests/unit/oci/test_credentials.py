@@ -31,7 +31,7 @@ GLOBS = [
     ("*c", "abc", True),
     ("*b*", "abc", True),
     ("a*c", "abdc", True),
-    ("a*c", "abd", False),
+    ("a*c", "abx", False),
     ("**", "x", True),
     ("?", "a", True),
     ("?", "", False),
