@@ -142,6 +142,8 @@ def _options(settings: Settings) -> Options:
             schedulers=settings.cluster.schedulers,
             ignore=selector.parse(settings.cluster.nodes_ignore),
         ),
+        exemptions=tuple(one.exemption() for one in policy.exemptions),
+        max_reviews=settings.server.max_reviews,
     )
 
 
@@ -152,6 +154,7 @@ def _registries(settings: RegistrySettings, metrics: Metrics) -> RegistryArtifac
             for host, one in settings.hosts.items()
         },
         refused=_api_server_addresses(os.environ),
+        realms={host: one.token_servers for host, one in settings.hosts.items()},
     )
     limits = Limits()
     observer = _RegistryObserver(metrics)

@@ -8,17 +8,20 @@ One frozen class per concern. A settings file is YAML with the camelCase names
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import yaml
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_settings import (
@@ -27,8 +30,16 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.admission.exemption import Exemption
 from app.admission.message import Detail
-from app.admission.policy import POOL_LABELS, Action, Mode, NodesMayAppear, Policy
+from app.admission.policy import (
+    POOL_LABELS,
+    Action,
+    LabelledModes,
+    Mode,
+    NodesMayAppear,
+    Policy,
+)
 from app.errors import ConfigError
 
 MAX_FILE_BYTES: Final = 1 << 20
@@ -79,6 +90,8 @@ class ServerSettings(_Section):
     """Our part of the time that the API server grants; the rest is the way."""
     keep_alive_seconds: int = Field(default=120, ge=1)
     """Longer than the 90 s for which the API server keeps an idle connection."""
+    max_reviews: int = Field(default=512, ge=1)
+    """Reviews at the same time; more are answered by `policy.onOverload`."""
 
 
 class ClusterSettings(_Section):
@@ -105,6 +118,8 @@ class RegistryHostSettings(_Section):
     """The host may resolve to addresses of private networks."""
     loopback: bool = False
     """The host may be this machine; for tests and the demo."""
+    token_servers: frozenset[str] = frozenset()
+    """Other hosts that give tokens for this registry (a GitLab's own)."""
 
 
 class RegistrySettings(_Section):
@@ -113,9 +128,54 @@ class RegistrySettings(_Section):
     docker_config: Path | None = None
     """A Docker config file with `auths`; without one, anonymous."""
     hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
-    """Registry host (`registry.example:5000`) -> what is allowed towards it."""
+    """Registry host in lower case (`registry.example:5000`) -> what is allowed."""
     layout_root: Path | None = None
     """A folder of OCI layouts, `REGISTRY/REPOSITORY/`, read instead of registries."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _lower(
+        cls, hosts: dict[str, RegistryHostSettings]
+    ) -> dict[str, RegistryHostSettings]:
+        """Hosts are compared in lower case."""
+        return {host.lower(): one for host, one in hosts.items()}
+
+
+class ExemptionSettings(_Section):
+    """What is left alone; each list that is given must match."""
+
+    owner: str = Field(min_length=1)
+    """Whom to ask."""
+    reason: str = Field(min_length=1)
+    """Why it is there."""
+    namespaces: tuple[str, ...] = ()
+    """Patterns of names (`team-*`)."""
+    images: tuple[str, ...] = ()
+    """Patterns of references as Pods write them; the other images are judged."""
+    service_accounts: tuple[str, ...] = ()
+    """Patterns of `namespace/name`."""
+    expires: AwareDatetime | date | None = None
+    """A date (its first moment in UTC) or a time with its zone; empty for never."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.namespaces or self.images or self.service_accounts):
+            raise ValueError("expected namespaces, images or serviceAccounts")
+        return self
+
+    def exemption(self) -> Exemption:
+        """The core's view."""
+        ends = self.expires
+        if ends is not None and not isinstance(ends, datetime):
+            ends = datetime(ends.year, ends.month, ends.day, tzinfo=UTC)
+        return Exemption(
+            owner=self.owner,
+            reason=self.reason,
+            namespaces=self.namespaces,
+            images=self.images,
+            service_accounts=self.service_accounts,
+            expires=ends,
+        )
 
 
 class PolicySettings(_Section):
@@ -123,6 +183,10 @@ class PolicySettings(_Section):
 
     mode: Mode = Mode.ENFORCE
     """Of namespaces without a label of their own."""
+    namespace_modes: LabelledModes = LabelledModes.ANY
+    """Modes that a Namespace may choose by its label `imagecompat.dev/mode`."""
+    pod_modes: LabelledModes = LabelledModes.OFF
+    """Modes that a Pod may choose by its annotation of that name."""
     on_no_candidates: ActionField = Action.WARN
     """The scheduler's filters leave no node to the Pod."""
     on_unknown: ActionField = Action.WARN
@@ -139,6 +203,8 @@ class PolicySettings(_Section):
     """An artifact or its spec is broken, or too costly."""
     on_error: ActionField = Action.WARN
     """An error of ours."""
+    on_overload: ActionField = Action.ALLOW
+    """More reviews at once than `server.maxReviews`."""
     on_stale: ActionField = Action.WARN
     """Cap of a misfit while our view of the cluster is stale."""
     on_scalable: ActionField = Action.WARN
@@ -155,14 +221,16 @@ class PolicySettings(_Section):
     """Only compatibility sets with one of these tags count; empty for all."""
     messages: Detail = Detail.FULL
     """`counts` names no node and no feature value."""
+    exemptions: tuple[ExemptionSettings, ...] = ()
+    """What is left alone, by whom and until when."""
     annotate: bool = True
     """Whether the mutating webhook writes what was found onto Pods."""
 
-    @field_validator("mode", mode="before")
+    @field_validator("mode", "namespace_modes", "pod_modes", mode="before")
     @classmethod
     def _mode_word(cls, value: object) -> object:
         """YAML reads a bare `off` as false."""
-        return Mode.OFF if value is False else value
+        return "off" if value is False else value
 
     @field_validator("nodes_may_appear", mode="before")
     @classmethod

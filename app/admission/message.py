@@ -89,6 +89,10 @@ def clean_line(line: str) -> str:
     return clean(line, MAX_WARNING_BYTES)
 
 
+OVERLOAD: Final = f"[{Code.OVERLOAD}] not judged: too many reviews at once"
+"""What is said where more reviews arrive than we take on."""
+
+
 def internal_error(reason: str) -> str:
     """What is said of an exception of ours; `reason` is one of our own words."""
     return clean_line(

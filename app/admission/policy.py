@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
-MODE_LABEL: Final = "imagecompat.dev/mode"
-"""The Namespace label that sets a namespace's mode."""
+MODE_KEY: Final = "imagecompat.dev/mode"
+"""The Namespace label, and the Pod annotation, that choose a mode."""
 
 
 class Mode(StrEnum):
@@ -20,6 +20,19 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
     WARN = "warn"
     AUDIT = "audit"
+    OFF = "off"
+
+    @property
+    def strictness(self) -> int:
+        """Larger is stricter."""
+        return -list(Mode).index(self)
+
+
+class LabelledModes(StrEnum):
+    """Which modes somebody else than the admin may choose: by label, by annotation."""
+
+    ANY = "any"
+    STRICTER_ONLY = "stricter-only"
     OFF = "off"
 
 
@@ -57,6 +70,8 @@ class Policy:
 
     Attributes:
         mode: of namespaces without a valid label of their own.
+        namespace_modes: which modes a namespace's label may choose.
+        pod_modes: which modes a Pod's annotation may choose.
         on_no_candidates: no node is left to the Pod by the scheduler's filters.
         on_unknown: no candidate fits, and of some nothing is known.
         on_missing: an image carries no artifact.
@@ -65,6 +80,7 @@ class Policy:
         on_image_not_found: the registry knows no such image.
         on_invalid: the artifact or its spec is broken or too costly.
         on_error: an exception of ours.
+        on_overload: more reviews at once than we take on.
         on_stale: cap of a misfit while our view of the cluster is stale.
         on_scalable: cap of a misfit where nodes may appear.
         daemon_sets: cap of a misfit for Pods of DaemonSets.
@@ -74,6 +90,8 @@ class Policy:
     """
 
     mode: Mode = Mode.ENFORCE
+    namespace_modes: LabelledModes = LabelledModes.ANY
+    pod_modes: LabelledModes = LabelledModes.OFF
     on_no_candidates: Action = Action.WARN
     on_unknown: Action = Action.WARN
     on_missing: Action = Action.ALLOW
@@ -82,6 +100,7 @@ class Policy:
     on_image_not_found: Action = Action.WARN
     on_invalid: Action = Action.WARN
     on_error: Action = Action.WARN
+    on_overload: Action = Action.ALLOW
     on_stale: Action = Action.WARN
     on_scalable: Action = Action.WARN
     daemon_sets: Action = Action.WARN
@@ -113,10 +132,25 @@ def mode_of(policy: Policy, labels: Mapping[str, str] | None) -> Mode:
     """
     if labels is None:
         return Mode.WARN if policy.mode is Mode.ENFORCE else policy.mode
+    return _chosen(policy.mode, policy.namespace_modes, labels.get(MODE_KEY))
+
+
+def mode_of_pod(policy: Policy, mode: Mode, annotations: Mapping[str, object]) -> Mode:
+    """The mode of a Pod in a namespace of `mode`."""
+    return _chosen(mode, policy.pod_modes, annotations.get(MODE_KEY))
+
+
+def _chosen(mode: Mode, allowed: LabelledModes, word: object) -> Mode:
+    """What `word` makes of `mode`; a word that is no mode makes nothing of it."""
+    if allowed is LabelledModes.OFF or not isinstance(word, str):
+        return mode
     try:
-        return Mode(labels[MODE_LABEL])
-    except (KeyError, ValueError):
-        return policy.mode
+        chosen = Mode(word)
+    except ValueError:
+        return mode
+    if allowed is LabelledModes.STRICTER_ONLY and chosen.strictness < mode.strictness:
+        return mode
+    return chosen
 
 
 def nodes_may_appear(policy: Policy, labels: Iterable[Mapping[str, str]]) -> bool:

@@ -36,6 +36,7 @@ class Code(StrEnum):
     IMAGE_NOT_FOUND = "IC204"
     INVALID = "IC205"
     ERROR = "IC301"
+    OVERLOAD = "IC302"
 
 
 class Verdict(StrEnum):

@@ -7,7 +7,7 @@ has none, and the reason for that is a word for the log.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.admission.review import Review
@@ -28,6 +28,7 @@ class Subject:
         template_of: `Deployment web` for a template; `None` for a Pod.
         is_running: the Pod has a node already.
         is_daemon_set: the Pod is, or will be, a DaemonSet's.
+        annotations: of the Pod itself; empty for a template. Values of any type.
     """
 
     pod: PodSpec
@@ -35,6 +36,7 @@ class Subject:
     template_of: str | None = None
     is_running: bool = False
     is_daemon_set: bool = False
+    annotations: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def images(self) -> dict[str, tuple[str, ...]]:
@@ -43,6 +45,11 @@ class Subject:
         for use in self.uses:
             found.setdefault(use.image, []).append(use.container)
         return {image: tuple(names) for image, names in found.items()}
+
+    def without(self, images: frozenset[str]) -> Subject | NotJudged:
+        """The same without images that are exempt."""
+        left = tuple(use for use in self.uses if use.image not in images)
+        return replace(self, uses=left) if left else NotJudged("exempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ def of(review: Review) -> Subject | NotJudged:
         template_of=_template_of(review) if kind.is_template else None,
         is_running=is_update and bool(pod.placement.node_name),
         is_daemon_set=pod.is_daemon_set_pod or review.kind == "DaemonSet",
+        annotations={} if kind.is_template else _annotations(review),
     )
 
 
@@ -87,11 +95,11 @@ def _template_of(review: Review) -> str:
 
 def _is_mirror(review: Review) -> bool:
     """A static Pod's mirror: denying it stops nothing. Both signs are needed."""
+    is_marked = review.kind == "Pod" and _MIRROR in _annotations(review)
+    return is_marked and _NODES in review.groups
+
+
+def _annotations(review: Review) -> Mapping[str, object]:
     metadata = (review.object or {}).get("metadata")
     notes = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-    return (
-        review.kind == "Pod"
-        and isinstance(notes, Mapping)
-        and _MIRROR in notes
-        and _NODES in review.groups
-    )
+    return notes if isinstance(notes, Mapping) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from app.admission.policy import MODE_LABEL
+from app.admission.policy import MODE_KEY
 from app.compat.features import Features
 from app.ports import Namespace, Snapshot
 from app.scheduling.node import Node
@@ -38,7 +38,7 @@ class MemoryCluster:
         if name not in NAMESPACES:
             return None
         mode = NAMESPACES[name]
-        return Namespace(name, {MODE_LABEL: mode} if mode else {})
+        return Namespace(name, {MODE_KEY: mode} if mode else {})
 
     def problems(self) -> tuple[str, ...]:
         """None, ever."""

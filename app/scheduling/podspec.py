@@ -102,6 +102,7 @@ class PodSpec:
         controller: what made the object itself (for a template: the workload);
             `None` for an object that a person made.
         image_volumes: to be reported, not judged.
+        service_account: its name; `""` where the Pod leaves it to the namespace.
         unreadable: paths of what could not be read, in order; bounded.
     """
 
@@ -109,6 +110,7 @@ class PodSpec:
     placement: Placement = Placement()
     controller: Owner | None = None
     image_volumes: tuple[ImageVolume, ...] = ()
+    service_account: str = ""
     unreadable: tuple[str, ...] = ()
 
     @property
@@ -137,6 +139,7 @@ def of(kind: Kind, obj: Mapping[str, object]) -> PodSpec:
         placement=_placement(reader, spec, at),
         controller=_controller(reader, metadata),
         image_volumes=tuple(_image_volumes(reader, spec, at)),
+        service_account=reader.text(spec, "serviceAccountName", at),
         unreadable=tuple(reader.unreadable),
     )
 

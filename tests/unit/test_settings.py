@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app import settings
+from app.admission.exemption import Exemption
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, NodesMayAppear, Policy
 from app.errors import ConfigError
@@ -86,6 +88,22 @@ def test_an_empty_file_is_no_settings(file: Path) -> None:
         pytest.param("policy: {onUnknown: 3}", "policy.onUnknown", id="number"),
         pytest.param("policy: {mode: true}", "policy.mode", id="mode"),
         pytest.param("server: {port: 70000}", "less than or equal to 65535", id="port"),
+        pytest.param(
+            "policy: {exemptions: [{owner: a, reason: b}]}",
+            "expected namespaces, images or serviceAccounts",
+            id="exemption of everything",
+        ),
+        pytest.param(
+            "policy: {exemptions: [{owner: '', reason: b, images: [x]}]}",
+            "policy.exemptions.0.owner",
+            id="exemption of nobody",
+        ),
+        pytest.param(
+            "policy: {exemptions: [{owner: a, reason: b, images: [x], "
+            "expires: '2027-01-01T12:00:00'}]}",
+            "policy.exemptions.0.expires",
+            id="time without a zone",
+        ),
         pytest.param("- a", "expected a mapping", id="list"),
         pytest.param("1: {}", "expected a mapping", id="number as key"),
         pytest.param("a: [", "no valid YAML", id="broken"),
@@ -122,3 +140,39 @@ def test_a_file_of_one_mebibyte_is_read_and_one_byte_more_is_not(file: Path) -> 
     file.write_bytes(b"#" * (settings.MAX_FILE_BYTES + 1))
     with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
         settings.load(file)
+
+
+def test_exemptions_end_at_the_first_moment_of_their_date(file: Path) -> None:
+    file.write_text(
+        """\
+policy:
+  exemptions:
+  - {owner: ada, reason: legacy, namespaces: [old-*], expires: 2027-01-01}
+  - owner: bob
+    reason: vendor
+    images: [vendor.example/*]
+    serviceAccounts: [ns/sa]
+    expires: 2027-01-01T12:00:00+02:00
+  - {owner: eve, reason: for ever, images: [x]}
+"""
+    )
+    dated, timed, lasting = (
+        one.exemption() for one in settings.load(file).policy.exemptions
+    )
+    assert (
+        Exemption(
+            owner="ada",
+            reason="legacy",
+            namespaces=("old-*",),
+            expires=datetime(2027, 1, 1, tzinfo=UTC),
+        )
+        == dated
+    )
+    assert datetime(2027, 1, 1, 10, tzinfo=UTC) == timed.expires
+    assert ("vendor.example/*",) == timed.images
+    assert lasting.expires is None
+
+
+def test_hosts_are_compared_in_lower_case(file: Path) -> None:
+    file.write_text("registry: {hosts: {Registry.Example: {private: true}}}")
+    assert ["registry.example"] == list(settings.load(file).registry.hosts)

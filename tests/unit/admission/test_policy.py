@@ -2,11 +2,13 @@ import pytest
 
 from app.admission.policy import (
     Action,
+    LabelledModes,
     Mode,
     NodesMayAppear,
     Policy,
     cap,
     mode_of,
+    mode_of_pod,
     nodes_may_appear,
 )
 
@@ -69,3 +71,31 @@ def test_nodes_may_appear_where_a_pool_is(
 
 def test_actions_are_ordered_by_harm() -> None:
     assert Action.DENY == max(Action.ALLOW, Action.DENY, Action.WARN)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "label", "mode"),
+    [
+        (LabelledModes.ANY, "enforce", Mode.ENFORCE),
+        (LabelledModes.ANY, "off", Mode.OFF),
+        (LabelledModes.STRICTER_ONLY, "enforce", Mode.ENFORCE),
+        (LabelledModes.STRICTER_ONLY, "warn", Mode.WARN),
+        (LabelledModes.STRICTER_ONLY, "audit", Mode.WARN),
+        (LabelledModes.OFF, "enforce", Mode.WARN),
+        (LabelledModes.OFF, "off", Mode.WARN),
+        (LabelledModes.ANY, 3, Mode.WARN),
+    ],
+)
+def test_labels_and_annotations_choose_what_they_may(
+    allowed: LabelledModes, label: object, mode: Mode
+) -> None:
+    policy = Policy(mode=Mode.WARN, namespace_modes=allowed, pod_modes=allowed)
+    if isinstance(label, str):
+        assert mode is mode_of(policy, {"imagecompat.dev/mode": label})
+    notes = {"imagecompat.dev/mode": label}
+    assert mode is mode_of_pod(policy, Mode.WARN, notes)
+
+
+def test_a_pod_chooses_nothing_by_default() -> None:
+    notes = {"imagecompat.dev/mode": "off"}
+    assert Mode.ENFORCE is mode_of_pod(Policy(), Mode.ENFORCE, notes)

@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.admission.exemption import Exemption
 from app.admission.message import Detail
-from app.admission.policy import Action, NodesMayAppear, Policy
+from app.admission.policy import Action, LabelledModes, NodesMayAppear, Policy
 from app.admission.review import Response, Review
 from app.checker import Checker, Options
 from app.ports import (
@@ -408,3 +411,114 @@ async def test_reviews_are_counted(
     assert row % ("deny", "CREATE") in text
     assert row % ("allow", "?") in text
     assert 'imagecompat_admission_causes_total{code="IC101"} 1.0' in text
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+LEGACY = Exemption(owner="ada", reason="old", images=("nvid*",))
+
+
+async def exempted(
+    cluster: FakeCluster, artifacts: FakeArtifacts, review: Review, *given: Exemption
+) -> Response:
+    options = Options(exemptions=given)
+    checker = Checker(cluster, artifacts, Metrics(), options, now=lambda: NOW)
+    return await checker.validate(review, deadline_seconds=1.0)
+
+
+async def test_an_exempt_image_is_not_judged_and_the_others_are(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    assert (await exempted(world, artifacts, creating("nvidia"), LEGACY)).allowed
+    assert [] == artifacts.asked
+    artifacts.images["other"] = resolved(wants_module("other"))
+    both = creating("nvidia", "other")
+    response = await exempted(world, artifacts, both, LEGACY)
+    assert not response.allowed
+    assert ["other"] == [image for image, _ in artifacts.asked]
+
+
+async def test_an_exemption_that_has_expired_exempts_nothing(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    ended = replace(LEGACY, expires=NOW)
+    lasting = replace(LEGACY, expires=NOW + timedelta(seconds=1))
+    review = creating("nvidia")
+    assert not (await exempted(world, artifacts, review, ended)).allowed
+    assert (await exempted(world, artifacts, review, lasting)).allowed
+
+
+async def test_a_service_account_is_the_pods_own(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    exemption = Exemption("ada", "x", service_accounts=("default/robot",))
+    review = creating("nvidia")
+    assert not (await exempted(world, artifacts, review, exemption)).allowed
+    spec = {
+        "containers": [{"name": "c", "image": "nvidia"}],
+        "serviceAccountName": "robot",
+    }
+    robot = replace(review, object={"metadata": {}, "spec": spec})
+    assert (await exempted(world, artifacts, robot, exemption)).allowed
+
+
+async def test_an_exempt_pod_keeps_no_forged_annotation(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    forged = {"imagecompat.dev/verdict": "fits"}
+    options = Options(exemptions=(LEGACY,))
+    (operation,) = await annotated(
+        world, artifacts, creating("nvidia", annotations=forged), options
+    )
+    assert "remove" == operation["op"]
+
+
+async def test_a_pods_annotation_counts_only_where_the_admin_says_so(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    review = creating("nvidia", annotations={"imagecompat.dev/mode": "off"})
+    assert not (await validated(world, artifacts, review)).allowed
+    options = Options(policy=Policy(pod_modes=LabelledModes.ANY))
+    assert (await validated(world, artifacts, review, options)).allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed", "warned"),
+    [
+        (Action.ALLOW, True, False),
+        (Action.WARN, True, True),
+        (Action.DENY, False, False),
+    ],
+)
+async def test_more_reviews_than_we_take_on_are_answered_by_the_policy(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    action: Action,
+    allowed: bool,
+    warned: bool,
+) -> None:
+    options = Options(policy=Policy(on_overload=action), max_reviews=1)
+    checker = checker_of(world, artifacts, options)
+    review = creating("vfio")
+    first, second = await asyncio.gather(
+        checker.validate(review, deadline_seconds=1.0),
+        checker.validate(review, deadline_seconds=1.0),
+    )
+    assert first.allowed
+    assert first.audit["verdict"] == "fits"
+    assert (allowed, warned) == (second.allowed, bool(second.warnings))
+    assert "[IC302]" in (second.message or " ".join(second.warnings) or "[IC302]")
+    third = await checker.validate(review, deadline_seconds=1.0)
+    assert third.audit["verdict"] == "fits"
+
+
+async def test_under_overload_nothing_is_annotated(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    checker = checker_of(world, artifacts, Options(max_reviews=1))
+    review = creating("vfio")
+    answers = await asyncio.gather(
+        checker.validate(review, deadline_seconds=1.0),
+        checker.validate(review, deadline_seconds=1.0),
+        checker.mutate(review, deadline_seconds=1.0),
+    )
+    assert () == answers[2].patch

@@ -335,3 +335,8 @@ def test_what_a_request_adds_or_changes(
 
 def test_every_image_of_a_new_object_is_new() -> None:
     assert OLD.images == images_changed(None, OLD)
+
+
+def test_the_service_account_is_read() -> None:
+    pod = of(kinds.POD, {"spec": {"serviceAccountName": "robot"}})
+    assert "robot" == pod.service_account

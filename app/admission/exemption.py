@@ -1,0 +1,87 @@
+"""What the admin leaves alone: who answers for it, why, and until when.
+
+An exemption names namespaces, images and service accounts; each list that it has
+must match, and a list that it has not matches everything. Patterns are those of a
+shell: `*`, `?` and `[abc]` (`team-*`, `registry.example.com/legacy/*`).
+
+With an `images` list only the images that match are exempt; the others of the
+same Pod are judged. An exemption that has expired exempts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One exemption.
+
+    Attributes:
+        owner: whom to ask.
+        reason: why it is there.
+        namespaces: patterns of names; empty for all.
+        images: patterns of references as Pods write them; empty for all.
+        service_accounts: patterns of `namespace/name`; empty for all.
+        expires: the first moment at which it no longer holds; `None` for never.
+    """
+
+    owner: str
+    reason: str
+    namespaces: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
+    expires: datetime | None = None
+
+    def holds(self, *, namespace: str, service_account: str, now: datetime) -> bool:
+        """Whether it holds for a Pod, its images left aside.
+
+        Args:
+            namespace: of the Pod.
+            service_account: its name; `""` is `default`.
+            now: with a time zone.
+        """
+        account = f"{namespace}/{service_account or 'default'}"
+        return (
+            (self.expires is None or now < self.expires)
+            and _matches(self.namespaces, namespace)
+            and _matches(self.service_accounts, account)
+        )
+
+    def covers(self, image: str) -> bool:
+        """Whether it exempts an image of a Pod for which it holds."""
+        return _matches(self.images, image)
+
+
+def exempt_images(
+    exemptions: Iterable[Exemption],
+    images: Iterable[str],
+    *,
+    namespace: str,
+    service_account: str,
+    now: datetime,
+) -> frozenset[str]:
+    """The images of a Pod that are not judged.
+
+    Args:
+        exemptions: all of the admin's.
+        images: references as the Pod writes them.
+        namespace: of the Pod.
+        service_account: its name; `""` is `default`.
+        now: with a time zone.
+    """
+    holding = [
+        one
+        for one in exemptions
+        if one.holds(namespace=namespace, service_account=service_account, now=now)
+    ]
+    return frozenset(
+        image for image in images if any(one.covers(image) for one in holding)
+    )
+
+
+def _matches(patterns: tuple[str, ...], text: str) -> bool:
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)

@@ -1,0 +1,64 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from app.admission.exemption import Exemption, exempt_images
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def exempt(*given: Exemption, account: str = "") -> frozenset[str]:
+    return exempt_images(
+        given,
+        ("a.example/x:1", "b.example/y:1"),
+        namespace="team-a",
+        service_account=account,
+        now=NOW,
+    )
+
+
+BOTH = frozenset({"a.example/x:1", "b.example/y:1"})
+
+
+@pytest.mark.parametrize(
+    ("exemption", "images"),
+    [
+        pytest.param(Exemption("o", "r", namespaces=("team-*",)), BOTH, id="namespace"),
+        pytest.param(Exemption("o", "r", namespaces=("b",)), frozenset(), id="other"),
+        pytest.param(
+            Exemption("o", "r", images=("a.example/*",)),
+            frozenset({"a.example/x:1"}),
+            id="image",
+        ),
+        pytest.param(
+            Exemption("o", "r", namespaces=("team-a",), images=("*/y:*",)),
+            frozenset({"b.example/y:1"}),
+            id="both lists must match",
+        ),
+        pytest.param(
+            Exemption("o", "r", service_accounts=("team-a/default",)),
+            BOTH,
+            id="the default service account",
+        ),
+        pytest.param(
+            Exemption("o", "r", service_accounts=("team-a/robot",)),
+            frozenset(),
+            id="another service account",
+        ),
+        pytest.param(
+            Exemption("o", "r", namespaces=("*",), expires=NOW), frozenset(), id="ended"
+        ),
+    ],
+)
+def test_an_exemption_covers_what_all_its_lists_match(
+    exemption: Exemption, images: frozenset[str]
+) -> None:
+    assert images == exempt(exemption)
+
+
+def test_several_exemptions_add_up() -> None:
+    first = Exemption("o", "r", images=("a.example/*",))
+    second = Exemption("o", "r", service_accounts=("*/robot",), images=("b.*",))
+    assert frozenset({"a.example/x:1"}) == exempt(first, second)
+    assert BOTH == exempt(first, second, account="robot")
+    assert frozenset() == exempt()
