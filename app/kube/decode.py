@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -155,13 +156,18 @@ def page(body: bytes) -> Page:
     return _PAGE.decode(body)
 
 
+@lru_cache(maxsize=4096)
+def _shared(taints: tuple[tuple[str, str, str], ...]) -> tuple[Taint, ...]:
+    """One tuple for all nodes with the same taints: candidates remember by identity."""
+    return tuple(Taint(*(intern(text) for text in one)) for one in taints)
+
+
 def node(raw: Raw) -> Item[Node]:
     """A Node, reduced to what decides about candidates."""
     read = _NODE.decode(raw)
     spec = read.spec or _NodeSpec()
-    taints = tuple(
-        Taint(intern(taint.key), intern(taint.value), intern(taint.effect))
-        for taint in spec.taints or ()
+    taints = _shared(
+        tuple((one.key, one.value, one.effect) for one in spec.taints or ())
     )
     name = intern(read.metadata.name)
     value = Node(

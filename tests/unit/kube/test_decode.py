@@ -159,3 +159,18 @@ def test_an_object_without_readable_metadata_is_an_error(bad: bytes) -> None:
         decode.node(bad)
     with pytest.raises(DECODE_ERRORS):
         decode.namespace(bad)
+
+
+def test_nodes_with_the_same_taints_share_them() -> None:
+    one, other = (
+        decode.node(
+            json.dumps(
+                {
+                    "metadata": {"name": name},
+                    "spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]},
+                }
+            ).encode()
+        ).value
+        for name in ("a", "b")
+    )
+    assert one.taints is other.taints
