@@ -70,14 +70,21 @@ class _Memo:
     def __init__(self) -> None:
         self._specs: OrderedDict[str, _Answers] = OrderedDict()
         self._published: frozenset[str] = frozenset()
+        self._generation = -1
         self._count = 0
 
-    def of(self, digest: str, published: frozenset[str]) -> _Answers:
+    def published(self, snapshot: Snapshot) -> frozenset[str]:
+        """The features that any known node publishes, in lower case."""
+        if self._generation != snapshot.generation:
+            published = frozenset(_names(snapshot.features.values()))
+            if published != self._published:
+                self._specs.clear()
+                self._count = 0
+            self._published, self._generation = published, snapshot.generation
+        return self._published
+
+    def of(self, digest: str) -> _Answers:
         """The answers of one spec, to be read and added to."""
-        if published != self._published:
-            self._specs.clear()
-            self._count = 0
-            self._published = published
         answers = self._specs.setdefault(digest, {})
         self._specs.move_to_end(digest)
         return answers
@@ -105,7 +112,6 @@ class Evaluation:
 
     tags: tuple[str, ...] = ()
     _memo: _Memo = field(default_factory=_Memo)
-    _published: tuple[int, frozenset[str]] = (-1, frozenset())
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(
@@ -114,40 +120,40 @@ class Evaluation:
         nodes: Sequence[Node],
         demands: Demands,
         snapshot: Snapshot,
+        *,
+        may_wait: bool = False,
     ) -> PodFinding:
-        """The finding, with who fits and why the others do not."""
-        with self._lock:
-            one = _Judgement(self, demands, snapshot)
-            outcomes = [(node, one.node(node)) for node in nodes]
-            fits = sum(what is Outcome.FITS for _, what in outcomes)
-            unknown = sum(what is Outcome.UNKNOWN for _, what in outcomes)
-            judged = replace(finding, fits=fits, unknown=unknown)
-            if fits or unknown:
-                return judged
-            groups, closest = _explained(one, [node for node, _ in outcomes])
-            return replace(judged, groups=groups, closest=closest)
+        """The finding, with who fits and why the others do not.
 
-    def published(self, snapshot: Snapshot) -> frozenset[str]:
-        """The features that any known node publishes, in lower case."""
-        generation, known = self._published
-        if generation != snapshot.generation:
-            known = frozenset(_names(snapshot.features.values()))
-            self._published = (snapshot.generation, known)
-        return known
+        Args:
+            finding: to be completed.
+            nodes: the candidates.
+            demands: of the Pod's images.
+            snapshot: where the nodes are from.
+            may_wait: whether the caller's thread may wait for another evaluation;
+                if not and there is one, nothing is remembered.
+        """
+        is_ours = self._lock.acquire(blocking=may_wait)
+        try:
+            memo = self._memo if is_ours else _Memo()
+            one = _Judgement(memo, self.tags, demands, snapshot)
+            return _judged(finding, one, nodes)
+        finally:
+            if is_ours:
+                self._lock.release()
 
-    def outcome(
-        self, asked: Asked, features: Features, published: frozenset[str]
-    ) -> Outcome:
-        """One spec on one node, remembered."""
-        answers = self._memo.of(asked.digest, published)
-        known = answers.get(id(features))
-        if known is not None:
-            return known[1]
-        results = matching.judge(asked.spec, features, tags=self.tags)
-        found = outcome.decide(results, published=published).outcome
-        answers[id(features)] = (features, found)
-        self._memo.added()
-        return found
+
+def _judged(
+    finding: PodFinding, judgement: _Judgement, nodes: Sequence[Node]
+) -> PodFinding:
+    outcomes = [judgement.node(node) for node in nodes]
+    fits = outcomes.count(Outcome.FITS)
+    unknown = outcomes.count(Outcome.UNKNOWN)
+    judged = replace(finding, fits=fits, unknown=unknown)
+    if fits or unknown:
+        return judged
+    groups, closest = _explained(judgement, nodes)
+    return replace(judged, groups=groups, closest=closest)
 
 
 def _names(every: Iterable[Features]) -> Iterator[str]:
@@ -160,12 +166,17 @@ class _Judgement:
     """One Pod against nodes of one snapshot."""
 
     def __init__(
-        self, evaluation: Evaluation, demands: Demands, snapshot: Snapshot
+        self,
+        memo: _Memo,
+        tags: tuple[str, ...],
+        demands: Demands,
+        snapshot: Snapshot,
     ) -> None:
-        self._evaluation = evaluation
+        self._memo = memo
+        self._tags = tags
         self._demands = demands
         self._snapshot = snapshot
-        self._published = evaluation.published(snapshot)
+        self._published = memo.published(snapshot)
 
     def node(self, node: Node) -> Outcome:
         """What is known of the Pod on a node: all images must fit."""
@@ -186,7 +197,19 @@ class _Judgement:
         features = self._snapshot.features.get(node.name)
         if features is None:
             return Outcome.UNKNOWN
-        return self._evaluation.outcome(demand, features, self._published)
+        return self._outcome(demand, features)
+
+    def _outcome(self, asked: Asked, features: Features) -> Outcome:
+        """One spec on one node, remembered."""
+        answers = self._memo.of(asked.digest)
+        known = answers.get(id(features))
+        if known is not None:
+            return known[1]
+        results = matching.judge(asked.spec, features, tags=self._tags)
+        found = outcome.decide(results, published=self._published).outcome
+        answers[id(features)] = (features, found)
+        self._memo.added()
+        return found
 
     def unmet(self, node: Node) -> tuple[Unmet, ...]:
         """What the images that do not fit want and the node does not have."""
@@ -205,7 +228,7 @@ class _Judgement:
             yield Unmet(index, "platform", "image index", offered, str(platform))
             return
         features = self._snapshot.features[node.name]
-        results = matching.judge(demand.spec, features, tags=self._evaluation.tags)
+        results = matching.judge(demand.spec, features, tags=self._tags)
         cheapest = explain.closest(explain.explain(results, features))
         for one in cheapest.unmet if cheapest is not None else ():
             name = f"{one.feature} {one.name}" if one.name else one.feature

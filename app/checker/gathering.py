@@ -39,7 +39,6 @@ from app.ports import (
     Unavailable,
 )
 from app.scheduling import candidates
-from app.scheduling.candidates import Candidates
 from app.scheduling.node import Node, platform_of
 
 DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
@@ -60,6 +59,7 @@ class Gathering:
         options: for candidates.
         evaluation: remembers answers.
         specs: remembers parsed specs.
+        under_way: evaluations in threads; held here so that they end in peace.
     """
 
     cluster: Cluster
@@ -68,6 +68,7 @@ class Gathering:
     options: candidates.Options
     evaluation: Evaluation
     specs: Specs = field(default_factory=Specs)
+    under_way: set[asyncio.Task[PodFinding]] = field(default_factory=set)
 
     async def find(self, subject: Subject, *, deadline_seconds: float) -> PodFinding:
         """Findings about `subject`; registries that take longer are unavailable."""
@@ -101,7 +102,8 @@ class Gathering:
             daemon_set=subject.is_daemon_set,
             template_of=subject.template_of,
         )
-        return await self._judged(finding, found, demands, snapshot)
+        left = ends - time.monotonic()
+        return await self._judged(finding, found.eventual, demands, snapshot, left)
 
     def _read(
         self,
@@ -122,19 +124,27 @@ class Gathering:
     async def _judged(
         self,
         finding: PodFinding,
-        found: Candidates,
+        nodes: Sequence[Node],
         demands: Demands,
         snapshot: Snapshot,
+        left_seconds: float,
     ) -> PodFinding:
+        """Few nodes at once; many in a thread, unknown if that takes too long.
+
+        The thread goes on then, so that the next Pod finds what it remembers.
+        """
         if not finding.asks_for_something:
-            return _all_fit(finding)
+            return replace(finding, fits=finding.candidates)
         judge = self.evaluation.judge
-        pairs = len(found.eventual) * len(demands)
-        if pairs <= _INLINE_PAIRS:
-            return judge(finding, found.eventual, demands, snapshot)
-        return await asyncio.to_thread(
-            judge, finding, found.eventual, demands, snapshot
+        if len(nodes) * len(demands) <= _INLINE_PAIRS:
+            return judge(finding, nodes, demands, snapshot)
+        task = asyncio.create_task(
+            asyncio.to_thread(judge, finding, nodes, demands, snapshot, may_wait=True)
         )
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+        done, _ = await asyncio.wait({task}, timeout=left_seconds)
+        return task.result() if done else replace(finding, unknown=len(nodes))
 
 
 def _platforms(nodes: Sequence[Node]) -> tuple[Platform, ...]:
@@ -142,10 +152,6 @@ def _platforms(nodes: Sequence[Node]) -> tuple[Platform, ...]:
     return tuple(sorted(Platform(*pair) for pair in known if pair)) or (
         DEFAULT_PLATFORM,
     )
-
-
-def _all_fit(finding: PodFinding) -> PodFinding:
-    return replace(finding, fits=finding.candidates)
 
 
 def _image(

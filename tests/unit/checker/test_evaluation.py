@@ -205,3 +205,15 @@ def test_a_node_name_is_not_a_feature_set(cluster: FakeCluster) -> None:
     del cluster.nodes["a"], cluster.features["a"]
     cluster.nodes["a"] = Node("a", labels=ARM)
     assert judged(cluster, VFIO, on=on).unknown == 1
+
+
+def test_while_another_evaluation_runs_nobody_waits_and_nothing_is_remembered(
+    cluster: FakeCluster,
+) -> None:
+    cluster.add("a", "vfio_pci")
+    on = Evaluation()
+    with on._lock:
+        assert judged(cluster, VFIO, on=on).fits == 1
+    assert len(on._memo) == 0
+    assert judged(cluster, VFIO, on=on).fits == 1
+    assert len(on._memo) == 1

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from app.admission.findings import Answer, PodFinding
@@ -146,3 +148,29 @@ def test_specs_are_read_once_and_errors_are_remembered(
     known.read(Found("d", "s", "sha256:third", b"compatibilities: [{}]"))
     assert same is known.read(good)
     assert len(known._known) == 2
+
+
+async def test_an_evaluation_that_takes_too_long_is_unknown_and_goes_on(
+    cluster: FakeCluster, artifacts: FakeArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_INLINE_PAIRS", 0)
+    cluster.add("a", "one")
+    cluster.add("b")
+    artifacts.images["x"] = resolved(wants_module("one"))
+    review = Review(
+        uid="u",
+        kind="Pod",
+        resource="pods",
+        operation="CREATE",
+        object={"spec": {"containers": [{"name": "c", "image": "x"}]}},
+    )
+    asked = subject.of(review)
+    assert isinstance(asked, Subject)
+    made = Gathering(cluster, artifacts, Policy(), candidates.Options(), Evaluation())
+    with made.evaluation._lock:
+        late = await made.find(asked, deadline_seconds=0.05)
+        assert (0, 2) == (late.fits, late.unknown)
+        (task,) = made.under_way
+    assert (await task).fits == 1
+    await asyncio.sleep(0)
+    assert not made.under_way
