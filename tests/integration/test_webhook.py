@@ -15,7 +15,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +29,8 @@ import pytest
 from app.demo import certificates, images
 from app.demo.content import Repository
 from tests.tools.build import ToolError, find
-from tests.tools.push import push
-from tests.tools.servers import ApiServer, Process, free_port
+from tests.tools.registries import push, referrers_registry, tag_registry
+from tests.tools.servers import ApiServer, free_port
 
 pytestmark = pytest.mark.integration
 
@@ -42,59 +41,28 @@ PREFIX = 'admission webhook "pods.imagecompat.dev" denied the request: '
 FEATURES = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/node-feature-discovery"
 
 
-@contextmanager
-def process(command: list[str | Path], log: Path, url: str) -> Iterator[Process]:
-    """A server that answers at `url`, whatever it answers."""
-    server = Process(command, log)
+def require(name: str) -> None:
+    """A skip with the reason where a tool cannot be had."""
     try:
-        ends = time.monotonic() + 60
-        while True:
-            server.alive()
-            try:
-                with urllib.request.urlopen(url, timeout=1):
-                    break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                assert time.monotonic() < ends, log.read_text()
-                time.sleep(0.05)
-        yield server
-    finally:
-        server.stop()
-
-
-def require(name: str) -> Path:
-    """A tool; a skip with the reason where it cannot be had."""
-    try:
-        return find(name)
+        find(name)
     except ToolError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
-def referrers_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """go-containerregistry's registry: it has the referrers API."""
-    tool, log = require("registry"), tmp_path_factory.mktemp("referrers") / "log"
-    host = f"127.0.0.1:{free_port()}"
-    with process([tool, "-addr", host], log, f"http://{host}/v2/"):
-        yield host
+def referrers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry that has the referrers API."""
+    require("registry")
+    with referrers_registry(tmp_path_factory.mktemp("referrers")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def fallback_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The registry of distribution: it has no referrers API."""
-    tool, folder = require("distribution"), tmp_path_factory.mktemp("distribution")
-    host = f"127.0.0.1:{free_port()}"
-    config = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": host},
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    command: list[str | Path] = [tool, "serve", folder / "config.json"]
-    with process(command, folder / "log", f"http://{host}/v2/"):
-        yield host
+def fallback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry that has none."""
+    require("distribution")
+    with tag_registry(tmp_path_factory.mktemp("fallback")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -106,15 +74,13 @@ def silent_registry() -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def with_spec(name: str, *, fallback: bool) -> Repository:
+def with_spec(name: str) -> Repository:
     """An image `:1` that carries one of the demo's specs."""
     repository = Repository()
     image = repository.image("amd64", name)
     repository.tag(image, "1")
     spec = images.spec(name)
     repository.attach(image, spec, created="2026-03-01T00:00:00Z")
-    if fallback:
-        repository.write_fallback_tag(str(image["digest"]))
     return repository
 
 
@@ -151,26 +117,24 @@ class World:
 def world(
     apiserver: ApiServer,
     _crd: None,
-    referrers_registry: str,
-    fallback_registry: str,
+    referrers: str,
+    fallback: str,
     silent_registry: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
     """Nodes, registries and the webhook, joined to the API server."""
     folder = tmp_path_factory.mktemp("webhook")
     for name in ("cuda-13.0", "cuda-12.4", "dpdk-vfio-hugepages"):
-        push(referrers_registry, f"team/{name}", with_spec(name, fallback=False))
-    push(fallback_registry, "team/cuda-13.0", with_spec("cuda-13.0", fallback=True))
+        push(referrers, f"team/{name}", with_spec(name))
+    push(fallback, "team/cuda-13.0", with_spec("cuda-13.0"))
     plain = Repository()
     plain.tag(plain.image("amd64", "plain"), "1")
-    push(referrers_registry, "team/plain", plain)
+    push(referrers, "team/plain", plain)
 
     apiserver.kubectl("apply", "-f", str(MANIFESTS / "rbac.yaml"))
     for name in NODES:
         _put_node(apiserver, name)
-    settings = _settings(
-        apiserver, folder, (referrers_registry, fallback_registry, silent_registry)
-    )
+    settings = _settings(apiserver, folder, (referrers, fallback, silent_registry))
     url = f"https://127.0.0.1:{settings['server']['port']}"
     (folder / "settings.yaml").write_text(json.dumps(settings))
     log = folder / "log"
@@ -178,8 +142,8 @@ def world(
         _configure(apiserver, folder, url)
         yield World(
             apiserver,
-            referrers_registry,
-            fallback_registry,
+            referrers,
+            fallback,
             silent_registry,
             url,
             log,
