@@ -1,0 +1,437 @@
+"""One spec over many nodes: rules as AND and OR of bitsets.
+
+What `matching` does term by term on one node, and `outcome` makes of it, is done
+here for all nodes at once; the rules stated there hold here. Of a list of terms:
+
+* `going` are the nodes where NFD's evaluator has not failed yet. After a failed
+  term it leaves out terms without `matchExpressions`, and does not notice their
+  errors (`rule.go#L248`): such a term is unknown there, not an error.
+* A node errs if an expression that is evaluated errs, whatever the others say.
+* A term is unknown if no known node publishes its feature; on `rule.matched`,
+  after a rule that was unknown. Terms combine by Kleene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from app.compat import projections
+from app.compat.answers import (
+    Answer,
+    Budget,
+    OfAttribute,
+    OfFlag,
+    OfInstances,
+    OfNames,
+)
+from app.compat.census import AnyColumn, Census, NodeClass
+from app.compat.matching import RULE_MATCHED, Variables
+from app.compat.nodes import Bits, lowest
+from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
+from app.compat.postings import KINDS
+from app.compat.projections import NO_STATE, Memory, State, States
+from app.compat.spec import Compatibility, MatchExpression
+from app.compat.terms import FeatureSets, match_expressions, match_names
+from app.errors import SpecError
+
+TEMPLATE_CALLS: Final = 100
+"""Operator calls that one run of a template is counted as."""
+
+_DOES_NOT_EXIST: Final = "DoesNotExist"
+_NO_SETS: Final = FeatureSets()
+_ALL: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBits:
+    """One rule on all nodes; a node that is in neither does not fit."""
+
+    fits: Bits
+    unknown: Bits
+
+
+@dataclass(frozen=True, slots=True)
+class SetBits:
+    """One set on all nodes; a node that is in neither does not fit.
+
+    Attributes:
+        compatibility: the set.
+        fits: the nodes that fit.
+        unknown: the nodes of which we cannot know.
+        rules: the same for each rule, in order.
+    """
+
+    compatibility: Compatibility
+    fits: Bits
+    unknown: Bits
+    rules: tuple[RuleBits, ...]
+
+
+class _TermBits(NamedTuple):
+    """One term, were it evaluated everywhere.
+
+    Attributes:
+        published: the node has the feature.
+        holds: the term holds.
+        errs: it cannot be evaluated.
+    """
+
+    published: Bits
+    holds: Bits
+    errs: Bits
+
+
+class _Found(NamedTuple):
+    """A list of terms.
+
+    Attributes:
+        matched: all hold, as `matching` says.
+        errs: one that is evaluated cannot be evaluated.
+        true: all hold, as `outcome` says.
+        false: one does not.
+    """
+
+    matched: Bits
+    errs: Bits
+    true: Bits
+    false: Bits
+
+
+class _Parts(NamedTuple):
+    """The two parts of a term on one class of nodes."""
+
+    matched: bool
+    errs: bool
+    named: bool
+    name_errs: bool
+
+
+_Projection: TypeAlias = tuple[object, ...]
+"""Position of a state, then a digest of each term that a template sees."""
+
+
+class Sweep:
+    """One evaluation of a spec, on some nodes.
+
+    Args:
+        census: what is known of all nodes.
+        memory: results of this spec's earlier evaluations.
+        budget: what this one may cost.
+        among: the nodes to judge.
+        shared: every answer that some plan holds.
+        has_states: whether `rule.matched` matters.
+    """
+
+    def __init__(
+        self,
+        census: Census,
+        memory: Memory,
+        budget: Budget,
+        among: Bits,
+        *,
+        shared: Shared,
+        has_states: bool,
+    ) -> None:
+        self._census: Final = census
+        self._memory: Final = memory
+        self._budget: Final = budget
+        self._among: Final = among
+        self._shared: Final = shared
+        self._has_states: Final = has_states
+        self._states: States = (
+            projections.states(census, among) if has_states else [(NO_STATE, among)]
+        )
+        self._unknown: Bits = 0
+
+    def judge(self, sets: Iterable[PlannedSet]) -> tuple[SetBits, ...]:
+        """Judges every set, in order: variables flow from each to the next.
+
+        Raises:
+            SpecError: `TooCostly`.
+        """
+        return tuple(map(self._set, sets))
+
+    def _set(self, one: PlannedSet) -> SetBits:
+        rules: list[RuleBits] = []
+        false = unknown = 0
+        for rule in one.rules:
+            bits = self._rule(rule)
+            rules.append(bits)
+            self._unknown |= bits.unknown
+            unknown |= bits.unknown
+            false |= self._among & ~(bits.fits | bits.unknown)
+        fits = self._among & ~(false | unknown)
+        return SetBits(one.compatibility, fits, unknown & ~false, tuple(rules))
+
+    # Rules --------------------------------------------------------------------
+
+    def _rule(self, rule: PlannedRule) -> RuleBits:
+        alternatives = [self._terms(terms) for terms in rule.any]
+        features = self._terms(rule.features)
+        true, false, errs = features.true, features.false, features.errs
+        if alternatives:
+            any_true, all_false = 0, self._among
+            for one in alternatives:
+                any_true |= one.true
+                all_false &= one.false
+                errs |= one.errs
+            true, false = true & any_true, false | all_false
+        evaluated = self._among & ~errs
+        if rule.rule.vars_template:
+            lists = [*zip(rule.any, alternatives, strict=True)]
+            lists.append((rule.features, features))
+            errs |= self._run(rule, lists, evaluated)
+        elif self._has_states:
+            errs |= self._publish(rule.vars, evaluated, features.matched)
+        return RuleBits(true & ~errs, self._among & ~true & ~false | errs)
+
+    def _terms(self, terms: PlannedTerms) -> _Found:
+        matched = going = true = self._among
+        errs = false = 0
+        for term in terms:
+            bits = self._term(term)
+            evaluated = going if term.expressions is None else _ALL
+            errs |= bits.errs & evaluated
+            going = (going & ~bits.published) | (bits.holds & evaluated)
+            matched &= bits.published & going
+            unknown = self._unknown_of(term, bits) | (bits.errs & ~evaluated)
+            true &= bits.holds & ~unknown
+            false |= self._among & ~bits.holds & ~unknown
+        return _Found(matched, errs, true, false)
+
+    def _unknown_of(self, term: PlannedTerm, bits: _TermBits) -> Bits:
+        """Where a term is unknown although it could be evaluated."""
+        if term.feature == RULE_MATCHED:
+            return self._unknown
+        if term.feature in self._census.published:
+            return 0
+        return self._among & ~bits.published
+
+    # Terms --------------------------------------------------------------------
+
+    def _term(self, term: PlannedTerm) -> _TermBits:
+        if term.feature == RULE_MATCHED:
+            return self._term_of_states(term)
+        columns = [
+            (kind, column)
+            for kind in KINDS
+            if (column := self._census.column(kind, term.feature)) is not None
+        ]
+        published = errs = 0
+        for _, column in columns:
+            published |= column.published
+        holds = published = published & self._among
+        if term.expressions is not None:
+            holds, errs = self._expressions(term, term.expressions, dict(columns))
+            holds &= ~errs
+        if term.name is not None:
+            named, name_errs = self._names(term, term.name, columns)
+            errs |= holds & name_errs
+            holds &= named & ~name_errs
+        return _TermBits(published, holds & self._among, errs & self._among)
+
+    def _expressions(
+        self,
+        term: PlannedTerm,
+        expressions: Sequence[tuple[str, MatchExpression | None]],
+        columns: dict[str, AnyColumn],
+    ) -> tuple[Bits, Bits]:
+        """As `terms.match_expressions`."""
+        errs = filled = 0
+        union = {kind: columns[kind] for kind in KINDS[:2] if kind in columns}
+        for column in union.values():
+            filled |= column.filled
+        matched = filled
+        for index, (_, expression) in enumerate(expressions if filled else ()):
+            wants_both = expression is not None and expression.op == _DOES_NOT_EXIST
+            holds = _ALL if wants_both else 0
+            for kind, column in union.items():
+                answer = self._element(term, index, kind, column)
+                errs |= answer.errs
+                if wants_both:
+                    holds &= answer.holds | ~column.filled
+                else:
+                    holds |= answer.holds
+            matched &= holds
+        if "instances" in columns:
+            place = ("instances", term.feature)
+            make = partial(OfInstances, place, expressions)
+            question = (place, tuple(expressions))
+            answer = term.answer(place, question, make, self._shared)
+            self._refresh(answer, columns["instances"])
+            matched |= answer.holds
+            errs |= answer.errs
+        return matched, errs
+
+    def _element(
+        self, term: PlannedTerm, index: int, kind: str, column: AnyColumn
+    ) -> Answer[Any]:
+        """One expression on one kind of a feature."""
+        name, expression = (term.expressions or ())[index]
+        place = (kind, term.feature)
+        make = partial(_OF_KIND[kind], place, name, expression)
+        question = (place, name, expression)
+        answer = term.answer((index, kind), question, make, self._shared)
+        self._refresh(answer, column)
+        return answer
+
+    def _names(
+        self,
+        term: PlannedTerm,
+        expression: MatchExpression,
+        columns: Iterable[tuple[str, AnyColumn]],
+    ) -> tuple[Bits, Bits]:
+        """As `terms.match_names`."""
+        named = errs = 0
+        for kind, column in columns:
+            place = (kind, term.feature)
+            make = partial(OfNames[Any], place, expression)
+            question = (place, expression)
+            answer = term.answer(("name", kind), question, make, self._shared)
+            self._refresh(answer, column)
+            named |= answer.holds
+            errs |= answer.errs
+        return named, errs
+
+    def _refresh(self, answer: Answer[Any], column: AnyColumn) -> None:
+        census = self._census
+        answer.refresh(column, census.features, census.generation, self._budget)
+
+    # Variables ----------------------------------------------------------------
+
+    def _term_of_states(self, term: PlannedTerm) -> _TermBits:
+        """A term on `rule.matched`: once for each state."""
+        published = holds = errs = 0
+        for state, bits in self._states:
+            sets = state.sets
+            if sets is None:
+                continue
+            published |= bits
+            key = (term, state.key)
+            make = partial(self._parts, term, sets)
+            parts: _Parts = self._memory.get(key, state, make)
+            if parts.errs or (parts.matched and parts.name_errs):
+                errs |= bits
+            elif parts.matched and parts.named:
+                holds |= bits
+        return _TermBits(published, holds, errs)
+
+    def _parts(self, term: PlannedTerm, sets: FeatureSets) -> _Parts:
+        self._budget.call(_calls(term, sets))
+        matched, errs, named, name_errs = True, False, True, False
+        if term.term.match_expressions is not None:
+            try:
+                matched = match_expressions(
+                    term.term.match_expressions, sets, fail_fast=False
+                ).is_match
+            except SpecError:
+                errs = True
+        if term.name is not None:
+            try:
+                named = bool(match_names(term.name, sets))
+            except SpecError:
+                name_errs = True
+        return _Parts(matched, errs, named, name_errs)
+
+    def _publish(self, values: Variables, evaluated: Bits, yields: Bits) -> Bits:
+        """Publishes what a rule states itself; where that errs."""
+        self._budget.call(len(self._states))
+        errs = 0
+        after: list[tuple[State, Bits]] = []
+        for state, bits in self._states:
+            parts: tuple[tuple[Variables, Bits], ...] = (
+                (values, bits & evaluated & yields),
+                ({}, bits & evaluated & ~yields),
+            )
+            after.append((state, bits & ~evaluated))
+            for published, some in parts:
+                if not some:
+                    continue
+                new = projections.publish(state, published)
+                if new is None:
+                    errs |= some
+                after.append((new or state, some))
+        self._states = projections.merged(after)
+        return errs
+
+    def _run(
+        self,
+        rule: PlannedRule,
+        lists: Iterable[tuple[PlannedTerms, _Found]],
+        evaluated: Bits,
+    ) -> Bits:
+        """Runs a rule's template once for each projection; where the rule errs.
+
+        1. Nodes are split by state, and by the elements that each list matches.
+        2. The rule runs on one node of each part.
+        3. What it yields is published for all of them.
+        """
+        parts: list[tuple[_Projection, Bits]] = [
+            ((position,), bits & evaluated)
+            for position, (_, bits) in enumerate(self._states)
+        ]
+        for terms, found in lists:  # (1)
+            missed = [((*key, None), bits & ~found.matched) for key, bits in parts]
+            hit = [(key, bits & found.matched) for key, bits in parts]
+            for term in terms:
+                hit = self._split(hit, term)
+            parts = missed + hit
+        errs = 0
+        after = [(state, bits & ~evaluated) for state, bits in self._states]
+        for key, bits in parts:
+            if bits:
+                state, _ = self._states[int(str(key[0]))]
+                memorised = (rule, state.key, key[1:])
+                make = partial(self._run_one, rule, state, bits)
+                values = self._memory.get(memorised, state, make)  # (2)
+                if values is None:
+                    errs |= bits
+                    after.append((state, bits))
+                elif self._has_states:  # (3)
+                    after.append((projections.publish(state, values) or state, bits))
+        if self._has_states:
+            self._states = projections.merged(after)
+        return errs
+
+    def _run_one(self, rule: PlannedRule, state: State, bits: Bits) -> Variables | None:
+        features = self._census.features[lowest(bits)]
+        self._budget.call(TEMPLATE_CALLS)
+        return projections.run(rule.rule, features, state)
+
+    def _split(
+        self, parts: Iterable[tuple[_Projection, Bits]], term: PlannedTerm
+    ) -> list[tuple[_Projection, Bits]]:
+        """Splits nodes by the elements that a term matches."""
+        if term.feature == RULE_MATCHED:
+            return list(parts)  # the state says it already
+        found: dict[_Projection, Bits] = {}
+        for key, bits in parts:
+            for one in self._census.classes(term.feature, bits):
+                make = partial(self._elements, term, one)
+                digest = self._memory.get((term, one.key), one.sets, make)
+                split = (*key, digest)
+                found[split] = found.get(split, 0) | one.bits
+        return list(found.items())
+
+    def _elements(self, term: PlannedTerm, one: NodeClass) -> bytes:
+        sets = one.sets or _NO_SETS
+        self._budget.call(_calls(term, sets))
+        return projections.matched_elements(term.term, sets)
+
+
+_OF_KIND: Final[dict[str, type[OfFlag | OfAttribute]]] = {
+    "flags": OfFlag,
+    "attributes": OfAttribute,
+}
+
+
+def _calls(term: PlannedTerm, sets: FeatureSets) -> int:
+    """How often a term on one class of nodes calls an operator, at most."""
+    calls = len(term.expressions or ()) * (2 + len(sets.instances))
+    if term.name is not None:
+        names = len(sets.flags or ()) + len(sets.attributes or ())
+        calls += names + sum(map(len, sets.instances))
+    return calls
