@@ -16,21 +16,12 @@ from operator import itemgetter
 from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from app.compat import operators
+from app.compat.budget import Budget, Verdict
 from app.compat.features import Features
 from app.compat.nodes import Bits, numbers, union
 from app.compat.operators import Check
 from app.compat.postings import ABSENT, NAMES, Column, FeatureSet, Place, read
 from app.compat.spec import MatchExpression
-from app.errors import SpecError
-
-TOO_COSTLY: Final = "TooCostly"
-"""Reason of the error for a spec that asks for too much work."""
-
-MAX_CALLS: Final = 2_000_000
-"""Operator calls for one spec and one refresh."""
-
-LOOKS_PER_CALL: Final = 16
-"""Sets or elements that cost as much to look at as one operator call."""
 
 MAX_REMEMBERED: Final = 1_024
 """Values whose verdict one expression remembers; a column with more of them, such
@@ -42,58 +33,11 @@ MAX_NAMES: Final = 8_192
 _BYTES_PER_VALUE: Final = 100
 _BYTES: Final = 1_000
 
-Verdict: TypeAlias = bool | None
-"""Whether an expression holds; `None` if it cannot be evaluated."""
-
 Key: TypeAlias = str | tuple[str | None, ...] | None
 """What of an instance the expressions of a term look at."""
 
 _Value = TypeVar("_Value", str | None, bool)
 _EXISTS: Final = True
-
-
-class Budget:
-    """What one refresh of one spec may still cost.
-
-    Attributes:
-        calls: operator calls so far.
-    """
-
-    def __init__(self, limit: int = MAX_CALLS) -> None:
-        self.calls = 0
-        self._limit: Final = limit
-        self._looks = 0
-
-    def call(self, count: int = 1) -> None:
-        """Counts operator calls.
-
-        Raises:
-            SpecError: `TooCostly`.
-        """
-        self.calls += count
-        self._check()
-
-    def look(self, count: int) -> None:
-        """Counts sets or elements that are looked at without an operator.
-
-        Raises:
-            SpecError: `TooCostly`.
-        """
-        self._looks += count
-        self._check()
-
-    def _check(self) -> None:
-        if self.calls + self._looks // LOOKS_PER_CALL > self._limit:
-            wanted = f"more than {self._limit:,} operator calls on this cluster"
-            raise SpecError(TOO_COSTLY, f"spec is too costly: it needs {wanted}")
-
-    def judge(self, check: Check, value: str | None, *, exists: bool) -> Verdict:
-        """One operator call."""
-        self.call()
-        try:
-            return check(exists, value)
-        except SpecError:
-            return None
 
 
 class Answer(ABC, Generic[FeatureSet]):

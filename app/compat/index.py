@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
-from app.compat.answers import MAX_CALLS, TOO_COSTLY, Answer, Budget
+from app.compat.answers import Answer
+from app.compat.budget import MAX_CALLS, TOO_COSTLY, Budget
 from app.compat.census import Census
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED

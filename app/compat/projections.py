@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Final, TypeAlias, TypeVar
 
 from app.compat import matching
-from app.compat.census import Census, ClassKey, NodeClass
+from app.compat.census import Census, ClassKey
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED, Variables, View
 from app.compat.nodes import Bits, lowest
@@ -119,16 +119,6 @@ def merged(many: Iterable[tuple[State, Bits]]) -> States:
             known = found.get(state.key)
             found[state.key] = (state, bits | known[1]) if known else (state, bits)
     return list(found.values())
-
-
-def classes(
-    census: Census, feature: str, known: States, among: Bits
-) -> list[NodeClass]:
-    """Splits nodes by what a rule sees of a feature."""
-    if feature != RULE_MATCHED:
-        return census.classes(feature, among)
-    found = [(state, bits & among) for state, bits in known]
-    return [NodeClass(state.key, state.sets, bits) for state, bits in found if bits]
 
 
 def matched_elements(term: FeatureMatcherTerm, sets: FeatureSets) -> bytes:

@@ -13,34 +13,26 @@ here for all nodes at once; the rules stated there hold here. Of a list of terms
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from app.compat import projections
-from app.compat.answers import (
-    Answer,
-    Budget,
-    OfAttribute,
-    OfFlag,
-    OfInstances,
-    OfNames,
-)
-from app.compat.census import AnyColumn, Census, NodeClass
+from app.compat.budget import Budget
+from app.compat.census import Census, NodeClass
 from app.compat.matching import RULE_MATCHED, Variables
 from app.compat.nodes import Bits, lowest
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
-from app.compat.postings import KINDS
 from app.compat.projections import NO_STATE, Memory, State, States
-from app.compat.spec import Compatibility, MatchExpression
+from app.compat.spec import Compatibility
+from app.compat.termbits import Reader, TermBits
 from app.compat.terms import FeatureSets, match_expressions, match_names
 from app.errors import SpecError
 
 TEMPLATE_CALLS: Final = 100
 """Operator calls that one run of a template is counted as."""
 
-_DOES_NOT_EXIST: Final = "DoesNotExist"
 _NO_SETS: Final = FeatureSets()
 _ALL: Final = -1
 
@@ -68,20 +60,6 @@ class SetBits:
     fits: Bits
     unknown: Bits
     rules: tuple[RuleBits, ...]
-
-
-class _TermBits(NamedTuple):
-    """One term, were it evaluated everywhere.
-
-    Attributes:
-        published: the node has the feature.
-        holds: the term holds.
-        errs: it cannot be evaluated.
-    """
-
-    published: Bits
-    holds: Bits
-    errs: Bits
 
 
 class _Found(NamedTuple):
@@ -139,7 +117,7 @@ class Sweep:
         self._memory: Final = memory
         self._budget: Final = budget
         self._among: Final = among
-        self._shared: Final = shared
+        self._reader: Final = Reader(census, shared, budget, among)
         self._has_states: Final = has_states
         self._states: States = (
             projections.states(census, among) if has_states else [(NO_STATE, among)]
@@ -192,7 +170,11 @@ class Sweep:
         matched = going = true = self._among
         errs = false = 0
         for term in terms:
-            bits = self._term(term)
+            bits = (
+                self._variables(term)
+                if term.feature == RULE_MATCHED
+                else self._reader.read(term)
+            )
             evaluated = going if term.expressions is None else _ALL
             errs |= bits.errs & evaluated
             going = (going & ~bits.published) | (bits.holds & evaluated)
@@ -202,7 +184,7 @@ class Sweep:
             false |= self._among & ~bits.holds & ~unknown
         return _Found(matched, errs, true, false)
 
-    def _unknown_of(self, term: PlannedTerm, bits: _TermBits) -> Bits:
+    def _unknown_of(self, term: PlannedTerm, bits: TermBits) -> Bits:
         """Where a term is unknown although it could be evaluated."""
         if term.feature == RULE_MATCHED:
             return self._unknown
@@ -210,99 +192,9 @@ class Sweep:
             return 0
         return self._among & ~bits.published
 
-    # Terms --------------------------------------------------------------------
-
-    def _term(self, term: PlannedTerm) -> _TermBits:
-        if term.feature == RULE_MATCHED:
-            return self._term_of_states(term)
-        columns = [
-            (kind, column)
-            for kind in KINDS
-            if (column := self._census.column(kind, term.feature)) is not None
-        ]
-        published = errs = 0
-        for _, column in columns:
-            published |= column.published
-        holds = published = published & self._among
-        if term.expressions is not None:
-            holds, errs = self._expressions(term, term.expressions, dict(columns))
-            holds &= ~errs
-        if term.name is not None:
-            named, name_errs = self._names(term, term.name, columns)
-            errs |= holds & name_errs
-            holds &= named & ~name_errs
-        return _TermBits(published, holds & self._among, errs & self._among)
-
-    def _expressions(
-        self,
-        term: PlannedTerm,
-        expressions: Sequence[tuple[str, MatchExpression | None]],
-        columns: dict[str, AnyColumn],
-    ) -> tuple[Bits, Bits]:
-        """As `terms.match_expressions`."""
-        errs = filled = 0
-        union = {kind: columns[kind] for kind in KINDS[:2] if kind in columns}
-        for column in union.values():
-            filled |= column.filled
-        matched = filled
-        for index, (_, expression) in enumerate(expressions if filled else ()):
-            wants_both = expression is not None and expression.op == _DOES_NOT_EXIST
-            holds = _ALL if wants_both else 0
-            for kind, column in union.items():
-                answer = self._element(term, index, kind, column)
-                errs |= answer.errs
-                if wants_both:
-                    holds &= answer.holds | ~column.filled
-                else:
-                    holds |= answer.holds
-            matched &= holds
-        if "instances" in columns:
-            place = ("instances", term.feature)
-            make = partial(OfInstances, place, expressions)
-            question = (place, tuple(expressions))
-            answer = term.answer(place, question, make, self._shared)
-            self._refresh(answer, columns["instances"])
-            matched |= answer.holds
-            errs |= answer.errs
-        return matched, errs
-
-    def _element(
-        self, term: PlannedTerm, index: int, kind: str, column: AnyColumn
-    ) -> Answer[Any]:
-        """One expression on one kind of a feature."""
-        name, expression = (term.expressions or ())[index]
-        place = (kind, term.feature)
-        make = partial(_OF_KIND[kind], place, name, expression)
-        question = (place, name, expression)
-        answer = term.answer((index, kind), question, make, self._shared)
-        self._refresh(answer, column)
-        return answer
-
-    def _names(
-        self,
-        term: PlannedTerm,
-        expression: MatchExpression,
-        columns: Iterable[tuple[str, AnyColumn]],
-    ) -> tuple[Bits, Bits]:
-        """As `terms.match_names`."""
-        named = errs = 0
-        for kind, column in columns:
-            place = (kind, term.feature)
-            make = partial(OfNames[Any], place, expression)
-            question = (place, expression)
-            answer = term.answer(("name", kind), question, make, self._shared)
-            self._refresh(answer, column)
-            named |= answer.holds
-            errs |= answer.errs
-        return named, errs
-
-    def _refresh(self, answer: Answer[Any], column: AnyColumn) -> None:
-        census = self._census
-        answer.refresh(column, census.features, census.generation, self._budget)
-
     # Variables ----------------------------------------------------------------
 
-    def _term_of_states(self, term: PlannedTerm) -> _TermBits:
+    def _variables(self, term: PlannedTerm) -> TermBits:
         """A term on `rule.matched`: once for each state."""
         published = holds = errs = 0
         for state, bits in self._states:
@@ -317,7 +209,7 @@ class Sweep:
                 errs |= bits
             elif parts.matched and parts.named:
                 holds |= bits
-        return _TermBits(published, holds, errs)
+        return TermBits(published, holds, errs)
 
     def _parts(self, term: PlannedTerm, sets: FeatureSets) -> _Parts:
         self._budget.call(_calls(term, sets))
@@ -420,12 +312,6 @@ class Sweep:
         sets = one.sets or _NO_SETS
         self._budget.call(_calls(term, sets))
         return projections.matched_elements(term.term, sets)
-
-
-_OF_KIND: Final[dict[str, type[OfFlag | OfAttribute]]] = {
-    "flags": OfFlag,
-    "attributes": OfAttribute,
-}
 
 
 def _calls(term: PlannedTerm, sets: FeatureSets) -> int:
