@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from app.compat import projections
-from app.compat.budget import Budget
+from app.compat.budget import LOOKS_PER_CALL, Budget
 from app.compat.census import Census, NodeClass
 from app.compat.matching import RULE_MATCHED, Variables
 from app.compat.nodes import Bits, lowest
@@ -230,7 +230,7 @@ class Sweep:
 
     def _publish(self, values: Variables, evaluated: Bits, yields: Bits) -> Bits:
         """Publishes what a rule states itself; where that errs."""
-        self._budget.call(len(self._states))
+        self._budget.look(LOOKS_PER_CALL * len(self._states))
         errs = 0
         after: list[tuple[State, Bits]] = []
         for state, bits in self._states:

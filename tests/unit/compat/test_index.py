@@ -1,0 +1,471 @@
+"""The index: what it remembers, what it forgets, what it does not do again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from app.compat import answers, budget, postings
+from app.compat.features import Features
+from app.compat.index import Index, Limits
+from app.compat.matching import judge
+from app.compat.operators import check
+from app.compat.outcome import Outcome, decide
+from app.compat.spec import (
+    Compatibility,
+    FeatureMatcherTerm,
+    GroupRule,
+    MatchExpression,
+    Spec,
+)
+from app.compat.sweep import TEMPLATE_CALLS
+from app.errors import SpecError
+
+Y = MatchExpression("In", ("y",))
+EXISTS = MatchExpression("Exists")
+LOW = MatchExpression("Lt", ("5",))
+
+
+def term(
+    feature: str,
+    name: MatchExpression | None = None,
+    **expressions: MatchExpression | None,
+) -> FeatureMatcherTerm:
+    return FeatureMatcherTerm(feature, expressions or None, name)
+
+
+def rule(*terms: FeatureMatcherTerm, template: str = "", **variables: str) -> GroupRule:
+    return GroupRule(vars=variables, vars_template=template, match_features=terms)
+
+
+def spec(*rules: GroupRule) -> Spec:
+    return Spec(compatibilities=(Compatibility(rules),))
+
+
+def config(**values: str) -> Features:
+    return Features(attributes={"kernel.config": values})
+
+
+def cluster(*features: Features) -> dict[str, Features]:
+    return {f"n{number}": one for number, one in enumerate(features)}
+
+
+def judged(of: Index, asked: Spec, key: str = "k") -> str:
+    """A letter for each node, by number: f(its), u(nknown), -."""
+    found = of.judge(key, asked)
+    return "".join(
+        "f" if found.fits >> number & 1 else "u" if found.unknown >> number & 1 else "-"
+        for number in range(found.nodes.bit_length())
+        if found.nodes >> number & 1
+    )
+
+
+def by_matching(asked: Spec, features: Mapping[str, Features], known: Index) -> str:
+    letters = {Outcome.FITS: "f", Outcome.UNKNOWN: "u", Outcome.DOES_NOT_FIT: "-"}
+    names = known.names(known.select(features))
+    return "".join(
+        letters[decide(judge(asked, features[name]), published=known.published).outcome]
+        for name in names
+    )
+
+
+def indexed(features: Mapping[str, Features], limits: Limits | None = None) -> Index:
+    found = Index(limits) if limits else Index()
+    found.update(features)
+    return found
+
+
+# The law, where it is easy to get wrong -----------------------------------------
+
+FLAGGED = Features(flags={"x": frozenset({"a"})})
+NULL = Features(flags={"x": None}, attributes={"x": None})
+MIXED = Features(
+    flags={"x": frozenset({"b"})},
+    attributes={"x": {"a": "7"}},
+    instances={"x": ({"a": "1"}, {"c": "z"})},
+)
+DEVICES = Features(instances={"x": ({"a": "9", "b": "1"}, {"a": "1", "b": "9"})})
+ALIKE = Features(instances={"x": ({"a": "3", "b": "3"},)})
+NOTHING = Features()
+ALL = (FLAGGED, NULL, MIXED, DEVICES, ALIKE, NOTHING)
+OWN = tuple(
+    Features(attributes={"rule.matched": own, "kernel.config": {"A": "y"}})
+    for own in ({"gpu": "true"}, None, {})
+)
+FAILS = term("kernel.config", A=MatchExpression("In", ("no",)))
+TEMPLATE = "{{range .kernel.config}}v={{.Value}}\n{{end}}"
+
+
+@pytest.mark.parametrize(
+    ("features", "asked"),
+    [
+        pytest.param(ALL, spec(rule(term("X", a=EXISTS))), id="kinds united"),
+        pytest.param(
+            ALL, spec(rule(term("x", a=MatchExpression("DoesNotExist")))), id="absence"
+        ),
+        pytest.param(ALL, spec(rule(term("x", a=LOW))), id="an instance errs"),
+        pytest.param(ALL, spec(rule(term("x", a=LOW, b=LOW))), id="two of one device"),
+        pytest.param(
+            ALL, spec(rule(FeatureMatcherTerm("x", {}))), id="no expressions at all"
+        ),
+        pytest.param(ALL, spec(rule(term("x"))), id="the feature alone"),
+        pytest.param(ALL, spec(rule(term("x", EXISTS))), id="any name"),
+        pytest.param(ALL, spec(rule(term("x", LOW))), id="names that are no numbers"),
+        pytest.param(ALL, spec(rule(term("x", a=None))), id="a null expression"),
+        pytest.param(ALL, spec(rule(term("y", a=EXISTS))), id="nobody publishes it"),
+        pytest.param(
+            (config(A="y"), config(A="x"), config(B="y")),
+            spec(rule(term("kernel.config", A=Y), term("kernel.config", LOW))),
+            id="an error behind a failed term goes unnoticed",
+        ),
+        pytest.param(
+            (config(A="y"), config(A="x")),
+            spec(rule(term("no.such", A=Y), FAILS, term("kernel.config", LOW))),
+            id="an unnoticed error behind an unknown term",
+        ),
+        pytest.param(
+            (*OWN, config(A="y")),
+            spec(rule(FAILS, new="1"), rule(term("rule.matched", gpu=EXISTS))),
+            id="a failed rule publishes nothing",
+        ),
+        pytest.param(
+            (*OWN, config(A="y")),
+            spec(rule(new="1"), rule(term("rule.matched", new=EXISTS))),
+            id="variables over null elements err",
+        ),
+        pytest.param(
+            (*OWN, config(A="y")),
+            spec(rule(), rule(term("rule.matched", LOW))),
+            id="names of variables",
+        ),
+        pytest.param(
+            (*OWN, config(A="y")),
+            spec(rule(term("rule.matched", gpu=LOW))),
+            id="a variable that is no number",
+        ),
+        pytest.param(
+            (config(A="y"), config(A="x"), config(A="a\nnone")),
+            spec(
+                rule(term("kernel.config", A=EXISTS), template=TEMPLATE),
+                rule(term("rule.matched", v=Y)),
+            ),
+            id="a template sees what matched",
+        ),
+        pytest.param(
+            (config(A="y"), config(A="x"), config(A="a b")),
+            spec(
+                rule(term("rule.matched", EXISTS), FAILS),
+                rule(term("kernel.config", EXISTS), template=TEMPLATE),
+            ),
+            id="a template errs on some nodes",
+        ),
+        pytest.param(
+            (*OWN, config(A="y")),
+            spec(
+                rule(term("rule.matched", EXISTS), template="t=1"),
+                rule(term("rule.matched", t=EXISTS)),
+            ),
+            id="a template after variables",
+        ),
+        pytest.param(
+            (config(A="y"), config(A="x")),
+            Spec(
+                compatibilities=(
+                    Compatibility(
+                        (
+                            GroupRule(
+                                vars_template=TEMPLATE,
+                                match_any=((term("kernel.config", A=Y),), ()),
+                            ),
+                        )
+                    ),
+                )
+            ),
+            id="a template of alternatives",
+        ),
+    ],
+)
+def test_it_says_what_matching_says(features: Sequence[Features], asked: Spec) -> None:
+    known = cluster(*features)
+    found = indexed(known)
+    assert by_matching(asked, known, found) == judged(found, asked)
+
+
+def test_nodes_of_many_sets_are_told_apart_by_what_they_share() -> None:
+    """By column where that is less work than by node."""
+    shared = [{"A": value} for value in "yx"]
+    flags = frozenset({"f"})
+    known = cluster(
+        *(
+            Features({"kernel.config": flags} if n % 3 else {}, {"kernel.config": one})
+            for n in range(20)
+            for one in shared
+        ),
+        *(Features({"kernel.config": None}) for _ in range(2)),
+    )
+    asked = spec(
+        rule(term("kernel.config", EXISTS), template=TEMPLATE.replace("Value", "Name")),
+        rule(term("rule.matched", v=MatchExpression("In", ("A",)))),
+    )
+    found = indexed(known)
+    assert by_matching(asked, known, found) == judged(found, asked)
+
+
+def test_an_empty_cluster_has_no_nodes_to_judge() -> None:
+    found = Index().judge("k", spec(rule(term("rule.matched", a=EXISTS))))
+    assert (0, 0, 0) == (found.nodes, found.fits, found.unknown)
+
+
+def test_without_sets_nothing_fits_and_tags_select_sets() -> None:
+    found = indexed(cluster(config(A="y")))
+    tagged = Spec(compatibilities=(Compatibility((), tag="t"),))
+    assert "-" == judged(found, Spec(), "none")
+    assert 1 == found.judge("tagged", tagged, ("t",)).fits
+    assert 0 == found.judge("tagged", tagged, ("other",)).fits
+
+
+def test_a_judgement_says_which_rule_fails() -> None:
+    found = indexed(cluster(config(A="y"), config(A="x")))
+    asked = spec(rule(term("kernel.config", A=Y)), rule(term("no.such")))
+    (one,) = found.judge("k", asked).sets
+    assert [(0b01, 0), (0, 0b11)] == [(a.fits, a.unknown) for a in one.rules]
+    assert (0, 0b01) == (one.fits, one.unknown)
+    assert asked.compatibilities[0] is one.compatibility
+
+
+# What changes -------------------------------------------------------------------
+
+
+def test_the_same_mapping_or_the_same_nodes_are_no_change() -> None:
+    known = cluster(config(A="y"), config(A="x"))
+    found = indexed(known)
+    assert 1 == found.generation
+    found.update(known)
+    found.update(dict(known))
+    assert 1 == found.generation
+    assert ["n0", "n1"] == found.names(0b111)
+    assert [1, None] == [found.number("n1"), found.number("n7")]
+
+
+def test_an_answer_at_hand_is_known_until_something_changes() -> None:
+    known = cluster(config(A="y"))
+    found = indexed(known)
+    assert found.known("k") is None
+    answer = found.judge("k", spec(rule(term("kernel.config", A=Y))))
+    assert answer is found.known("k")
+    assert answer is found.judge("k", spec())
+    found.update({**known, "new": config(A="y")})
+    assert found.known("k") is None
+    assert "ff" == judged(found, spec())
+
+
+def test_a_feature_that_appears_anywhere_is_no_longer_unknown() -> None:
+    known = cluster(config(A="y"), NOTHING)
+    asked = spec(rule(term("a.b", x=EXISTS)))
+    found = indexed(known)
+    assert "uu" == judged(found, asked)
+    new = {**known, "n9": Features(flags={"a.b": frozenset("x")})}
+    found.update(new)
+    assert "--f" == judged(found, asked)
+    assert frozenset({"kernel.config", "a.b"}) == found.published
+    found.update(known)
+    assert "uu" == judged(found, asked)
+    found.update(new)
+    assert "--f" == judged(found, asked)
+
+
+def test_a_number_used_again_says_nothing_of_the_node_before() -> None:
+    known = cluster(config(A="y"), config(A="x"))
+    asked = spec(rule(term("kernel.config", A=Y)))
+    found = indexed(known)
+    assert "f-" == judged(found, asked)
+    found.update({"other": NOTHING, "n1": known["n1"]})
+    assert 0 == found.number("other")
+    assert "--" == judged(found, asked)
+
+
+# What is not done again ---------------------------------------------------------
+
+
+def test_every_distinct_value_is_evaluated_once() -> None:
+    values = ["y", "x", "z"]
+    found = indexed(cluster(*(config(A=values[n % 3]) for n in range(300))))
+    assert 0 == found.calls
+    judged(found, spec(rule(term("kernel.config", A=Y))), "one")
+    assert 3 == found.calls
+    judged(found, spec(rule(term("Kernel.config", A=Y), term("no.such"))), "two")
+    assert 3 == found.calls, "another spec that asks the same"
+
+
+def test_nothing_unchanged_is_evaluated_again() -> None:
+    """A change costs operator calls for values that were never seen, and no others."""
+    own = [config(A=f"{n}", B="y") for n in range(50)]
+    modules = Features(flags={"m": frozenset({"a", "b"})})
+    known = cluster(*own, modules)
+    asked = spec(
+        rule(
+            term("kernel.config", A=LOW, B=Y), term("m", MatchExpression("In", ("a",)))
+        ),
+        rule(term("kernel.config", B=EXISTS), t="1"),
+        rule(term("rule.matched", t=EXISTS)),
+    )
+    found = indexed(known)
+    judged(found, asked)
+    steps: list[tuple[str, Features | None, int]] = [
+        ("the same again", known["n3"], 0),
+        ("a value that others have", Features(attributes=dict(own[4].attributes)), 0),
+        ("another feature", Features({"new": None}, own[3].attributes), 0),
+        ("gone", None, 0),
+        ("back", own[3], 0),
+        ("modules with a new name", Features({"m": frozenset({"a", "c"})}), 1),
+    ]
+    for what, features, calls in steps:
+        before = found.calls
+        known = {name: one for name, one in known.items() if name != "n3"}
+        if features is not None:
+            known["n3"] = features
+        found.update(known)
+        assert by_matching(asked, known, found) == judged(found, asked), what
+        assert calls == found.calls - before, what
+
+
+def test_a_new_value_on_one_node_is_one_call() -> None:
+    known = cluster(*(config(A=str(n)) for n in range(2000)))
+    asked = spec(rule(term("kernel.config", A=LOW)))
+    found = indexed(known)
+    judged(found, asked)
+    assert 2000 == found.calls
+    found.update({**known, "n3": config(A="77")})
+    judged(found, asked)
+    assert 2001 == found.calls
+
+
+def test_a_template_runs_once_for_what_it_sees() -> None:
+    known = cluster(*(config(A="yx"[n % 2], B=str(n)) for n in range(40)))
+    asked = spec(rule(term("kernel.config", A=EXISTS), template=TEMPLATE))
+    found = indexed(known)
+    judged(found, asked)
+    runs = found.calls // TEMPLATE_CALLS
+    assert 2 == runs
+    found.update({**known, "n3": config(A="y", B="new")})
+    before = found.calls
+    judged(found, asked)
+    assert found.calls - before < TEMPLATE_CALLS
+
+
+def test_what_too_many_values_say_is_not_remembered() -> None:
+    """Memory stays bounded; the answer stays right."""
+    count = max(answers.MAX_REMEMBERED, 2 * answers.MAX_NAMES) + 1
+    features = Features(
+        flags={"f": frozenset(map(str, range(count)))},
+        instances={"i": tuple({"a": str(n)} for n in range(count))},
+    )
+    known = cluster(features, *(config(A=str(n)) for n in range(2000)))
+    asked = spec(
+        rule(term("f", LOW)), rule(term("i", a=LOW)), rule(term("kernel.config", A=LOW))
+    )
+    found = indexed(known)
+    assert by_matching(asked, known, found) == judged(found, asked)
+    assert found.size_bytes < 50_000
+    changed = {**known, "n0": Features(features.flags, {}, {"i": ({"a": "1"},)})}
+    found.update(changed)
+    assert by_matching(asked, changed, found) == judged(found, asked)
+
+
+def test_names_that_no_node_has_any_more_are_forgotten() -> None:
+    asked = spec(rule(term("m", MatchExpression("In", ("0-1",)))))
+    keeps = Features({"m": frozenset({"x"})})
+    found = Index()
+    for turn in range(8):
+        names = frozenset(f"{turn}-{n}" for n in range(1000))
+        known = {"keeps": keeps, "n": Features({"m": names})}
+        found.update(known)
+        assert by_matching(asked, known, found) == judged(found, asked)
+    column = found._census.columns["flags", "m"]
+    assert len(column.names()) <= postings._MAX_GROWTH * 1024
+
+
+# Bounds -------------------------------------------------------------------------
+
+
+def test_the_spec_that_was_not_asked_for_longest_is_forgotten() -> None:
+    found = indexed(cluster(config(A="y")), Limits(specs=2))
+    asked = spec(rule(term("kernel.config", A=Y)))
+    for key in ("one", "two", "one", "three"):
+        judged(found, asked, key)
+    assert 2 == len(found)
+    assert [True, False, True] == [
+        found.known(key) is not None for key in ("one", "two", "three")
+    ]
+
+
+def test_answers_that_take_too_much_together_are_forgotten() -> None:
+    asked = spec(rule(term("kernel.config", A=Y)))
+    known = cluster(config(A="y"))
+    one = indexed(known)
+    judged(one, asked)
+    found = indexed(known, Limits(bytes=2 * one.size_bytes))
+    for key in ("one", "two"):
+        judged(found, asked, key)
+    assert (2, 2 * one.size_bytes) == (len(found), found.size_bytes)
+    judged(found, asked, "three")
+    assert (2, 2 * one.size_bytes) == (len(found), found.size_bytes)
+
+
+@pytest.mark.parametrize("calls", [3, 2])
+def test_operator_calls_are_bounded(calls: int) -> None:
+    found = indexed(
+        cluster(config(A="y"), config(A="x"), config(A="z")), Limits(calls=calls)
+    )
+    asked = spec(rule(term("kernel.config", A=Y)))
+    if calls == 3:
+        assert "f--" == judged(found, asked)
+        return
+    for _ in range(2):
+        with pytest.raises(SpecError, match="too costly: it needs more than 2 op") as e:
+            judged(found, asked)
+        assert "TooCostly" == e.value.reason
+    assert 3 == found.calls, "the second time costs nothing"
+    assert found.known("k") is None
+    assert "fff" == judged(found, spec(), "another")
+    assert 0 == found.size_bytes
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_one_specs_memory_is_bounded(spare: int) -> None:
+    known = cluster(config(A="y"))
+    asked = spec(rule(term("kernel.config", A=Y)))
+    needed = indexed(known)
+    judged(needed, asked)
+    found = indexed(known, Limits(bytes=needed.size_bytes - spare))
+    if not spare:
+        assert "f" == judged(found, asked)
+        return
+    with pytest.raises(SpecError, match="bytes for this cluster"):
+        judged(found, asked)
+    assert 0 == found.size_bytes
+
+
+def test_a_failed_spec_can_be_forgotten() -> None:
+    found = indexed(cluster(config(A="y")), Limits(specs=1, calls=0))
+    with pytest.raises(SpecError, match="too costly"):
+        judged(found, spec(rule(term("kernel.config", A=Y))), "bad")
+    assert "-" == judged(found, Spec(), "good")
+    assert 1 == len(found)
+
+
+def test_looking_at_sets_counts_a_little() -> None:
+    known = cluster(*(config(A="y") for _ in range(160)))
+    asked = spec(rule(term("kernel.config", A=Y)))
+    assert "f" * 160 == judged(indexed(known, Limits(calls=11)), asked)
+    with pytest.raises(SpecError, match="too costly"):
+        judged(indexed(known, Limits(calls=9)), asked)
+
+
+def test_the_operators_are_those_of_one_node() -> None:
+    """No second implementation: an answer's verdict is a check's."""
+    meter = budget.Budget()
+    exists = meter.judge(check(LOW), "4", exists=True)
+    assert (True, None) == (exists, meter.judge(check(LOW), "x", exists=True))
+    assert 2 == meter.calls
