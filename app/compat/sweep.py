@@ -19,9 +19,9 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from app.compat import projections
-from app.compat.budget import LOOKS_PER_CALL, Budget
+from app.compat.budget import Budget, template_calls
 from app.compat.census import Census, NodeClass
-from app.compat.matching import RULE_MATCHED, Variables
+from app.compat.matching import RULE_MATCHED, Variables, View
 from app.compat.nodes import Bits, lowest
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
 from app.compat.projections import NO_STATE, Memory, State, States
@@ -30,8 +30,9 @@ from app.compat.termbits import Reader, TermBits
 from app.compat.terms import FeatureSets, match_expressions, match_names
 from app.errors import SpecError
 
-TEMPLATE_CALLS: Final = 100
-"""Operator calls that one run of a template is counted as."""
+_SAMPLE: Final = 64
+"""Different sets whose matched elements are compared, before they are all held to
+be different: then a digest of each costs more than it spares."""
 
 _NO_SETS: Final = FeatureSets()
 _ALL: Final = -1
@@ -230,7 +231,7 @@ class Sweep:
 
     def _publish(self, values: Variables, evaluated: Bits, yields: Bits) -> Bits:
         """Publishes what a rule states itself; where that errs."""
-        self._budget.look(LOOKS_PER_CALL * len(self._states))
+        self._budget.spend(len(self._states))
         errs = 0
         after: list[tuple[State, Bits]] = []
         for state, bits in self._states:
@@ -290,7 +291,13 @@ class Sweep:
 
     def _run_one(self, rule: PlannedRule, state: State, bits: Bits) -> Variables | None:
         features = self._census.features[lowest(bits)]
-        self._budget.call(TEMPLATE_CALLS)
+        elements = 0
+        for term in rule.terms():
+            sets = View(features).find(term.feature) or _NO_SETS
+            self._budget.call(_calls(term, sets))
+            elements += 2 * len(term.expressions or ()) + len(sets.instances)
+            elements += _size(sets) if term.name is not None else 0
+        self._budget.spend(template_calls(rule.rule.vars_template, elements))
         return projections.run(rule.rule, features, state)
 
     def _split(
@@ -300,11 +307,16 @@ class Sweep:
         if term.feature == RULE_MATCHED:
             return list(parts)  # the state says it already
         found: dict[_Projection, Bits] = {}
+        seen: set[object] = set()
+        looked = 0
         for key, bits in parts:
             for one in self._census.classes(term.feature, bits):
-                make = partial(self._elements, term, one)
-                digest = self._memory.get((term, one.key), one.sets, make)
-                split = (*key, digest)
+                are_alike = looked < _SAMPLE or len(seen) < looked
+                make = partial(self._elements, term, one) if are_alike else object
+                elements = self._memory.get((term, one.key), one.sets, make)
+                seen.add(elements)
+                looked += 1
+                split = (*key, elements)
                 found[split] = found.get(split, 0) | one.bits
         return list(found.items())
 
@@ -318,6 +330,10 @@ def _calls(term: PlannedTerm, sets: FeatureSets) -> int:
     """How often a term on one class of nodes calls an operator, at most."""
     calls = len(term.expressions or ()) * (2 + len(sets.instances))
     if term.name is not None:
-        names = len(sets.flags or ()) + len(sets.attributes or ())
-        calls += names + sum(map(len, sets.instances))
+        calls += _size(sets) + sum(map(len, sets.instances))
     return calls
+
+
+def _size(sets: FeatureSets) -> int:
+    """How many flags and attributes a feature has."""
+    return len(sets.flags or ()) + len(sets.attributes or ())

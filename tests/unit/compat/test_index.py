@@ -19,7 +19,6 @@ from app.compat.spec import (
     MatchExpression,
     Spec,
 )
-from app.compat.sweep import TEMPLATE_CALLS
 from app.errors import SpecError
 
 Y = MatchExpression("In", ("y",))
@@ -345,13 +344,28 @@ def test_a_template_runs_once_for_what_it_sees() -> None:
     known = cluster(*(config(A="yx"[n % 2], B=str(n)) for n in range(40)))
     asked = spec(rule(term("kernel.config", A=EXISTS), template=TEMPLATE))
     found = indexed(known)
-    judged(found, asked)
-    runs = found.calls // TEMPLATE_CALLS
-    assert 2 == runs
+    assert "f" * 40 == judged(found, asked)
+    for_elements, for_a_run = 2, 2
+    once = found.calls - 2
+    assert 40 * for_elements + 2 * for_a_run == once
     found.update({**known, "n3": config(A="y", B="new")})
-    before = found.calls
     judged(found, asked)
-    assert found.calls - before < TEMPLATE_CALLS
+    assert once + for_elements == found.calls - 2, "no run for elements that are known"
+    found.update({**known, "n3": config(A="z", B="new")})
+    judged(found, asked)
+    assert once + 2 * for_elements + for_a_run == found.calls - 3
+
+
+def test_sets_that_all_match_differently_are_not_compared_for_ever() -> None:
+    known = cluster(*(config(A=str(n)) for n in range(100)))
+    asked = spec(
+        rule(term("kernel.config", A=EXISTS), template=TEMPLATE),
+        rule(term("rule.matched", v=MatchExpression("In", ("3", "99")))),
+    )
+    found = indexed(known)
+    assert by_matching(asked, known, found) == judged(found, asked)
+    found.update({**known, "n3": config(A="99")})
+    assert 2 == found.judge("k", asked).fits.bit_count()
 
 
 def test_what_too_many_values_say_is_not_remembered() -> None:
@@ -461,6 +475,34 @@ def test_looking_at_sets_counts_a_little() -> None:
     assert "f" * 160 == judged(indexed(known, Limits(calls=11)), asked)
     with pytest.raises(SpecError, match="too costly"):
         judged(indexed(known, Limits(calls=9)), asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "elements", "calls"),
+    [
+        pytest.param("a=1", 0, 51, id="no action"),
+        pytest.param("{{range .a.b}}{{.Name}}=1\n{{end}}", 9, 70, id="one walk"),
+        pytest.param("x" * 64 + "{{len .a.b}}", 1, 56, id="a long text"),
+        pytest.param("{{range .a}}{{range .}}{{end}}{{end}}", 9, 20_000, id="nested"),
+        pytest.param("{{until 9}}", 0, 20_000, id="a function of sprig"),
+        pytest.param('{{"}}" | until}}', 0, 20_000, id="a quote hides the rest"),
+        pytest.param("{{/* }} */until 9}}", 0, 20_000, id="so does a comment"),
+        pytest.param("{{/*\n}}", 0, 20_000, id="broken"),
+    ],
+)
+def test_a_template_counts_by_what_it_may_do(
+    text: str, elements: int, calls: int
+) -> None:
+    assert calls == budget.template_calls(text, elements)
+
+
+def test_costly_templates_are_bounded() -> None:
+    known = cluster(*(config(A=str(n)) for n in range(3)))
+    asked = spec(rule(term("kernel.config", A=EXISTS), template="{{until 9}}=1"))
+    calls = 3 * (budget.MAX_TEMPLATE_CALLS + 5)
+    assert "fff" == judged(indexed(known, Limits(calls=calls)), asked)
+    with pytest.raises(SpecError, match="too costly"):
+        judged(indexed(known, Limits(calls=calls - 5 * 3)), asked)
 
 
 def test_the_operators_are_those_of_one_node() -> None:
