@@ -195,14 +195,14 @@ class Postings:
         self.labels.apply()
         self.taints.apply()
 
-    def by_label(self, stable: str, legacy: str) -> dict[str, Bits]:
-        """Value -> nodes, of a label that once had another name; `""` without both.
+    def by_label(self, name: str) -> dict[str, Bits]:
+        """Value -> nodes, as `node` reads the labels `os` and `arch`; `""` without.
 
-        The value of the old name counts where the new one is absent or empty.
+        The beta label counts where the other one is absent or empty.
         """
         found: dict[str, Bits] = {}
         left = self.bits
-        for key in (stable, legacy):
+        for key in (f"kubernetes.io/{name}", f"beta.kubernetes.io/{name}"):
             for value, members in self.labels[key].nodes.items():
                 bits = bits_in(members) & left
                 if value and bits:
