@@ -51,7 +51,7 @@ def cluster(*features: Features) -> dict[str, Features]:
 
 
 def judged(of: Index, asked: Spec, key: str = "k") -> str:
-    """A letter for each node, by number: f(its), u(nknown), -."""
+    """A letter for each node, by number: f for fits, u for unknown, or a dash."""
     found = of.judge(key, asked)
     return "".join(
         "f" if found.fits >> number & 1 else "u" if found.unknown >> number & 1 else "-"
@@ -122,6 +122,19 @@ TEMPLATE = "{{range .kernel.config}}v={{.Value}}\n{{end}}"
             (config(A="y"), config(A="x")),
             spec(rule(term("no.such", A=Y), FAILS, term("kernel.config", LOW))),
             id="an unnoticed error behind an unknown term",
+        ),
+        pytest.param(
+            (config(A="y"),),
+            spec(
+                rule(term("no.such")),
+                rule(term("rule.matched", gpu=EXISTS), term("kernel.config", LOW)),
+            ),
+            id="an unnoticed error behind a variable of an unknown rule",
+        ),
+        pytest.param(
+            (config(A="y"), FLAGGED),
+            spec(rule(term("x"), term("kernel.config", LOW))),
+            id="an error behind a term whose feature the node lacks is noticed",
         ),
         pytest.param(
             (*OWN, config(A="y")),
