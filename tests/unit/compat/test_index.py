@@ -87,7 +87,12 @@ MIXED = Features(
 DEVICES = Features(instances={"x": ({"a": "9", "b": "1"}, {"a": "1", "b": "9"})})
 ALIKE = Features(instances={"x": ({"a": "3", "b": "3"},)})
 NOTHING = Features()
-ALL = (FLAGGED, NULL, MIXED, DEVICES, ALIKE, NOTHING)
+OTHER_FLAG = Features(flags={"x": frozenset({"b"})})
+OTHER_ATTRIBUTE = Features(attributes={"x": {"b": "1"}})
+ALL = (
+    *(FLAGGED, NULL, MIXED, DEVICES, ALIKE, NOTHING),
+    *(OTHER_FLAG, OTHER_ATTRIBUTE),
+)
 OWN = tuple(
     Features(attributes={"rule.matched": own, "kernel.config": {"A": "y"}})
     for own in ({"gpu": "true"}, None, {})
@@ -105,6 +110,26 @@ TEMPLATE = "{{range .kernel.config}}v={{.Value}}\n{{end}}"
         ),
         pytest.param(ALL, spec(rule(term("x", a=LOW))), id="an instance errs"),
         pytest.param(ALL, spec(rule(term("x", a=LOW, b=LOW))), id="two of one device"),
+        pytest.param(
+            ALL,
+            spec(rule(term("x", a=EXISTS)), rule(term("x", a=Y))),
+            id="two questions on one element",
+        ),
+        pytest.param(
+            ALL,
+            spec(
+                rule(term("x", EXISTS)), rule(term("x", MatchExpression("In", ("a",))))
+            ),
+            id="two questions on names",
+        ),
+        pytest.param(
+            ALL,
+            spec(
+                rule(term("x", a=LOW, b=EXISTS)),
+                rule(term("x", a=EXISTS, b=EXISTS)),
+            ),
+            id="two questions on instances",
+        ),
         pytest.param(
             ALL, spec(rule(FeatureMatcherTerm("x", {}))), id="no expressions at all"
         ),
