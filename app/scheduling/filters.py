@@ -105,7 +105,7 @@ class Filters:
     def _taints(
         self, placement: Placement, options: Options
     ) -> tuple[Bits, tuple[tuple[str, Bits], ...]]:
-        """What taints take out for good; what they and cordons do this minute."""
+        """What taints take out for good; what cordons and transient taints do now."""
         if placement.node_name:
             effects: tuple[str, ...] = (NO_EXECUTE,)
         elif placement.scheduler_name in options.schedulers:
@@ -121,11 +121,10 @@ class Filters:
             if effect in effects:
                 found = _intolerable(group, values, is_tolerated, named)
                 (soft if key in options.transient else hard).append(found)
-        lasting = union(hard)
-        taken = (TAINT_TOLERATION, lasting | union(soft))
+        waits = (TAINT_TOLERATION, union(soft))
         if placement.node_name or is_tolerated(CORDON):
-            return lasting, (taken,)
-        return lasting, ((NODE_UNSCHEDULABLE, self.postings.cordoned), taken)
+            return union(hard), (waits,)
+        return union(hard), ((NODE_UNSCHEDULABLE, self.postings.cordoned), waits)
 
     def _affinity(self, placement: Placement) -> Bits:
         """The nodes on which `nodeSelector` and one of the required terms hold."""

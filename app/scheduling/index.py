@@ -2,8 +2,8 @@
 
 `candidates` asks every node; here every label and taint is asked once and stands
 for its nodes. The law: for any Pod, both leave the same nodes, and take each of
-the others out by the same filter. What a filter means is told there; this module
-says only how it is read from sets.
+the others out by the same filter. `filters` reads them from sets; this module
+keeps who is there, under which number, and what was answered.
 
 * The index is not safe for threads: change and ask it from one. Its answers are
   values, and may go anywhere.
@@ -21,7 +21,7 @@ from itertools import compress
 from operator import is_not
 from typing import Final
 
-from app.scheduling.bits import Bits, numbers, union
+from app.scheduling.bits import Bits, bits_in, numbers, union
 from app.scheduling.candidates import Options
 from app.scheduling.filters import CandidateBits, Filters
 from app.scheduling.memo import Memo
@@ -73,6 +73,10 @@ class NodeIndex:
         """The nodes of a set, by number; numbers that no node has are passed over."""
         names = self._holders
         return tuple(self._nodes[names[each]] for each in numbers(bits & self.bits))
+
+    def labelled(self, key: str) -> Bits:
+        """The nodes that carry a label, whatever its value."""
+        return bits_in(self._postings.labels[key].present)
 
     def platforms(self, bits: Bits) -> dict[tuple[str, str] | None, Bits]:
         """`node.platform_of` -> the nodes of a set that are of it, never none."""

@@ -274,4 +274,6 @@ def contents(table: Any) -> dict[Any, Any]:
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=60, stateful_step_count=20)
+TestAnyHistory.settings = settings(
+    TestAnyHistory.settings, max_examples=60, stateful_step_count=20
+)

@@ -46,10 +46,18 @@ def names(operator: str, *values: str) -> NodeTerm:
     return NodeTerm((), (Requirement("metadata.name", operator, values),))
 
 
+def both(first: str, second: str, value: str) -> NodeTerm:
+    fields = [Requirement("metadata.name", each, (value,)) for each in (first, second)]
+    return NodeTerm((), tuple(fields))
+
+
 def labels(key: str, operator: str, *values: str) -> NodeTerm:
     return NodeTerm((Requirement(key, operator, values),))
 
 
+TWO_NAMES = NodeTerm(
+    (), (*names("In", "free").match_fields, *names("In", "windows").match_fields)
+)
 ALL = ["free", "cordoned", "starting", "windows"]
 
 
@@ -81,6 +89,14 @@ def test_both_views_and_both_counts() -> None:
             Placement(tolerations=(Toleration("gpu", "Equal", "c"),)),
             id="another value tolerated",
         ),
+        pytest.param(
+            ALL,
+            Placement(tolerations=(Toleration("gpu", "Equal", ""),)),
+            id="the empty value tolerated",
+        ),
+        pytest.param([], affine(both("In", "NotIn", "free")), id="name in and not in"),
+        pytest.param(["free"], affine(both("In", "In", "free")), id="name in twice"),
+        pytest.param([], affine(TWO_NAMES), id="one name and another"),
         pytest.param(["free"], Placement(node_selector=(("n", "1"),)), id="selector"),
         pytest.param([], Placement(node_selector=(("z", ""),)), id="no such label"),
         pytest.param([], affine(), id="no term"),
@@ -138,6 +154,8 @@ def test_an_affinity_is_tried_up_to_the_limit_and_left_out_beyond() -> None:
     assert ((), [0]) == (at_limit.left_out, numbers(at_limit.eventual))
     assert ("NodeAffinity",) == beyond.left_out
     assert find(Placement()).eventual == beyond.eventual
+    running = Placement("free", required_terms=(NodeTerm((one,) * 999),))
+    assert () == find(running, is_running=True).left_out
 
 
 def test_a_field_that_no_node_has_reads_as_empty() -> None:

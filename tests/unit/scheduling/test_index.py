@@ -119,6 +119,11 @@ def test_a_running_pod_is_another_question() -> None:
     assert 1 == index.find(pod, is_running=True).eventual
 
 
+def test_a_label_is_found_whatever_its_value() -> None:
+    index = index_of(A, B, Node("x", {"pool": ""}))
+    assert [0b011, 0b100, 0] == [index.labelled(key) for key in ("zone", "pool", "x")]
+
+
 def test_platforms_part_the_nodes_of_a_set() -> None:
     def node(name: str, system: str, architecture: str) -> Node:
         labels = {"kubernetes.io/os": system, "kubernetes.io/arch": architecture}
