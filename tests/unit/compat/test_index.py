@@ -312,6 +312,17 @@ def test_a_feature_that_appears_anywhere_is_no_longer_unknown() -> None:
     assert "--f" == judged(found, asked)
 
 
+def test_a_feature_that_was_gone_meanwhile_is_read_afresh() -> None:
+    asked = spec(
+        rule(term("x", a=EXISTS)), rule(term("x", MatchExpression("In", ("a",))))
+    )
+    found = indexed(cluster(ALIKE, NOTHING))
+    assert "f-" == judged(found, asked)
+    found.update(cluster(NOTHING, NOTHING))
+    found.update(cluster(NOTHING, ALIKE))
+    assert "-f" == judged(found, asked)
+
+
 def test_a_number_used_again_says_nothing_of_the_node_before() -> None:
     known = cluster(config(A="y"), config(A="x"))
     asked = spec(rule(term("kernel.config", A=Y)))
