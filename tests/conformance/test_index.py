@@ -25,7 +25,8 @@ def test_a_wrong_answer_of_the_index_is_a_difference(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The comparison can fail: against matching, against NFD, and on a bad spec."""
-    answer: dict[str, object] = {"error": None, "error_kind": None, "report": [], "fits": True}
+    answer: dict[str, object] = dict.fromkeys(("error", "error_kind"))
+    answer |= {"report": [], "fits": True}
     case: replay.Case = {
         "id": "x",
         "spec": {"compatibilities": [{"rules": [{"name": "r"}]}]},

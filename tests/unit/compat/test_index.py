@@ -172,6 +172,14 @@ TEMPLATE = "{{range .kernel.config}}v={{.Value}}\n{{end}}"
             id="variables over null elements err",
         ),
         pytest.param(
+            [
+                Features(instances={"rule.matched": devices})
+                for devices in (({"gpu": "1"},), (), ({"gpu": "9"},))
+            ],
+            spec(rule(), rule(term("rule.matched", gpu=LOW))),
+            id="variables that are devices",
+        ),
+        pytest.param(
             (*OWN, config(A="y")),
             spec(rule(), rule(term("rule.matched", LOW))),
             id="names of variables",
