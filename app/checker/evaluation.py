@@ -1,35 +1,35 @@
 """Specs against candidate nodes: who fits, and why the others do not.
 
-One evaluation is remembered for each pair of spec and feature set, so that the
-second Pod of an image costs look-ups only. Memory is bounded: the specs that were
-not asked for longest are forgotten first.
+The index answers for all known nodes at once and remembers; the second Pod of an
+image costs look-ups only. What is not at hand is evaluated in a thread: an index
+serves one thread at a time, so it has a lock, for which the event loop never waits.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from app.admission.findings import Closest, Group, PodFinding, Unmet
-from app.compat import explain, matching, outcome
-from app.compat.features import Features
-from app.compat.outcome import Outcome
+from app.admission.findings import (
+    Answer,
+    Closest,
+    Group,
+    ImageFinding,
+    PodFinding,
+    Unmet,
+)
+from app.compat import explain, matching
+from app.compat.index import Index, Judgement
 from app.compat.spec import Spec
+from app.errors import SpecError
 from app.ports import Platform, Snapshot
 from app.scheduling.node import Node, platform_of
 
-MAX_SPECS: Final = 256
-"""Specs whose answers are remembered."""
-
-MAX_ANSWERS: Final = 200_000
-"""Answers that are remembered, all specs together."""
-
 MAX_EXPLAINED: Final = 256
 """Nodes whose misfit is explained for one denial; the rest is only counted."""
-
 
 MAX_FOUND: Final = 2
 """Different findings that are shown for one group of nodes."""
@@ -56,50 +56,7 @@ Demand: TypeAlias = Asked | Lacking
 Demands: TypeAlias = Sequence[Mapping[Platform, Demand]]
 """For each image: platform -> demand; a platform that is not there asks nothing."""
 
-_Answers: TypeAlias = dict[int, tuple[Features, Outcome]]
-
-
-class _Memo:
-    """Answers by spec and feature set.
-
-    A feature set is told by identity: snapshots share sets that did not change.
-    It is kept with the answer, so that its identity cannot be used again. What the
-    cluster publishes decides too: when that changes, everything is forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._specs: OrderedDict[str, _Answers] = OrderedDict()
-        self._published: frozenset[str] = frozenset()
-        self._generation = -1
-        self._count = 0
-
-    def published(self, snapshot: Snapshot) -> frozenset[str]:
-        """The features that any known node publishes, in lower case."""
-        if self._generation != snapshot.generation:
-            published = frozenset(_names(snapshot.features.values()))
-            if published != self._published:
-                self._specs.clear()
-                self._count = 0
-            self._published, self._generation = published, snapshot.generation
-        return self._published
-
-    def of(self, digest: str) -> _Answers:
-        """The answers of one spec, to be read and added to."""
-        answers = self._specs.setdefault(digest, {})
-        self._specs.move_to_end(digest)
-        return answers
-
-    def added(self) -> None:
-        """Counts an answer, and forgets where there are too many."""
-        self._count += 1
-        while len(self._specs) > 1 and (
-            self._count > MAX_ANSWERS or len(self._specs) > MAX_SPECS
-        ):
-            _, oldest = self._specs.popitem(last=False)
-            self._count -= len(oldest)
-
-    def __len__(self) -> int:
-        return self._count
+_Names: TypeAlias = frozenset[str]
 
 
 @dataclass(slots=True)
@@ -108,11 +65,35 @@ class Evaluation:
 
     Attributes:
         tags: only sets with one of these count; empty for all.
+        index: answers for all nodes; only under the lock.
     """
 
     tags: tuple[str, ...] = ()
-    _memo: _Memo = field(default_factory=_Memo)
+    index: Index = field(default_factory=Index)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _seen: Snapshot | None = None
+
+    def at_hand(
+        self,
+        finding: PodFinding,
+        nodes: Sequence[Node],
+        demands: Demands,
+        snapshot: Snapshot,
+    ) -> PodFinding | None:
+        """As `judge`, if that takes no evaluation and no waiting; else `None`."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            self._see(snapshot)
+            if not all(
+                isinstance(one, Lacking) or self.index.known(one.digest, self.tags)
+                for image in demands
+                for one in image.values()
+            ):
+                return None
+            return self._judge(finding, nodes, demands, snapshot)
+        finally:
+            self._lock.release()
 
     def judge(
         self,
@@ -120,126 +101,132 @@ class Evaluation:
         nodes: Sequence[Node],
         demands: Demands,
         snapshot: Snapshot,
-        *,
-        may_wait: bool = False,
     ) -> PodFinding:
         """The finding, with who fits and why the others do not.
 
         Args:
-            finding: to be completed.
+            finding: to be completed; an image whose spec is too costly becomes
+                invalid in it, and bounds no node.
             nodes: the candidates.
             demands: of the Pod's images.
             snapshot: where the nodes are from.
-            may_wait: whether the caller's thread may wait for another evaluation;
-                if not and there is one, nothing is remembered.
         """
-        is_ours = self._lock.acquire(blocking=may_wait)
-        try:
-            memo = self._memo if is_ours else _Memo()
-            one = _Judgement(memo, self.tags, demands, snapshot)
-            return _judged(finding, one, nodes)
-        finally:
-            if is_ours:
-                self._lock.release()
+        with self._lock:
+            self._see(snapshot)
+            return self._judge(finding, nodes, demands, snapshot)
 
+    def _see(self, snapshot: Snapshot) -> None:
+        if snapshot is not self._seen:
+            self.index.update(snapshot.features)
+            self._seen = snapshot
 
-def _judged(
-    finding: PodFinding, judgement: _Judgement, nodes: Sequence[Node]
-) -> PodFinding:
-    outcomes = [judgement.node(node) for node in nodes]
-    fits = outcomes.count(Outcome.FITS)
-    unknown = outcomes.count(Outcome.UNKNOWN)
-    judged = replace(finding, fits=fits, unknown=unknown)
-    if fits or unknown:
-        return judged
-    groups, closest = _explained(judgement, nodes)
-    return replace(judged, groups=groups, closest=closest)
-
-
-def _names(every: Iterable[Features]) -> Iterator[str]:
-    for features in every:
-        for kind in (features.flags, features.attributes, features.instances):
-            yield from (name.lower() for name in kind)
-
-
-class _Judgement:
-    """One Pod against nodes of one snapshot."""
-
-    def __init__(
+    def _judge(
         self,
-        memo: _Memo,
-        tags: tuple[str, ...],
+        finding: PodFinding,
+        nodes: Sequence[Node],
         demands: Demands,
         snapshot: Snapshot,
-    ) -> None:
-        self._memo = memo
-        self._tags = tags
-        self._demands = demands
-        self._snapshot = snapshot
-        self._published = memo.published(snapshot)
+    ) -> PodFinding:
+        by_platform: dict[Platform | None, list[Node]] = defaultdict(list)
+        for node in nodes:
+            pair = platform_of(node)
+            by_platform[Platform(*pair) if pair else None].append(node)
+        images, usable = list(finding.images), [dict(one) for one in demands]
+        misfits: set[str] = set()
+        unsure: set[str] = set()
+        for number, image in enumerate(usable):
+            for platform, there in by_platform.items():
+                names = frozenset(node.name for node in there)
+                if platform is None:
+                    unsure |= names if image else frozenset()
+                    continue
+                demand = image.get(platform)
+                try:
+                    no, maybe = self._divided(demand, names)
+                except SpecError as error:
+                    del image[platform]
+                    images[number] = _too_costly(images[number], error)
+                    continue
+                misfits |= no
+                unsure |= maybe
+        unknown = len(unsure - misfits)
+        fits = len(nodes) - len(misfits) - unknown
+        judged = replace(finding, images=tuple(images), fits=fits, unknown=unknown)
+        if fits or unknown or not nodes:
+            return judged
+        reasons = _Reasons(usable, snapshot, self.tags, self._fails)
+        groups, closest = _explained(reasons, nodes)
+        return replace(judged, groups=groups, closest=closest)
 
-    def node(self, node: Node) -> Outcome:
-        """What is known of the Pod on a node: all images must fit."""
-        return outcome.all_of(
-            self.image(index, node) for index in range(len(self._demands))
-        )
+    def _divided(self, demand: Demand | None, names: _Names) -> tuple[_Names, _Names]:
+        """Those of `names` that do not fit, and those of which we cannot know.
 
-    def image(self, index: int, node: Node) -> Outcome:
-        """What is known of one image on a node."""
-        platform = platform_of(node)
-        if platform is None:
-            return Outcome.UNKNOWN if self._demands[index] else Outcome.FITS
-        demand = self._demands[index].get(Platform(*platform))
+        Raises:
+            SpecError: the spec is too costly.
+        """
         if demand is None:
-            return Outcome.FITS
+            return frozenset(), frozenset()
         if isinstance(demand, Lacking):
-            return Outcome.DOES_NOT_FIT
-        features = self._snapshot.features.get(node.name)
-        if features is None:
-            return Outcome.UNKNOWN
-        return self._outcome(demand, features)
+            return names, frozenset()
+        found = self._judgement(demand)
+        select = self.index.select(names)
+        known = frozenset(self.index.names(select))
+        no = select & ~found.fits & ~found.unknown
+        maybe = frozenset(self.index.names(select & found.unknown))
+        return frozenset(self.index.names(no)), maybe | (names - known)
 
-    def _outcome(self, asked: Asked, features: Features) -> Outcome:
-        """One spec on one node, remembered."""
-        answers = self._memo.of(asked.digest)
-        known = answers.get(id(features))
-        if known is not None:
-            return known[1]
-        results = matching.judge(asked.spec, features, tags=self._tags)
-        found = outcome.decide(results, published=self._published).outcome
-        answers[id(features)] = (features, found)
-        self._memo.added()
-        return found
+    def _judgement(self, asked: Asked) -> Judgement:
+        return self.index.judge(asked.digest, asked.spec, self.tags)
+
+    def _fails(self, asked: Asked, name: str) -> bool:
+        """Whether a known node is known not to fit."""
+        found, number = self._judgement(asked), self.index.number(name)
+        return number is not None and not (found.fits | found.unknown) >> number & 1
+
+
+def _too_costly(image: ImageFinding, error: SpecError) -> ImageFinding:
+    answers: dict[Answer, str] = dict(image.answers)
+    answers.pop(Answer.FOUND, None)
+    return replace(image, answers={**answers, Answer.INVALID: error.message})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why nodes do not fit."""
+
+    demands: Demands
+    snapshot: Snapshot
+    tags: tuple[str, ...]
+    fails: Callable[[Asked, str], bool]
 
     def unmet(self, node: Node) -> tuple[Unmet, ...]:
         """What the images that do not fit want and the node does not have."""
+        platform = Platform(*(platform_of(node) or ("", "")))
         return tuple(
             one
-            for index in range(len(self._demands))
-            if self.image(index, node) is Outcome.DOES_NOT_FIT
-            for one in self._unmet(index, node)
+            for index, image in enumerate(self.demands)
+            for one in self._unmet(index, image.get(platform), node)
         )
 
-    def _unmet(self, index: int, node: Node) -> Iterator[Unmet]:
-        platform = Platform(*(platform_of(node) or ("", "")))
-        demand = self._demands[index][platform]
+    def _unmet(self, index: int, demand: Demand | None, node: Node) -> Iterator[Unmet]:
         if isinstance(demand, Lacking):
             offered = "a manifest for this platform"
-            yield Unmet(index, "platform", "image index", offered, str(platform))
-            return
-        features = self._snapshot.features[node.name]
-        results = matching.judge(demand.spec, features, tags=self._tags)
-        cheapest = explain.closest(explain.explain(results, features))
-        for one in cheapest.unmet if cheapest is not None else ():
-            name = f"{one.feature} {one.name}" if one.name else one.feature
-            yield Unmet(index, one.rule, name, one.want, one.found, one.changeable)
+            found = str(demand.platform)
+            yield Unmet(index, "platform", "image index", offered, found)
+        elif demand is not None and self.fails(demand, node.name):
+            features = self.snapshot.features[node.name]
+            results = matching.judge(demand.spec, features, tags=self.tags)
+            cheapest = explain.closest(explain.explain(results, features))
+            for one in cheapest.unmet if cheapest is not None else ():
+                name = f"{one.feature} {one.name}" if one.name else one.feature
+                yield Unmet(index, one.rule, name, one.want, one.found, one.changeable)
 
 
 def _explained(
-    judgement: _Judgement, nodes: Sequence[Node]
+    reasons: _Reasons, nodes: Sequence[Node]
 ) -> tuple[tuple[Group, ...], Closest | None]:
     """Nodes by what they lack, the largest group first, and the closest node."""
-    lacks = {node.name: judgement.unmet(node) for node in nodes[:MAX_EXPLAINED]}
+    lacks = {node.name: reasons.unmet(node) for node in nodes[:MAX_EXPLAINED]}
     wanted: dict[tuple[Unmet, ...], list[str]] = {}
     for name, unmet in lacks.items():
         reason = tuple(replace(one, found="") for one in unmet)

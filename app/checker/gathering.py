@@ -44,9 +44,6 @@ from app.scheduling.node import Node, platform_of
 DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
 """Asked for where no candidate says what it is."""
 
-_INLINE_PAIRS: Final = 64
-"""Node and image pairs that are judged on the loop; more go to a thread."""
-
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
@@ -129,17 +126,17 @@ class Gathering:
         snapshot: Snapshot,
         left_seconds: float,
     ) -> PodFinding:
-        """Few nodes at once; many in a thread, unknown if that takes too long.
+        """What is at hand at once, else in a thread; unknown if that takes too long.
 
         The thread goes on then, so that the next Pod finds what it remembers.
         """
         if not finding.asks_for_something:
             return replace(finding, fits=finding.candidates)
-        judge = self.evaluation.judge
-        if len(nodes) * len(demands) <= _INLINE_PAIRS:
-            return judge(finding, nodes, demands, snapshot)
+        at_hand = self.evaluation.at_hand(finding, nodes, demands, snapshot)
+        if at_hand is not None:
+            return at_hand
         task = asyncio.create_task(
-            asyncio.to_thread(judge, finding, nodes, demands, snapshot, may_wait=True)
+            asyncio.to_thread(self.evaluation.judge, finding, nodes, demands, snapshot)
         )
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)

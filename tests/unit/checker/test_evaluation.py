@@ -1,10 +1,17 @@
 import pytest
 
-from app.admission.findings import Group, PodFinding, Unmet
+from app.admission.findings import (
+    Answer,
+    Group,
+    ImageFinding,
+    PodFinding,
+    Unmet,
+)
 from app.checker import evaluation
 from app.checker.evaluation import Asked, Demands, Evaluation, Lacking
 from app.compat import parse
 from app.compat.features import Features
+from app.compat.index import Index, Limits
 from app.ports import Snapshot
 from app.scheduling.node import Node
 from tests.tools.doubles import AMD64, ARM, ARM64, FakeCluster, wants_module
@@ -146,42 +153,6 @@ def test_nodes_beyond_the_most_are_counted_and_not_explained(
     assert () == groups[-1].unmet
 
 
-def test_an_answer_is_remembered_for_a_feature_set(cluster: FakeCluster) -> None:
-    cluster.add("a", "vfio_pci")
-    shared = cluster.features["a"]
-    for name in ("b", "c"):
-        cluster.add(name)
-        cluster.features[name] = shared
-    on = Evaluation()
-    assert judged(cluster, VFIO, on=on).fits == 3
-    assert len(on._memo) == 1
-
-
-def test_the_spec_that_was_not_asked_for_longest_is_forgotten(
-    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "MAX_SPECS", 2)
-    cluster.add("a")
-    on = Evaluation()
-    for digest in ("1", "2", "1", "3"):
-        judged(cluster, Asked(digest, VFIO.spec), on=on)
-    assert ["1", "3"] == list(on._memo._specs)
-    assert len(on._memo) == 2
-
-
-def test_answers_are_bounded_too(
-    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "MAX_ANSWERS", 2)
-    cluster.add("a")
-    cluster.add("b")
-    on = Evaluation()
-    judged(cluster, VFIO, on=on)
-    judged(cluster, NVIDIA, on=on)
-    assert ["sha256:n"] == list(on._memo._specs)
-    assert len(on._memo) == 2
-
-
 def test_a_node_that_changes_between_two_snapshots_is_judged_anew(
     cluster: FakeCluster,
 ) -> None:
@@ -207,13 +178,44 @@ def test_a_node_name_is_not_a_feature_set(cluster: FakeCluster) -> None:
     assert judged(cluster, VFIO, on=on).unknown == 1
 
 
-def test_while_another_evaluation_runs_nobody_waits_and_nothing_is_remembered(
+def test_what_is_not_at_hand_is_left_to_a_thread(cluster: FakeCluster) -> None:
+    cluster.add("a", "vfio_pci")
+    snapshot = cluster.snapshot()
+    on, finding = Evaluation(), PodFinding(images=(), candidates=1)
+    given = (finding, list(snapshot.nodes.values()), [{AMD64: VFIO}], snapshot)
+    assert on.at_hand(*given) is None
+    judged_once = on.judge(*given)
+    assert judged_once.fits == 1
+    calls = on.index.calls
+    assert judged_once == on.at_hand(*given)
+    assert calls == on.index.calls
+
+
+def test_while_another_evaluation_runs_nothing_is_at_hand(
     cluster: FakeCluster,
 ) -> None:
     cluster.add("a", "vfio_pci")
-    on = Evaluation()
+    snapshot = cluster.snapshot()
+    on, finding = Evaluation(), PodFinding(images=(), candidates=1)
+    given = (finding, list(snapshot.nodes.values()), [{AMD64: VFIO}], snapshot)
+    on.judge(*given)
     with on._lock:
-        assert judged(cluster, VFIO, on=on).fits == 1
-    assert len(on._memo) == 0
-    assert judged(cluster, VFIO, on=on).fits == 1
-    assert len(on._memo) == 1
+        assert on.at_hand(*given) is None
+    assert on.at_hand(*given) is not None
+
+
+def test_a_spec_that_is_too_costly_is_invalid_and_bounds_no_node(
+    cluster: FakeCluster,
+) -> None:
+    cluster.add("a")
+    image = ImageFinding("x", ("c",), {Answer.FOUND: ""})
+    snapshot = cluster.snapshot()
+    found = Evaluation(index=Index(Limits(calls=0))).judge(
+        PodFinding(images=(image,), candidates=1),
+        list(snapshot.nodes.values()),
+        [{AMD64: VFIO}],
+        snapshot,
+    )
+    assert found.fits == 1
+    assert [Answer.INVALID] == list(found.images[0].answers)
+    assert "too costly" in found.images[0].answers[Answer.INVALID]

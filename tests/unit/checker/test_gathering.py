@@ -5,7 +5,7 @@ import pytest
 from app.admission.findings import Answer, PodFinding
 from app.admission.policy import Policy
 from app.admission.review import Review
-from app.checker import gathering, specs, subject
+from app.checker import specs, subject
 from app.checker.evaluation import Evaluation
 from app.checker.gathering import DEFAULT_PLATFORM, Gathering
 from app.checker.specs import Specs
@@ -102,18 +102,6 @@ async def test_a_platform_that_the_index_lacks_matters_if_the_image_has_a_spec(
     assert {Answer.MISSING: ""} == fine.images[0].answers
 
 
-async def test_many_nodes_are_judged_off_the_loop_with_the_same_result(
-    cluster: FakeCluster, artifacts: FakeArtifacts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for n in range(4):
-        cluster.add(f"n{n}", "one")
-    artifacts.images["x"] = resolved(wants_module("one"))
-    inline = await gathered(cluster, artifacts, "x")
-    monkeypatch.setattr(gathering, "_INLINE_PAIRS", 3)
-    assert inline == await gathered(cluster, artifacts, "x")
-    assert inline.fits == 4
-
-
 async def test_a_broken_spec_is_named_by_its_line(
     cluster: FakeCluster, artifacts: FakeArtifacts
 ) -> None:
@@ -151,9 +139,8 @@ def test_specs_are_read_once_and_errors_are_remembered(
 
 
 async def test_an_evaluation_that_takes_too_long_is_unknown_and_goes_on(
-    cluster: FakeCluster, artifacts: FakeArtifacts, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster, artifacts: FakeArtifacts
 ) -> None:
-    monkeypatch.setattr(gathering, "_INLINE_PAIRS", 0)
     cluster.add("a", "one")
     cluster.add("b")
     artifacts.images["x"] = resolved(wants_module("one"))

@@ -77,8 +77,8 @@ found not loaded
 - b: trainer: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, \
 found not loaded
 - c: trainer: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, \
-found not loaded; net: rule "needs vfio_pci": kernel.loadedmodule vfio_pci: want Exists, \
-found not loaded
+found not loaded; net: rule "needs vfio_pci": kernel.loadedmodule vfio_pci: \
+want Exists, found not loaded
 closest: a, 1 change: kernel.loadedmodule vfio_pci Exists (found not loaded)
 counting the 3 nodes that exist now"""
     )
