@@ -38,6 +38,7 @@ lint: $(VENV)/dev ## formatting, style, types, layers, spelling
 
 conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 20,000 against kube-scheduler
 	@$(RUN) tests/conformance/replay.py tests/conformance/cases/nfd-corpus.jsonl.gz
+	@$(RUN) tests/conformance/replay.py --engine index tests/conformance/cases/nfd-corpus.jsonl.gz
 	@$(RUN) tests/conformance/live.py --cases 20000
 	@IMAGECOMPAT_CASES=20000 $(BIN)/pytest -q tests/conformance/test_scheduling_live.py
 
