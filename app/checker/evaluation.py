@@ -80,8 +80,11 @@ class Evaluation:
         demands: Demands,
         snapshot: Snapshot,
     ) -> PodFinding | None:
-        """As `judge`, if that takes no evaluation and no waiting; else `None`."""
-        if not self._lock.acquire(blocking=False):
+        """As `judge`, if that takes no evaluation and no waiting; else `None`.
+
+        Taking in a whole cluster for the first time is no work for the loop either.
+        """
+        if self._seen is None or not self._lock.acquire(blocking=False):
             return None
         try:
             self._see(snapshot)
