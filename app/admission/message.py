@@ -110,7 +110,7 @@ def _line(finding: PodFinding, cause: Cause, detail: Detail) -> str:
 
 
 def _incompatible(finding: PodFinding, cause: Cause, detail: Detail) -> str:
-    text = f"{_head(finding)}"
+    text = _head(finding)
     if cause.capped_by:
         text += f" ({cause.capped_by})"
     closest = finding.closest
@@ -172,7 +172,7 @@ def _misfit(finding: PodFinding, detail: Detail) -> list[str]:
     head = f"[{Code.INCOMPATIBLE}] {_head(finding)}{_excluded(finding.excluded)}"
     ends = [f"counting the {_nodes(finding.known_nodes)} that exist now"]
     if detail is Detail.FULL and finding.closest is not None:
-        ends.insert(0, _closest(finding, finding.closest))
+        ends.insert(0, _closest(finding.closest))
     images = list(_images(finding))
     groups = list(_groups(finding)) if detail is Detail.FULL else []
     room = MAX_DENIAL_BYTES - sum(len(line) + 1 for line in (head, *ends))
@@ -256,15 +256,15 @@ def _want(unmet: Unmet) -> str:
     return f"{what}: want {clean(unmet.want, 60)}, found {clean(unmet.found, 60)}"
 
 
-def _closest(finding: PodFinding, closest: Closest) -> str:
+def _closest(closest: Closest) -> str:
     count = len(closest.unmet)
     changes = f"{count} change{'' if count == 1 else 's'}"
-    parts = [_change(finding, one) for one in closest.unmet[:_MAX_UNMET]]
+    parts = [_change(one) for one in closest.unmet[:_MAX_UNMET]]
     more = f"; +{count - _MAX_UNMET} more" if count > _MAX_UNMET else ""
     return f"closest: {clean(closest.node, 40)}, {changes}: {'; '.join(parts)}{more}"
 
 
-def _change(_: PodFinding, unmet: Unmet) -> str:
+def _change(unmet: Unmet) -> str:
     fixed = "" if unmet.changeable else ", cannot be changed"
     what = f"{clean(unmet.feature, 60)} {clean(unmet.want, 40)}"
     return f"{what} (found {clean(unmet.found, 40)}{fixed})"

@@ -130,16 +130,16 @@ class Evaluation:
         demands: Demands,
         snapshot: Snapshot,
     ) -> PodFinding:
-        by_platform: dict[Platform | None, list[Node]] = defaultdict(list)
+        by_platform: dict[Platform | None, set[str]] = defaultdict(set)
         for node in nodes:
             pair = platform_of(node)
-            by_platform[Platform(*pair) if pair else None].append(node)
+            by_platform[Platform(*pair) if pair else None].add(node.name)
         images, usable = list(finding.images), [dict(one) for one in demands]
         misfits: set[str] = set()
         unsure: set[str] = set()
         for number, image in enumerate(usable):
             for platform, there in by_platform.items():
-                names = frozenset(node.name for node in there)
+                names = frozenset(there)
                 if platform is None:
                     unsure |= names if image else frozenset()
                     continue
