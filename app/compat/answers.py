@@ -15,10 +15,10 @@ from itertools import compress
 from operator import itemgetter
 from typing import Final, Generic, TypeAlias, TypeVar, cast
 
+from app.bits import Bits, numbers, union
 from app.compat import operators
 from app.compat.budget import Budget, Verdict
 from app.compat.features import Features
-from app.compat.nodes import Bits, numbers, union
 from app.compat.operators import Check
 from app.compat.postings import ABSENT, NAMES, Column, FeatureSet, Place, read
 from app.compat.spec import MatchExpression

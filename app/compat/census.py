@@ -12,9 +12,10 @@ from itertools import compress
 from operator import is_not
 from typing import Any, Final, TypeAlias, cast
 
+from app.bits import Bits, bits_in, bits_of, numbers
 from app.compat.features import Attributes, Features, Flags, Instances
 from app.compat.gotext import lower
-from app.compat.nodes import Bits, Changes, Nodes, bits_in, bits_of, numbers
+from app.compat.nodes import Changes, Nodes
 from app.compat.postings import ABSENT, KINDS, NAMES, Absent, Column, Delta, Place, read
 from app.compat.terms import FeatureSets
 

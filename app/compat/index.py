@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
+from app.bits import Bits
 from app.compat.answers import Answer
 from app.compat.budget import MAX_CALLS, TOO_COSTLY, Budget
 from app.compat.census import Census
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED
-from app.compat.nodes import Bits
 from app.compat.plan import Plan
 from app.compat.postings import KINDS
 from app.compat.projections import Memory

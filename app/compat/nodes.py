@@ -1,4 +1,4 @@
-"""Nodes as numbers, sets of nodes as integers, and what changed since when.
+"""Nodes as numbers, and what changed since when.
 
 `index` answers for all nodes at once. It calls each node by a number, and holds a
 set of nodes as a Python integer: bit `n` stands for node `n`.
@@ -11,76 +11,14 @@ have changed since, and forgets what it knew of those before it answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import heappop, heappush
-from itertools import compress
-from typing import Final, TypeAlias
+from typing import Final
 
-Bits: TypeAlias = int
-"""A set of nodes: bit `n` is set if node `n` belongs to it; never negative."""
-
-Members: TypeAlias = int
-"""A set of nodes that is often one: `~n` stands for node `n` alone, what is not
-negative are `Bits`. The bits of one node in 15,000 may take 2 KB."""
+from app.bits import Bits, bits_of, numbers
 
 MAX_RECORDED: Final = 64
 """Changes that are told apart; older ones become one."""
-
-_FEW: Final = 8
-_ZERO, _ONE = b"01"
-_AS_FLAGS: Final = bytes.maketrans(b"01", b"\x00\x01")
-
-
-def numbers(bits: Bits) -> list[int]:
-    """The numbers in a set of nodes, in ascending order."""
-    if bits.bit_count() <= _FEW:
-        few: list[int] = []
-        while bits:
-            few.append(bits.bit_length() - 1)
-            bits ^= 1 << few[-1]
-        return few[::-1]
-    flags = f"{bits:b}"[::-1].encode().translate(_AS_FLAGS)
-    return list(compress(range(len(flags)), flags))
-
-
-def lowest(bits: Bits) -> int:
-    """The lowest number in a set of nodes that is not empty."""
-    return (bits & -bits).bit_length() - 1
-
-
-def bits_of(found: Sequence[int]) -> Bits:
-    """The set of the nodes with these numbers."""
-    if len(found) <= _FEW:
-        bits = 0
-        for number in found:
-            bits |= 1 << number
-        return bits
-    digits = bytearray([_ZERO]) * (max(found) + 1)
-    for number in found:
-        digits[~number] = _ONE
-    return int(digits, 2)
-
-
-def union(many: Iterable[Members]) -> Bits:
-    """All nodes of several sets."""
-    bits = 0
-    single: list[int] = []
-    for members in many:
-        if members < 0:
-            single.append(~members)
-        else:
-            bits |= members
-    return bits | bits_of(single)
-
-
-def members_of(bits: Bits) -> Members:
-    """The shorter form of a set that is not empty."""
-    return bits if bits & (bits - 1) else ~(bits.bit_length() - 1)
-
-
-def bits_in(members: Members) -> Bits:
-    """The longer form of a set."""
-    return 1 << ~members if members < 0 else members
 
 
 class Nodes:

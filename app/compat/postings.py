@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from app.bits import Bits, bits_in, bits_of, members_of
 from app.compat.features import Features
-from app.compat.nodes import Bits, Changes, bits_in, bits_of, members_of
+from app.compat.nodes import Changes
 
 FeatureSet = TypeVar("FeatureSet")
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, TypeAlias, TypeVar
 
+from app.bits import Bits, lowest
 from app.compat import matching
 from app.compat.census import Census, ClassKey
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED, Variables, View
-from app.compat.nodes import Bits, lowest
 from app.compat.postings import ABSENT
 from app.compat.spec import FeatureMatcherTerm, GroupRule
 from app.compat.terms import FeatureSets, match_expressions, match_names

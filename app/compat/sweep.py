@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
+from app.bits import Bits, lowest
 from app.compat import projections
 from app.compat.budget import Budget, template_calls
 from app.compat.census import Census, NodeClass
 from app.compat.matching import RULE_MATCHED, Variables, View
-from app.compat.nodes import Bits, lowest
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
 from app.compat.projections import NO_STATE, Memory, State, States
 from app.compat.spec import Compatibility

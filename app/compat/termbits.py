@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from app.bits import Bits
 from app.compat.answers import Answer, OfAttribute, OfFlag, OfInstances, OfNames
 from app.compat.budget import Budget
 from app.compat.census import AnyColumn, Census
-from app.compat.nodes import Bits
 from app.compat.plan import PlannedTerm, Shared
 from app.compat.postings import KINDS
 from app.compat.spec import MatchExpression

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from app.bits import Bits, Members, bits_in, union
 from app.scheduling.affinity import NAME_FIELD, is_too_costly
-from app.scheduling.bits import Bits, Members, bits_in, union
 from app.scheduling.candidates import (
     IGNORED,
     NODE_AFFINITY,

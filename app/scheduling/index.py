@@ -21,7 +21,7 @@ from itertools import compress
 from operator import is_not
 from typing import Final
 
-from app.scheduling.bits import Bits, bits_in, numbers, union
+from app.bits import Bits, bits_in, numbers, union
 from app.scheduling.candidates import Options
 from app.scheduling.filters import CandidateBits, Filters
 from app.scheduling.memo import Memo

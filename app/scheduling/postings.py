@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from app.scheduling.bits import Bits, Members, bits_in, flipped, union
+from app.bits import Bits, Members, bits_in, flipped, union
 from app.scheduling.node import Node
 from app.scheduling.selector import integer
 

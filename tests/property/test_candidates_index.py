@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from app.scheduling.bits import numbers
+from app.bits import numbers
 from app.scheduling.candidates import Options, find
 from app.scheduling.index import NodeIndex
 from app.scheduling.kinds import KINDS

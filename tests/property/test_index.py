@@ -21,11 +21,12 @@ from hypothesis.stateful import (
     rule,
 )
 
+from app.bits import bits_of, members_of, numbers, union
 from app.compat.features import Features
 from app.compat.gotext import lower
 from app.compat.index import Index, Limits
 from app.compat.matching import judge
-from app.compat.nodes import Changes, bits_of, members_of, numbers, union
+from app.compat.nodes import Changes
 from app.compat.operators import OPERATORS
 from app.compat.outcome import Outcome, decide
 from app.compat.spec import (

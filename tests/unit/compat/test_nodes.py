@@ -2,47 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from app.compat import nodes
 from app.compat.nodes import Changes, Nodes
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        pytest.param([], id="none"),
-        pytest.param([0], id="the first"),
-        pytest.param([3, 15_000], id="two far apart"),
-        pytest.param(list(range(8)), id="few"),
-        pytest.param(list(range(9)), id="one more than few"),
-        pytest.param(list(range(1, 20_000, 3)), id="many"),
-    ],
-)
-def test_a_set_of_nodes_gives_its_numbers_back(found: list[int]) -> None:
-    bits = nodes.bits_of(found)
-    assert found == nodes.numbers(bits)
-    assert len(found) == bits.bit_count()
-    if found:
-        assert found[0] == nodes.lowest(bits)
-
-
-@pytest.mark.parametrize(
-    ("bits", "members"),
-    [
-        pytest.param(0b1, ~0, id="node 0 alone"),
-        pytest.param(0b100, ~2, id="node 2 alone"),
-        pytest.param(0b101, 0b101, id="two nodes"),
-    ],
-)
-def test_one_node_is_held_by_its_number(bits: int, members: int) -> None:
-    assert members == nodes.members_of(bits)
-    assert bits == nodes.bits_in(members)
-
-
-def test_sets_unite_in_either_form() -> None:
-    assert 0b1111 == nodes.union([~0, 0b110, ~3, ~1])
-    assert 0 == nodes.union([])
 
 
 def test_a_node_has_a_number_and_a_name() -> None:

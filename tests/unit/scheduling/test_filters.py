@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.bits import numbers
 from app.scheduling.affinity import MAX_REQUIREMENTS
-from app.scheduling.bits import numbers
 from app.scheduling.candidates import Options
 from app.scheduling.filters import CandidateBits, Filters
 from app.scheduling.node import Node, Taint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.scheduling.bits import bits_in, numbers
+from app.bits import bits_in, numbers
 from app.scheduling.node import Node, Taint
 from app.scheduling.postings import Postings
 

@@ -1,7 +1,7 @@
 """Sets of nodes as integers: bit `n` stands for the node with number `n`.
 
-The same form as `compat.nodes`, so that the sets of both sides can be joined by
-one `&` where they share their numbers.
+`scheduling` finds candidates and `compat` judges nodes in this form, under the
+same numbers, so that what both say is joined by one `&`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ def numbers(bits: Bits) -> list[int]:
     return list(compress(range(len(flags)), flags))
 
 
+def lowest(bits: Bits) -> int:
+    """The lowest number in a set of nodes that is not empty."""
+    return (bits & -bits).bit_length() - 1
+
+
 def bits_of(found: Sequence[int]) -> Bits:
     """The set of the nodes with these numbers."""
     if len(found) <= _FEW:
@@ -59,6 +64,11 @@ def union(many: Iterable[Members]) -> Bits:
     return bits | bits_of(single)
 
 
+def members_of(bits: Bits) -> Members:
+    """The shorter form of a set; none stays none."""
+    return bits if bits & (bits - 1) or not bits else ~(bits.bit_length() - 1)
+
+
 def bits_in(members: Members) -> Bits:
     """The longer form of a set."""
     return 1 << ~members if members < 0 else members
@@ -68,5 +78,4 @@ def flipped(members: Members, found: Sequence[int]) -> Members:
     """With each of the numbers, which are distinct, taken out or put in."""
     if not members and len(found) == 1:
         return ~found[0]
-    bits = bits_in(members) ^ bits_of(found)
-    return bits if bits & (bits - 1) or not bits else ~(bits.bit_length() - 1)
+    return members_of(bits_in(members) ^ bits_of(found))
