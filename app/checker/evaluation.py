@@ -21,9 +21,9 @@ from app.admission.findings import (
     PodFinding,
     Unmet,
 )
+from app.checker.demand import Asked, Demand, Demands, Lacking
 from app.compat import explain, matching
 from app.compat.index import Index, Judgement
-from app.compat.spec import Spec
 from app.errors import SpecError
 from app.ports import Platform, Snapshot
 from app.scheduling.node import Node, platform_of
@@ -34,27 +34,6 @@ MAX_EXPLAINED: Final = 256
 MAX_FOUND: Final = 2
 """Different findings that are shown for one group of nodes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A spec, and the digest that names it."""
-
-    digest: str
-    spec: Spec
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """The image's index has no manifest for the platform, and it has a spec."""
-
-    platform: Platform
-
-
-Demand: TypeAlias = Asked | Lacking
-"""What an image asks of the nodes of one platform."""
-
-Demands: TypeAlias = Sequence[Mapping[Platform, Demand]]
-"""For each image: platform -> demand; a platform that is not there asks nothing."""
 
 _Names: TypeAlias = frozenset[str]
 

@@ -19,7 +19,8 @@ from typing import Final, TypeAlias, assert_never
 
 from app.admission.findings import Answer, ImageFinding, PodFinding
 from app.admission.policy import Policy, nodes_may_appear
-from app.checker.evaluation import Asked, Demand, Demands, Evaluation, Lacking
+from app.checker.demand import Asked, Demand, Demands, Lacking
+from app.checker.evaluation import Evaluation
 from app.checker.specs import Specs
 from app.checker.subject import Subject
 from app.errors import SpecError

@@ -8,7 +8,8 @@ from app.admission.findings import (
     Unmet,
 )
 from app.checker import evaluation
-from app.checker.evaluation import Asked, Demands, Evaluation, Lacking
+from app.checker.demand import Asked, Demands, Lacking
+from app.checker.evaluation import Evaluation
 from app.compat import parse
 from app.compat.features import Features
 from app.compat.index import Index, Limits
