@@ -117,7 +117,7 @@ class Filters:
         is_tolerated = tolerates(placement.tolerations)
         named = {each.value for each in placement.tolerations}
         for group, values in self.postings.taints.items():
-            key, effect = group
+            key, effect, _ = group
             if effect in effects:
                 found = _intolerable(group, values, is_tolerated, named)
                 (soft if key in options.transient else hard).append(found)
@@ -228,7 +228,7 @@ def _intolerable(
 
     Only a value that a toleration names can differ from all the others.
     """
-    key, effect = group
+    key, effect, _ = group
     # Longer than any value that is named: it stands for all that are not.
     if is_tolerated(Taint(key, "".join(named) + "-", effect)):
         return 0
@@ -237,7 +237,7 @@ def _intolerable(
         for value in named
         if value in values.nodes and is_tolerated(Taint(key, value, effect))
     )
-    return values.without(spared) if spared else bits_in(values.present)
+    return bits_in(values.present) & ~values.having(spared)
 
 
 def _sifted(

@@ -15,7 +15,7 @@ keeps who is there, under which number, and what was answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import compress
 from operator import is_not
@@ -102,7 +102,7 @@ class NodeIndex:
             nodes: `Node.name` -> Node.
 
         Raises:
-            ValueError: as for `set`; nothing is changed then.
+            ValueError: as for `change`.
         """
         mine = self._nodes
         differ = map(is_not, map(mine.get, nodes), nodes.values())
@@ -111,44 +111,56 @@ class NodeIndex:
         is_any_gone = len(mine) + added > len(nodes)
         gone = mine.keys() - nodes.keys() if is_any_gone else ()
         if changed or gone:
-            self._change(changed, gone)
+            self.change(changed, gone)
 
     def set(self, name: str, node: Node) -> None:
-        """Adds a node, or changes the one of this name, which is `node.name`.
-
-        Raises:
-            ValueError: the caller's number is negative or another node has it.
-        """
-        self._change({name: node}, ())
+        """Adds a node, or changes the one of this name; as `change`."""
+        self.change({name: node})
 
     def remove(self, name: str) -> None:
         """Takes a node away; one that is not there is none."""
-        if name in self._nodes:
-            self._change({}, (name,))
+        self.change({}, (name,))
 
-    def _change(self, changed: Mapping[str, Node], gone: Collection[str]) -> None:
-        touched = (*gone, *changed)
-        released = {self._numbers[name] for name in touched if name in self._numbers}
+    def change(self, changed: Mapping[str, Node], gone: Collection[str] = ()) -> None:
+        """Some nodes go, then others come or change; all of it, or nothing.
+
+        Takes as long as they are many, however many nodes there are besides.
+
+        Args:
+            changed: `Node.name` -> Node.
+            gone: names; one that is not there, or that comes back in `changed`, is
+                passed over.
+
+        Raises:
+            ValueError: the caller's number of a node is negative, or another
+                node has it.
+        """
+        mine = self._nodes
+        leaving = {name for name in gone if name in mine and name not in changed}
+        released = {
+            number: name
+            for name in (*leaving, *changed)
+            if (number := self._numbers.get(name)) is not None
+        }
         if self._is_own:
-            for name in gone:
+            for name in leaving:
                 heappush(self._free, self._numbers[name])
         taken = self._taken(changed, released)
-        before = {
-            number: self._nodes[self._holders[number]]
-            for number in {*released, *taken}
-            if number in self._holders
+        changes: dict[int, Change] = {
+            number: (mine[name], None) for number, name in released.items()
         }
-        for name in gone:
-            del self._nodes[name], self._numbers[name]
+        for number, name in taken.items():
+            before = released.get(number)
+            changes[number] = (mine[before] if before else None, changed[name])
+        is_moved = released.items() != taken.items()
+        for name in leaving:
+            del mine[name], self._numbers[name]
         for number in released:
             del self._holders[number]
-        self._nodes.update(changed)
+        mine.update(changed)
         self._holders.update(taken)
         self._numbers.update({name: number for number, name in taken.items()})
-        after = {number: changed[name] for number, name in taken.items()}
-        changes = dict(_changes(before, after))
-        if changes:
-            self._postings.change(changes)
+        if self._postings.change(changes) or is_moved:
             self._answers.clear()
             self.generation += 1
 
@@ -191,12 +203,3 @@ class NodeIndex:
             found = self._filters.find(placement, chosen, is_running=is_running)
             self._answers.put(placement, chosen, found, is_running=is_running)
         return found
-
-
-def _changes(
-    before: Mapping[int, Node], after: Mapping[int, Node]
-) -> Iterator[tuple[int, Change]]:
-    for number in {**before, **after}:
-        old, new = before.get(number), after.get(number)
-        if old != new:
-            yield number, (old, new)

@@ -3,29 +3,39 @@
 A set is never built anew: for each number the old node and the new one are
 compared, and what differs is flipped. A number that another node takes over is
 thereby cleared wherever its last holder stood, and nowhere else touched.
+
+What many nodes change alike is flipped at once. While changes are gathered, a set
+of changed nodes is a *mask*: bit `n` stands for the change that comes n-th, which
+makes it as short as there are few changes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import itemgetter, ne
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from app.bits import Bits, Members, bits_in, flipped, union
-from app.scheduling.node import Node
+from app.bits import Bits, Members, bits_in, bits_of, members_of, numbers, union
+from app.scheduling.node import Node, Taint
 from app.scheduling.selector import integer
 
 K = TypeVar("K")
 
-TaintGroup: TypeAlias = tuple[str, str]
-"""Key and effect of a taint."""
+Mask: TypeAlias = int
+"""A set of changes: bit `n` stands for the one that comes n-th."""
+
+TaintGroup: TypeAlias = tuple[str, str, int]
+"""Key and effect of a taint, and how many of the same the node has before it: none,
+where the API server checks. So a node has one value at most in a group."""
 
 Change: TypeAlias = tuple[Node | None, Node | None]
 """The node that had a number, and the one that has it now."""
 
-_STEP: Final = 128
+_STEP: Final = 64
 """Integers between two sums: a comparison walks over fewer."""
 
 _EMPTY: Final = Node("")
@@ -39,82 +49,85 @@ class Values:
         nodes: value -> the nodes that have it, never none.
     """
 
-    __slots__ = ("_integers", "_sums", "nodes", "present")
+    __slots__ = ("_ordered", "nodes", "present")
 
     def __init__(self) -> None:
         self.present: Members = 0
         self.nodes: dict[str, Members] = {}
-        # The values that are integers, in order; read when first asked for.
-        self._integers: list[tuple[int, str]] | None = None
-        # The nodes of every `_STEP` of them more; `None` after a change.
-        self._sums: list[Bits] | None = None
+        # Read when first asked for; `None` after a change.
+        self._ordered: _Ordered | None = None
 
     def having(self, values: Iterable[str]) -> Bits:
         """The nodes with one of the values."""
         find = self.nodes.get
         return union([find(value, 0) for value in values])
 
-    def without(self, values: frozenset[str]) -> Bits:
-        """The nodes with a value that is none of these."""
-        kept = (nodes for value, nodes in self.nodes.items() if value not in values)
-        return union(kept)
-
     def greater(self, bound: int) -> Bits:
         """The nodes whose value is an integer above `bound`."""
-        integers, sums = self._in_order()
-        return sums[-1] & ~self._below(integers, sums, bound + 1)
+        ordered = self._in_order()
+        return ordered.sums[-1] & ~ordered.below(bound + 1)
 
     def less(self, bound: int) -> Bits:
         """The nodes whose value is an integer under `bound`."""
-        return self._below(*self._in_order(), bound)
+        return self._in_order().below(bound)
 
-    def flip(self, values: Mapping[str, list[int]], holders: list[int]) -> None:
-        """Changes who has which value, and who has the key at all."""
-        if holders:
-            self.present = flipped(self.present, holders)
+    def flip(
+        self, masks: Mapping[str, Mask], expand: Callable[[Mask], Members]
+    ) -> None:
+        """Takes each value from the nodes that have it, gives it to the others.
+
+        A node has one value at most: gaining one and losing another leaves it
+        among those that have the key.
+        """
         nodes = self.nodes
-        for value, found in values.items():
-            before = nodes.get(value, 0)
-            members = flipped(before, found)
+        holders = 0
+        for value, mask in masks.items():
+            holders ^= mask
+            members = _flipped(nodes.get(value, 0), expand(mask))
             if members:
                 nodes[value] = members
             else:
                 del nodes[value]
-            if self._integers is not None and not (before and members):
-                _toggle(self._integers, value)
-        self._sums = None
+        self.present = _flipped(self.present, expand(holders))
+        self._ordered = None
 
-    def _below(
-        self, integers: list[tuple[int, str]], sums: list[Bits], bound: int
-    ) -> Bits:
-        end = bisect_left(integers, (bound, ""))
+    def _in_order(self) -> _Ordered:
+        if self._ordered is None:
+            self._ordered = _Ordered.of(self.nodes)
+        return self._ordered
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """The values of a key that are integers, for comparisons.
+
+    Attributes:
+        integers: in ascending order; `007` and `7` are two.
+        members: the nodes of each.
+        sums: the nodes of the first `_STEP` of them, twice as many and so on,
+            after none; the last is of all.
+    """
+
+    integers: list[int]
+    members: list[Members]
+    sums: list[Bits]
+
+    @classmethod
+    def of(cls, nodes: Mapping[str, Members]) -> _Ordered:
+        read = ((integer(value), members) for value, members in nodes.items())
+        pairs = [(number, found) for number, found in read if number is not None]
+        pairs.sort(key=itemgetter(0))
+        members = [found for _, found in pairs]
+        sums = [0]
+        for start in range(0, len(members), _STEP):
+            sums.append(sums[-1] | union(members[start : start + _STEP]))
+        return cls([number for number, _ in pairs], members, sums)
+
+    def below(self, bound: int) -> Bits:
+        """The nodes whose value is under `bound`."""
+        end = bisect_left(self.integers, bound)
         full = end // _STEP
-        rest = integers[full * _STEP : end]
-        return sums[full] | union(self.nodes[value] for _, value in rest)
-
-    def _in_order(self) -> tuple[list[tuple[int, str]], list[Bits]]:
-        if self._integers is None:
-            read = ((integer(value), value) for value in self.nodes)
-            self._integers = sorted((n, value) for n, value in read if n is not None)
-        if self._sums is None:
-            self._sums = [0]
-            for start in range(0, len(self._integers), _STEP):
-                step = self._integers[start : start + _STEP]
-                more = union(self.nodes[value] for _, value in step)
-                self._sums.append(self._sums[-1] | more)
-        return self._integers, self._sums
-
-
-def _toggle(integers: list[tuple[int, str]], value: str) -> None:
-    """Puts a value that is an integer in its place, or takes it away."""
-    number = integer(value)
-    if number is None:
-        return
-    at = bisect_left(integers, (number, value))
-    if integers[at : at + 1] == [(number, value)]:
-        del integers[at]
-    else:
-        integers.insert(at, (number, value))
+        return self.sums[full] | union(self.members[full * _STEP : end])
 
 
 _NONE: Final = Values()
@@ -125,10 +138,7 @@ class Table(Generic[K]):
 
     def __init__(self) -> None:
         self._keys: dict[K, Values] = {}
-        self._pairs: defaultdict[K, defaultdict[str, list[int]]] = defaultdict(
-            partial(defaultdict, list)
-        )
-        self._holders: defaultdict[K, list[int]] = defaultdict(list)
+        self._masks: defaultdict[K, dict[str, Mask]] = defaultdict(dict)
 
     def __getitem__(self, key: K) -> Values:
         """The values of a key; none if no node has it."""
@@ -138,27 +148,32 @@ class Table(Generic[K]):
         """All keys with their values."""
         return self._keys.items()
 
-    def note(
-        self, number: int, pairs: Iterable[tuple[K, str]], keys: Iterable[K]
-    ) -> None:
-        """Node `number` gains or loses these pairs and keys once `apply` is called."""
-        flips, holders = self._pairs, self._holders
-        for key, value in pairs:
-            flips[key][value].append(number)
-        for key in keys:
-            holders[key].append(number)
+    def note(self, bit: Mask, old: Mapping[K, str], new: Mapping[K, str]) -> None:
+        """The change `bit` is from the values `old` to `new`; made by `apply`."""
+        changed = self._masks
+        differ = map(ne, map(old.get, new), new.values())
+        for key in compress(new, differ):
+            masks, value, before = changed[key], new[key], old.get(key)
+            masks[value] = masks.get(value, 0) ^ bit
+            if before is not None:
+                masks[before] = masks.get(before, 0) ^ bit
+        if not old.keys() <= new.keys():
+            for key, before in old.items():
+                if key not in new:
+                    masks = changed[key]
+                    masks[before] = masks.get(before, 0) ^ bit
 
-    def apply(self) -> None:
-        """Makes the noted changes."""
-        for key, flips in self._pairs.items():
+    def apply(self, expand: Callable[[Mask], Members]) -> bool:
+        """Makes the noted changes; whether there were any."""
+        changed, self._masks = self._masks, defaultdict(dict)
+        for key, masks in changed.items():
             values = self._keys.get(key)
             if values is None:
                 values = self._keys[key] = Values()
-            values.flip(flips, self._holders.get(key, []))
+            values.flip(masks, expand)
             if not values.present:
                 del self._keys[key]
-        self._pairs.clear()
-        self._holders.clear()
+        return bool(changed)
 
 
 class Postings:
@@ -168,7 +183,7 @@ class Postings:
         bits: all nodes.
         cordoned: those with `spec.unschedulable`.
         labels: by key.
-        taints: by key and effect.
+        taints: by group.
     """
 
     __slots__ = ("bits", "cordoned", "labels", "taints")
@@ -179,21 +194,25 @@ class Postings:
         self.labels: Table[str] = Table()
         self.taints: Table[TaintGroup] = Table()
 
-    def change(self, changes: Mapping[int, Change]) -> None:
-        """Follows the change of each number."""
-        there: list[int] = []
-        cordoned: list[int] = []
-        for number, (before, after) in changes.items():
+    def change(self, changes: Mapping[int, Change]) -> bool:
+        """Follows the change of each number; whether anything differs."""
+        there = cordoned = 0
+        for nth, (before, after) in enumerate(changes.values()):
+            bit = 1 << nth
             old, new = before or _EMPTY, after or _EMPTY
-            if (before is None) != (after is None):
-                there.append(number)
+            if before is None or after is None:
+                there ^= bit
             if old.unschedulable != new.unschedulable:
-                cordoned.append(number)
-            self._note(number, old, new)
-        self.bits = bits_in(flipped(self.bits, there))
-        self.cordoned = bits_in(flipped(self.cordoned, cordoned))
-        self.labels.apply()
-        self.taints.apply()
+                cordoned ^= bit
+            if old.labels is not new.labels:
+                self.labels.note(bit, old.labels, new.labels)
+            if old.taints is not new.taints:
+                self.taints.note(bit, _grouped(old.taints), _grouped(new.taints))
+        expand = _Expansion(tuple(changes))
+        self.bits ^= bits_in(expand(there))
+        self.cordoned ^= bits_in(expand(cordoned))
+        applied = self.labels.apply(expand), self.taints.apply(expand)
+        return bool(there or cordoned or any(applied))
 
     def by_label(self, name: str) -> dict[str, Bits]:
         """Value -> nodes, as `node` reads the labels `os` and `arch`; `""` without.
@@ -211,18 +230,38 @@ class Postings:
         found[""] = left
         return found
 
-    def _note(self, number: int, old: Node, new: Node) -> None:
-        if old.labels != new.labels:
-            self.labels.note(
-                number,
-                old.labels.items() ^ new.labels.items(),
-                old.labels.keys() ^ new.labels.keys(),
-            )
-        if old.taints != new.taints:
-            mine, theirs = _pairs(old), _pairs(new)
-            groups = {group for group, _ in mine} ^ {group for group, _ in theirs}
-            self.taints.note(number, mine ^ theirs, groups)
+
+class _Expansion:
+    """Mask -> the nodes with the numbers that changed; many keys share a mask."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
+        self._known: dict[Mask, Members] = {0: 0}
+
+    def __call__(self, mask: Mask) -> Members:
+        if not mask & (mask - 1) and mask:
+            return ~self._numbers[mask.bit_length() - 1]
+        found = self._known.get(mask)
+        if found is None:
+            found = bits_of([self._numbers[nth] for nth in numbers(mask)])
+            self._known[mask] = found
+        return found
 
 
-def _pairs(node: Node) -> set[tuple[TaintGroup, str]]:
-    return {((taint.key, taint.effect), taint.value) for taint in node.taints}
+def _flipped(members: Members, change: Members) -> Members:
+    """With each node of `change` taken out or put in."""
+    if not members:
+        return change
+    if members == change:
+        return 0
+    return members_of(bits_in(members) ^ bits_in(change)) if change else members
+
+
+def _grouped(taints: Iterable[Taint]) -> dict[TaintGroup, str]:
+    found: dict[TaintGroup, str] = {}
+    for taint in taints:
+        nth = 0
+        while (taint.key, taint.effect, nth) in found:
+            nth += 1
+        found[taint.key, taint.effect, nth] = taint.value
+    return found

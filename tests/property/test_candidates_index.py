@@ -224,6 +224,15 @@ class AnyHistory(RuleBasedStateMachine):
         for index in (self.own, self.shared):
             index.update(self.nodes)
 
+    @rule(nodes=CLUSTERS, gone=st.sets(st.sampled_from(NODE_NAMES)))
+    def change(self, nodes: dict[str, Node], gone: set[str]) -> None:
+        for name in gone:
+            self.nodes.pop(name, None)
+        self.nodes = {**self.nodes, **nodes}
+        self.numbering.follow(set(self.nodes), 0)
+        for index in (self.own, self.shared):
+            index.change(nodes, gone)
+
     @rule(wish=st.integers(0, 9))
     def renumber(self, wish: int) -> None:
         """Every node goes and comes back between two updates."""

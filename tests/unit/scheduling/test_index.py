@@ -146,6 +146,32 @@ def test_platforms_part_the_nodes_of_a_set() -> None:
     assert {("linux", "arm64"): 0b10} == index.platforms(0b10)
 
 
+def test_some_nodes_change_and_others_go_at_once() -> None:
+    index = index_of(A, B)
+    index.change({"c": C, "a": Node("a", {"zone": "2"})}, ("b", "x"))
+    assert ["a", "c"] == sorted(names(index, ZONE_2))
+    assert (2, None) == (len(index), index.number("b"))
+
+
+def test_what_goes_makes_room_for_what_comes() -> None:
+    index = index_of(A, B)
+    index.change({"c": C}, ("a", "a"))
+    assert [0, 1] == [index.number("c"), index.number("b")]
+
+
+def test_a_node_that_goes_and_comes_back_is_one_that_changed() -> None:
+    index = index_of(A, B)
+    index.change({"a": Node("a", {"zone": "2"})}, ("a",))
+    assert (0, ["a", "b"]) == (index.number("a"), names(index, ZONE_2))
+
+
+def test_a_number_that_passes_to_an_equal_node_is_a_change() -> None:
+    index = index_of(A)
+    before = index.generation
+    index.change({"z": replace(A, name="z")}, ("a",))
+    assert (before + 1, ["z"]) == (index.generation, names(index))
+
+
 # Numbers of the caller
 
 

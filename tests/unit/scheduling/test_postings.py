@@ -46,11 +46,11 @@ def test_two_values_of_one_taint_are_one_node() -> None:
     node = Node("n", taints=taints)
     found = Postings()
     found.change({2: (None, node)})
-    assert ~2 == found.taints["t", "e"].present
+    assert ~2 == found.taints["t", "e", 0].present
     found.change({2: (node, Node("n", taints=taints[:1]))})
     assert (~2, {"a": ~2}) == (
-        found.taints["t", "e"].present,
-        found.taints["t", "e"].nodes,
+        found.taints["t", "e", 0].present,
+        found.taints["t", "e", 0].nodes,
     )
 
 
