@@ -9,8 +9,12 @@ The order is that of the decision table:
 
 A misfit is denied only if *every* candidate is known not to fit, and then only
 if no cap holds: our view is stale, nodes may appear, the Pod is a DaemonSet's.
-A Pod whose images ask for nothing fits every node, so that neither missing
-candidates nor unknown nodes are worth a word.
+What may be a misfit is never treated worse than what is one, so that the same
+caps hold where candidates are unknown. A Pod whose images ask for nothing fits
+every node, so that neither missing candidates nor unknown nodes are worth a word.
+
+The outcome is monotonous: a stricter row or mode, a cap less, one more image, or a
+candidate that is known to be worse never makes a decision milder.
 """
 
 from __future__ import annotations
@@ -55,7 +59,8 @@ class Cause:
         code: stable, for people to look up.
         action: what the policy makes of it, before the mode.
         image: index into the findings' images; `None` for the Pod as a whole.
-        capped_by: why a misfit is less than a denial; `""` if it is not.
+        capped_by: every circumstance that asks for less than the policy's row
+            does, or than a denial of a misfit; `""` if none does.
     """
 
     code: Code
@@ -103,9 +108,8 @@ def decide(policy: Policy, mode: Mode, finding: PodFinding) -> Decision:
         key=lambda cause: -cause.action.value,
     )
     worst = causes[0] if causes else None
-    action = min(worst.action if worst else Action.ALLOW, cap(mode))
-    if finding.template_of is not None:
-        action = min(action, Action.WARN)
+    wanted = worst.action if worst else Action.ALLOW
+    action = limited(wanted, mode, is_template=finding.template_of is not None)
     of_image = worst is not None and worst.image is not None
     return Decision(
         action=action,
@@ -116,29 +120,34 @@ def decide(policy: Policy, mode: Mode, finding: PodFinding) -> Decision:
     )
 
 
+def limited(action: Action, mode: Mode, *, is_template: bool) -> Action:
+    """What is left of `action`: no more than the mode lets, no template denied."""
+    most = Action.WARN if is_template else Action.DENY
+    return min(action, cap(mode), most)
+
+
 def _of_candidates(policy: Policy, finding: PodFinding) -> Iterator[Cause]:
     if not finding.asks_for_something or finding.fits:
         return
     if not finding.candidates:
         yield Cause(Code.NO_CANDIDATES, policy.on_no_candidates)
     elif finding.unknown:
-        yield Cause(Code.NOT_KNOWN, policy.on_unknown)
+        yield _capped(policy, finding, Code.NOT_KNOWN, policy.on_unknown)
     else:
-        yield _misfit(policy, finding)
+        yield _capped(policy, finding, Code.INCOMPATIBLE, Action.DENY)
 
 
-def _misfit(policy: Policy, finding: PodFinding) -> Cause:
+def _capped(policy: Policy, finding: PodFinding, code: Code, action: Action) -> Cause:
+    """The cause, with all caps that hold and ask for less than `action`."""
     stale = finding.stale_seconds > policy.stale_after_seconds
     caps = (
         (stale, policy.on_stale, "the view of the cluster is stale"),
         (finding.scalable, policy.on_scalable, "nodes may appear"),
         (finding.daemon_set, policy.daemon_sets, "the Pod is a DaemonSet's"),
     )
-    action, why = Action.DENY, ""
-    for holds, limit, text in caps:
-        if holds and limit < action:
-            action, why = limit, text
-    return Cause(Code.INCOMPATIBLE, action, capped_by=why)
+    lower = [(limit, why) for holds, limit, why in caps if holds and limit < action]
+    least = min((limit for limit, _ in lower), default=action)
+    return Cause(code, least, capped_by=", ".join(why for _, why in lower))
 
 
 _NOT_LOOKED: Final = (

@@ -4,7 +4,7 @@ import pytest
 
 from app.admission.findings import Answer, ImageFinding, PodFinding
 from app.admission.policy import Action, Mode, Policy
-from app.admission.verdict import Cause, Code, Verdict, decide, verdict_of
+from app.admission.verdict import Cause, Code, Verdict, decide, limited, verdict_of
 
 PLAIN = ImageFinding("plain:1", ("c",), {Answer.MISSING: ""})
 
@@ -67,6 +67,41 @@ def test_the_strictest_cap_counts(one_image: PodFinding) -> None:
     policy = Policy(on_stale=Action.WARN, daemon_sets=Action.ALLOW)
     finding = replace(one_image, stale_seconds=999, daemon_set=True)
     assert Action.ALLOW is decide(policy, Mode.ENFORCE, finding).action
+
+
+def test_a_decision_names_every_cap_that_holds(one_image: PodFinding) -> None:
+    """Who lifts one of them learns what else stands in the way."""
+    finding = replace(one_image, stale_seconds=999, scalable=True, daemon_set=True)
+    policy = Policy(on_scalable=Action.DENY)
+    (cause,) = decide(policy, Mode.ENFORCE, finding).causes
+    why = "the view of the cluster is stale, the Pod is a DaemonSet's"
+    assert why == cause.capped_by
+
+
+def test_unknown_candidates_are_never_worse_off_than_misfits(
+    one_image: PodFinding,
+) -> None:
+    policy = Policy(on_unknown=Action.DENY)
+    unknown = replace(one_image, unknown=1)
+    assert Action.DENY is decide(policy, Mode.ENFORCE, unknown).action
+    scalable = replace(unknown, scalable=True)
+    (cause,) = decide(policy, Mode.ENFORCE, scalable).causes
+    assert Cause(Code.NOT_KNOWN, Action.WARN, capped_by="nodes may appear") == cause
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_template", "left"),
+    [
+        (Mode.ENFORCE, False, Action.DENY),
+        (Mode.ENFORCE, True, Action.WARN),
+        (Mode.WARN, False, Action.WARN),
+        (Mode.AUDIT, True, Action.ALLOW),
+    ],
+)
+def test_a_denial_is_limited_by_the_mode_and_the_kind(
+    mode: Mode, is_template: bool, left: Action
+) -> None:
+    assert left is limited(Action.DENY, mode, is_template=is_template)
 
 
 def test_a_cap_that_says_deny_caps_nothing(one_image: PodFinding) -> None:
