@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 from app.compat import template
+from app.compat.budget import TOO_COSTLY, Budget
 from app.compat.features import Features
 from app.compat.gotext import lower, quoted, size_bytes, trimmed
 from app.compat.operators import EVALUATION
@@ -46,6 +47,9 @@ MAX_TEMPLATE_BYTES: Final = 64 * 1024
 _MAX_PARSED: Final = 128
 _MAX_PARSED_TEXT: Final = 4096
 """Templates that stay parsed, and how long (in characters) such a one may be."""
+
+_MAX_PARSED_LONG: Final = 2
+"""Longer templates that stay parsed: an index runs one rule on all nodes at once."""
 
 Terms: TypeAlias = tuple[FeatureMatcherTerm, ...]
 Results: TypeAlias = tuple[TermResult, ...]
@@ -96,9 +100,14 @@ class Matchers(Protocol):
 
 
 class View:
-    """A node's features as rules see them: `rule.matched` grows with each rule."""
+    """A node's features as rules see them: `rule.matched` grows with each rule.
 
-    def __init__(self, features: Features) -> None:
+    Attributes:
+        budget: what evaluating rules on it may cost; `None` for no bound.
+    """
+
+    def __init__(self, features: Features, budget: Budget | None = None) -> None:
+        self.budget: Final = budget
         self._flags = features.flags
         self._attributes = features.attributes
         self._instances = features.instances
@@ -134,7 +143,11 @@ class View:
 
 
 def judge(
-    spec: Spec, features: Features, *, tags: Collection[str] = ()
+    spec: Spec,
+    features: Features,
+    *,
+    tags: Collection[str] = (),
+    budget: Budget | None = None,
 ) -> tuple[SetResult, ...]:
     """Evaluates every set of `spec` that `tags` selects, on one node.
 
@@ -145,8 +158,12 @@ def judge(
         features: what is known of the node.
         tags: if any, only sets with one of these tags are evaluated (`""` selects
             sets without a tag).
+        budget: what it may cost; `None` for no bound.
+
+    Raises:
+        SpecError: `TooCostly`, the budget does not suffice.
     """
-    view = View(features)
+    view = View(features, budget)
     return tuple(
         SetResult(
             compatibility, tuple(judge_rule(rule, view) for rule in compatibility.rules)
@@ -157,7 +174,11 @@ def judge(
 
 
 def judge_rule(rule: GroupRule, view: View, *, fail_fast: bool = False) -> RuleResult:
-    """Evaluates one rule and publishes its variables in `view`."""
+    """Evaluates one rule and publishes its variables in `view`.
+
+    Raises:
+        SpecError: `TooCostly`, the view's budget does not suffice.
+    """
     try:
         ran = run(rule, (rule.vars_template,), view, fail_fast=fail_fast)
         variables: Variables = {}
@@ -165,6 +186,8 @@ def judge_rule(rule: GroupRule, view: View, *, fail_fast: bool = False) -> RuleR
             variables = {**ran.outputs[0], **rule.vars}
         view.publish(variables)
     except SpecError as error:
+        if error.reason == TOO_COSTLY:
+            raise
         return RuleResult(rule, is_match=False, error=error.message)
     return RuleResult(
         rule, ran.is_match, features=ran.features, any=ran.any, vars=variables
@@ -213,7 +236,7 @@ def run(
     3. `matchFeatures` is evaluated; the templates run if it matches.
 
     Raises:
-        SpecError: an expression or a template cannot be evaluated.
+        SpecError: an expression or a template cannot be evaluated, or `TooCostly`.
     """
     outputs: tuple[dict[str, str], ...] = tuple({} for _ in templates)
     has_templates = any(templates)
@@ -226,7 +249,7 @@ def run(
             is_any = True
             if fail_fast and not has_templates:
                 break
-            _yield(templates, found.data, outputs)
+            _yield(templates, found.data, outputs, view.budget)
     alternatives = tuple(any_results)
     if fail_fast and not is_any:  # (2)
         return Ran(is_match=False, any=alternatives)
@@ -235,7 +258,7 @@ def run(
     found = _match_terms(rule.match_features, view, fail_fast=fail_fast)  # (3)
     if not found.is_match:
         return Ran(is_match=False, features=found.results, any=alternatives)
-    _yield(templates, found.data, outputs)
+    _yield(templates, found.data, outputs, view.budget)
     return Ran(is_any, found.results, alternatives, outputs)
 
 
@@ -277,6 +300,8 @@ def _match_term(
     if sets is None:
         result = TermResult(term, holds=False, is_match=before, is_published=False)
         return result, []
+    if view.budget is not None:
+        view.budget.call(_calls(term, sets))
     if term.match_expressions is None:
         if not before:
             return TermResult(term, _holds(term, sets), is_match=False), []
@@ -293,6 +318,15 @@ def _match_term(
         term, is_match, is_match, satisfied=satisfied, is_name_match=is_name_match
     )
     return result, matched.elements
+
+
+def _calls(term: FeatureMatcherTerm, sets: FeatureSets) -> int:
+    """How often a term calls an operator, at most."""
+    calls = len(term.match_expressions or ()) * (2 + len(sets.instances))
+    if term.match_name is not None:
+        calls += len(sets.flags or ()) + len(sets.attributes or ())
+        calls += sum(map(len, sets.instances))
+    return calls
 
 
 def _holds(term: FeatureMatcherTerm, sets: FeatureSets) -> bool | None:
@@ -315,23 +349,32 @@ def _split(feature: str) -> tuple[str, str]:
 
 
 def _yield(
-    templates: Sequence[str], data: _Data, outputs: Sequence[dict[str, str]]
+    templates: Sequence[str],
+    data: _Data,
+    outputs: Sequence[dict[str, str]],
+    budget: Budget | None,
 ) -> None:
     for text, output in zip(templates, outputs, strict=True):
         if text:
-            output.update(_expand(text, data))
+            output.update(_expand(text, data, budget))
 
 
-def _expand(text: str, data: _Data) -> Variables:
+def _expand(text: str, data: _Data, budget: Budget | None) -> Variables:
     """The `key=value` lines that a template yields (`template.go#L90`)."""
+    if budget is not None:
+        budget.parse(text)
     try:
-        parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parse)(text)
+        parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parsed_long)(text)
     except SpecError as error:
         raise _failed("parse", error.message) from error
+    meter = template.Meter(parsed.limits, None if budget is None else budget.steps)
     try:
-        expanded = parsed.execute(data)
+        expanded = parsed.execute(data, meter)
     except SpecError as error:
         raise _failed("expand", error.message) from error
+    finally:
+        if budget is not None:
+            budget.run(meter.spent)
     values: dict[str, str] = {}
     for line in filter(None, map(trimmed, expanded.split("\n"))):
         key, equals, value = line.partition("=")
@@ -357,6 +400,7 @@ def _parse(text: str) -> template.Template:
 
 
 _parsed = lru_cache(maxsize=_MAX_PARSED)(_parse)
+_parsed_long = lru_cache(maxsize=_MAX_PARSED_LONG)(_parse)
 
 
 def _failed(step: str, message: str) -> SpecError:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from app.bits import Bits, lowest
 from app.compat import matching
+from app.compat.budget import Budget
 from app.compat.census import Census, ClassKey
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED, Variables, View
@@ -135,11 +136,17 @@ def matched_elements(term: FeatureMatcherTerm, sets: FeatureSets) -> bytes:
     ).digest()
 
 
-def run(rule: GroupRule, features: Features, state: State) -> Variables | None:
-    """What a rule with a template publishes on a node; `None` if it errs."""
+def run(
+    rule: GroupRule, features: Features, state: State, budget: Budget
+) -> Variables | None:
+    """What a rule with a template publishes on a node; `None` if it errs.
+
+    Raises:
+        SpecError: `TooCostly`.
+    """
     attributes = {**features.attributes, **state.features.attributes}
     node = Features(features.flags, attributes, features.instances)
-    result = matching.judge_rule(rule, View(node))
+    result = matching.judge_rule(rule, View(node, budget))
     return None if result.error is not None else result.vars
 
 

@@ -20,9 +20,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from app.bits import Bits, lowest
 from app.compat import projections
-from app.compat.budget import Budget, template_calls
+from app.compat.budget import Budget
 from app.compat.census import Census, NodeClass
-from app.compat.matching import RULE_MATCHED, Variables, View
+from app.compat.matching import RULE_MATCHED, Variables
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
 from app.compat.projections import NO_STATE, Memory, State, States
 from app.compat.spec import Compatibility
@@ -291,14 +291,7 @@ class Sweep:
 
     def _run_one(self, rule: PlannedRule, state: State, bits: Bits) -> Variables | None:
         features = self._census.features[lowest(bits)]
-        elements = 0
-        for term in rule.terms():
-            sets = View(features).find(term.feature) or _NO_SETS
-            self._budget.call(_calls(term, sets))
-            elements += 2 * len(term.expressions or ()) + len(sets.instances)
-            elements += _size(sets) if term.name is not None else 0
-        self._budget.spend(template_calls(rule.rule.vars_template, elements))
-        return projections.run(rule.rule, features, state)
+        return projections.run(rule.rule, features, state, self._budget)
 
     def _split(
         self, parts: Iterable[tuple[_Projection, Bits]], term: PlannedTerm

@@ -41,7 +41,7 @@ from app.compat.template.values import (
     Slice,
 )
 
-__all__ = ["LIMITS", "Data", "Limits", "Template", "parse"]
+__all__ = ["LIMITS", "Data", "Limits", "Meter", "Template", "parse"]
 
 Data: TypeAlias = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """Domain -> feature -> matched elements, each as name -> value."""
@@ -62,14 +62,19 @@ class Template:
     limits: Limits = LIMITS
     _trees: Trees = field(default_factory=dict, repr=False)
 
-    def execute(self, data: Data) -> str:
+    def execute(self, data: Data, meter: Meter | None = None) -> str:
         """Runs the template.
+
+        Args:
+            data: what it is run on.
+            meter: counts what the run costs, also if it fails; by default a new one
+                with the template's limits.
 
         Raises:
             SpecError: `TemplateFailed` with Go's text, `TooCostly`, or
                 `UnsupportedFunction` for a use that is refused (`printf "%p"`).
         """
-        meter = Meter(self.limits)
+        meter = Meter(self.limits) if meter is None else meter
         root = _domains(data)
         run = Execution(self.text, self._trees, _FUNCTIONS, meter, root)
         return runes.to_text(run.run(root))

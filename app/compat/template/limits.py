@@ -60,13 +60,26 @@ def too_costly(what: str) -> NoReturn:
 
 
 class Meter:
-    """Counts the work of one execution against its limits."""
+    """Counts the work of one execution against its limits.
 
-    __slots__ = ("limits", "steps")
+    Args:
+        limits: the bounds.
+        steps: how many steps are granted, if fewer than the bound.
+    """
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    __slots__ = ("granted", "limits", "steps")
+
+    def __init__(self, limits: Limits = LIMITS, steps: int | None = None) -> None:
         self.limits: Final = limits
-        self.steps = limits.steps
+        self.granted: Final = min(
+            limits.steps, limits.steps if steps is None else steps
+        )
+        self.steps = self.granted
+
+    @property
+    def spent(self) -> int:
+        """Steps so far; more than were granted if they did not suffice."""
+        return self.granted - self.steps
 
     def step(self, count: int = 1) -> None:
         """Counts work.
@@ -76,7 +89,7 @@ class Meter:
         """
         self.steps -= count
         if self.steps < 0:
-            too_costly(f"more than {self.limits.steps:,} steps")
+            too_costly(f"more than {self.granted:,} steps")
 
     def work(self, size: int) -> None:
         """Counts work on `size` bytes or elements."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 
 import pytest
 
 from app.compat import parse
+from app.compat.budget import STEPS_PER_CHARACTER, Budget
 from app.compat.features import Features
 from app.compat.matching import (
     MAX_TEMPLATE_BYTES,
@@ -53,10 +55,15 @@ def term(text: str, features: Features = NODE) -> RuleResult:
 
 def rule(text: str, features: Features = NODE) -> RuleResult:
     """One rule, its keys written in YAML's block style."""
+    (result,) = judge(one_rule(text), features)
+    return result.rules[0]
+
+
+def one_rule(text: str) -> Spec:
+    """A spec with one rule, its keys written in YAML's block style."""
     lines = "\n".join(f"      {line}" for line in text.split("\n"))
     content = f"compatibilities:\n  - rules:\n    - name: r\n{lines}\n"
-    (result,) = judge(parse.read(content.encode()), features)
-    return result.rules[0]
+    return parse.read(content.encode())
 
 
 def expressions(feature: str, text: str, features: Features = NODE) -> RuleResult:
@@ -474,6 +481,88 @@ def test_a_template_has_at_most_64_kib() -> None:
 
 
 # Fail-fast, as nfd-master runs rules --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        pytest.param(
+            "{feature: cpu.cpuid, matchExpressions: {AVX: {op: Exists}}}",
+            2,
+            id="an expression on flags and attributes",
+        ),
+        pytest.param(
+            "{feature: pci.device, matchExpressions: {a: {op: Exists}, b: {op: In}}}",
+            8,
+            id="two expressions on two instances too",
+        ),
+        pytest.param("{feature: cpu.cpuid, matchName: {op: Exists}}", 3, id="flags"),
+        pytest.param(
+            "{feature: kernel.version, matchName: {op: Exists}}", 2, id="attributes"
+        ),
+        pytest.param(
+            "{feature: pci.device, matchName: {op: Exists}}", 4, id="all instances"
+        ),
+        pytest.param("{feature: cpu.cpuid}", 0, id="nothing is asked"),
+        pytest.param("{feature: x.y, matchName: {op: Exists}}", 0, id="not published"),
+    ],
+)
+def test_a_budget_bounds_operator_calls(text: str, calls: int) -> None:
+    asked = one_rule(f"matchFeatures: [{text}]")
+    budget = Budget(calls)
+    assert judge(asked, NODE) == judge(asked, NODE, budget=budget)
+    assert calls == budget.calls
+    if calls:
+        with pytest.raises(SpecError, match="on this node") as caught:
+            judge(asked, NODE, budget=Budget(calls - 1, "this node"))
+        assert "TooCostly" == caught.value.reason
+
+
+def least_budget(template: str) -> int:
+    """The least bound within which a rule without terms can run a template."""
+    asked = one_rule(f"matchAny: [{{}}]\nvarsTemplate: '{template}'")
+
+    def suffices(calls: int) -> bool:
+        try:
+            return bool(judge(asked, NODE, budget=Budget(calls)))
+        except SpecError as error:
+            return error.reason != "TooCostly"
+
+    return bisect_left(range(1_000_000), 1, key=suffices)
+
+
+@pytest.mark.parametrize(
+    ("last", "is_error"),
+    [
+        pytest.param("a=1", False, id="a run that ends well"),
+        pytest.param("{{fail .}}", True, id="a run that fails"),
+        pytest.param("a+1", True, id="a run whose output is refused"),
+    ],
+)
+def test_a_template_counts_by_the_steps_that_it_takes(
+    last: str, *, is_error: bool
+) -> None:
+    """Whatever becomes of it: an iteration is a step."""
+    short, long = (f"{{{{range {n}}}}}{{{{end}}}}{last}" for n in (100, 900))
+    (result,) = judge(one_rule(f"matchAny: [{{}}]\nvarsTemplate: '{long}'"), NODE)
+    assert is_error == (result.rules[0].error is not None)
+    assert 800 == least_budget(long) - least_budget(short)
+
+
+def test_a_template_that_goes_beyond_its_own_bound_is_an_error_of_its_rule() -> None:
+    endless = "{{range 1000000}}{{end}}"
+    asked = one_rule(f"matchAny: [{{}}]\nvarsTemplate: '{endless}'")
+    (result,) = judge(asked, NODE, budget=Budget(200_000))
+    assert "more than 100,000 steps" in str(result.rules[0].error)
+    with pytest.raises(SpecError, match="spec is too costly"):
+        judge(asked, NODE, budget=Budget(100_000))
+
+
+def test_parsing_a_template_counts_by_its_length() -> None:
+    comments = [f"a=1{{{{/*{'x' * size}*/}}}}" for size in (0, 1_000, 5_000)]
+    least, longer, longest = map(least_budget, comments)
+    assert 1_000 * STEPS_PER_CHARACTER == longer - least
+    assert 5_000 * STEPS_PER_CHARACTER == longest - least
 
 
 def test_failing_fast_leaves_later_terms_and_elements_alone() -> None:
