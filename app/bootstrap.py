@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from app import __version__
+from app.admission.exemption import Exemption, expired
 from app.checker import Checker, Options
 from app.errors import ClusterError, ConfigError
 from app.kube.cluster import KubeCluster
@@ -25,6 +27,7 @@ from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport
 from app.ports import Cluster
 from app.scheduling import candidates, selector
+from app.scheduling.taints import TRANSIENT
 from app.settings import ClusterSettings, RegistrySettings, Settings
 from app.telemetry import Metrics, log_event
 
@@ -119,19 +122,28 @@ def _assemble(
     layouts = LayoutArtifacts(settings.registry.layout_root)
     artifacts = LayoutsFirst(layouts, registries)
 
+    chosen = options(settings)
+    expiries = _Expiries(chosen.exemptions)
+
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
+        expiries.report()
         try:
             async with watching():
                 yield
         finally:
             await registries.close()
 
-    checker = Checker(cluster, artifacts, metrics, _options(settings))
-    return Wired(checker, health, metrics, running, refresh)
+    def refreshed() -> None:
+        expiries.report()
+        refresh()
+
+    checker = Checker(cluster, artifacts, metrics, chosen)
+    return Wired(checker, health, metrics, running, refreshed)
 
 
-def _options(settings: Settings) -> Options:
+def options(settings: Settings) -> Options:
+    """What the admin decides about reviews."""
     policy = settings.policy
     return Options(
         policy=policy.policy(),
@@ -141,10 +153,33 @@ def _options(settings: Settings) -> Options:
         candidates=candidates.Options(
             schedulers=settings.cluster.schedulers,
             ignore=selector.parse(settings.cluster.nodes_ignore),
+            transient=TRANSIENT.extended(settings.cluster.transient_taints),
         ),
         exemptions=tuple(one.exemption() for one in policy.exemptions),
         max_reviews=settings.server.max_reviews,
     )
+
+
+class _Expiries:
+    """Tells of each exemption that it has expired: once, when that is noticed."""
+
+    def __init__(self, exemptions: Sequence[Exemption]) -> None:
+        self._left = tuple(exemptions)
+
+    def report(self) -> None:
+        """Writes a line for each that has expired since the last time."""
+        now = datetime.now(UTC)
+        for one in expired(self._left, now=now):
+            log_event(
+                "exemption expired",
+                owner=one.owner,
+                reason=one.reason,
+                expires=one.expires,
+                namespaces=one.namespaces,
+                images=one.images,
+                service_accounts=one.service_accounts,
+            )
+        self._left = tuple(one for one in self._left if not one.has_expired(now))
 
 
 def _registries(settings: RegistrySettings, metrics: Metrics) -> RegistryArtifacts:

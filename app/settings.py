@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Self
 
 import yaml
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -41,6 +42,7 @@ from app.admission.policy import (
     Policy,
 )
 from app.errors import ConfigError
+from app.scheduling import selector
 
 MAX_FILE_BYTES: Final = 1 << 20
 """A ConfigMap cannot be larger."""
@@ -106,7 +108,19 @@ class ClusterSettings(_Section):
     schedulers: frozenset[str] = frozenset({"default-scheduler"})
     """`schedulerName`s that filter by taints as kube-scheduler does."""
     nodes_ignore: str = "type=virtual-kubelet"
-    """Label selector (`key=value` pairs) of nodes that NFD never describes."""
+    """Label selector, as for `kubectl -l`, of nodes that NFD never describes."""
+    transient_taints: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """More taint keys that go away by themselves; one that ends in `*` is a prefix."""
+
+    @field_validator("nodes_ignore")
+    @classmethod
+    def _is_selector(cls, text: str) -> str:
+        """A selector that cannot be read would ignore nothing, or everything."""
+        try:
+            selector.parse(text)
+        except ConfigError as error:
+            raise ValueError(error.message) from None
+        return text
 
 
 class RegistryHostSettings(_Section):
@@ -141,8 +155,18 @@ class RegistrySettings(_Section):
         return {host.lower(): one for host, one in hosts.items()}
 
 
+def _account(pattern: str) -> str:
+    """A pattern of `namespace/name` that can match one."""
+    if "/" not in pattern and not any(one in pattern for one in "*?["):
+        raise ValueError("expected namespace/name")
+    return pattern
+
+
+_AccountPattern = Annotated[str, AfterValidator(_account)]
+
+
 class ExemptionSettings(_Section):
-    """What is left alone; each list that is given must match."""
+    """What is left alone: at least one list, and each that is given must match."""
 
     owner: str = Field(min_length=1)
     """Whom to ask."""
@@ -152,7 +176,7 @@ class ExemptionSettings(_Section):
     """Patterns of names (`team-*`)."""
     images: tuple[str, ...] = ()
     """Patterns of references as Pods write them; the other images are judged."""
-    service_accounts: tuple[str, ...] = ()
+    service_accounts: tuple[_AccountPattern, ...] = ()
     """Patterns of `namespace/name`."""
     expires: AwareDatetime | date | None = None
     """A date (its first moment in UTC) or a time with its zone; empty for never."""
@@ -176,6 +200,15 @@ class ExemptionSettings(_Section):
             service_accounts=self.service_accounts,
             expires=ends,
         )
+
+
+def _label_key(key: str) -> str:
+    if not selector.is_label_key(key):
+        raise ValueError("expected the key of a label")
+    return key
+
+
+_LabelKey = Annotated[str, AfterValidator(_label_key)]
 
 
 class PolicySettings(_Section):
@@ -206,16 +239,16 @@ class PolicySettings(_Section):
     on_overload: ActionField = Action.ALLOW
     """More reviews at once than `server.maxReviews`."""
     on_stale: ActionField = Action.WARN
-    """Cap of a misfit while our view of the cluster is stale."""
+    """The most for nodes unfit or unknown while our view of the cluster is stale."""
     on_scalable: ActionField = Action.WARN
-    """Cap of a misfit where nodes may appear."""
+    """The most for nodes unfit or unknown where nodes may appear."""
     daemon_sets: ActionField = Action.WARN
-    """Cap of a misfit for Pods of DaemonSets."""
+    """The most for nodes unfit or unknown for Pods of DaemonSets."""
     stale_after_seconds: float = Field(default=120.0, gt=0)
     """Silence of the API server that makes our view stale."""
     nodes_may_appear: NodesMayAppear = NodesMayAppear.AUTO
-    """Whether an autoscaler may add nodes; `auto` looks for `pool_labels`."""
-    pool_labels: tuple[str, ...] = POOL_LABELS
+    """Whether an autoscaler may add nodes; `auto` looks for `poolLabels`."""
+    pool_labels: tuple[_LabelKey, ...] = POOL_LABELS
     """Node labels of managed or autoscaled pools."""
     tags: tuple[str, ...] = ()
     """Only compatibility sets with one of these tags count; empty for all."""

@@ -5,7 +5,8 @@ must match, and a list that it has not matches everything. Patterns are those of
 shell: `*`, `?` and `[abc]` (`team-*`, `registry.example.com/legacy/*`).
 
 With an `images` list only the images that match are exempt; the others of the
-same Pod are judged. An exemption that has expired exempts nothing.
+same Pod are judged. An exemption that has expired exempts nothing; whoever wires
+the process tells the admin so (`expired`).
 """
 
 from __future__ import annotations
@@ -46,10 +47,14 @@ class Exemption:
         """
         account = f"{namespace}/{service_account or 'default'}"
         return (
-            (self.expires is None or now < self.expires)
+            not self.has_expired(now)
             and _matches(self.namespaces, namespace)
             and _matches(self.service_accounts, account)
         )
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its time is over; `now` has a time zone."""
+        return self.expires is not None and now >= self.expires
 
     def covers(self, image: str) -> bool:
         """Whether it exempts an image of a Pod for which it holds."""
@@ -81,6 +86,11 @@ def exempt_images(
     return frozenset(
         image for image in images if any(one.covers(image) for one in holding)
     )
+
+
+def expired(exemptions: Iterable[Exemption], *, now: datetime) -> tuple[Exemption, ...]:
+    """Those that no longer hold, in order; `now` has a time zone."""
+    return tuple(one for one in exemptions if one.has_expired(now))
 
 
 def _matches(patterns: tuple[str, ...], text: str) -> bool:

@@ -81,9 +81,10 @@ class Policy:
         on_invalid: the artifact or its spec is broken or too costly.
         on_error: an exception of ours.
         on_overload: more reviews at once than we take on.
-        on_stale: cap of a misfit while our view of the cluster is stale.
-        on_scalable: cap of a misfit where nodes may appear.
-        daemon_sets: cap of a misfit for Pods of DaemonSets.
+        on_stale: cap of a misfit, and of unknown candidates, while our view of the
+            cluster is stale.
+        on_scalable: the same where nodes may appear.
+        daemon_sets: the same for Pods of DaemonSets.
         stale_after_seconds: silence of the API server that makes a view stale.
         nodes_may_appear: whether an autoscaler may add nodes.
         pool_labels: node labels that `auto` looks for.

@@ -29,8 +29,10 @@ def settings_page() -> str:
         "A settings file is YAML; `imagecompat serve --config FILE` reads it.",
         (
             "An environment variable wins over the file: `IMAGECOMPAT_`, the section,"
-            " `__`, the name in capitals (`IMAGECOMPAT_SERVER__PORT=8443`)."
+            " `__`, the name in capitals with `_` between its words"
+            " (`IMAGECOMPAT_POLICY__ON_UNKNOWN=deny`)."
         ),
+        'A list is JSON there (`IMAGECOMPAT_POLICY__TAGS=["gpu"]`).',
         "An unknown key is an error.",
         "This page is generated from the code.",
     ]
@@ -38,10 +40,25 @@ def settings_page() -> str:
         model = section.annotation
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the section {name} is no model")
-        lines += ["", f"## {name}", "", (model.__doc__ or "").strip(), ""]
-        lines += ["| setting | default | meaning |", "|---|---|---|"]
-        lines += _rows(model)
+        lines += _table(f"## {name}", model)
+        for field in model.model_fields.values():
+            for inner in _models(field.annotation):
+                lines += _table(f"### {name}.{field.alias}", inner)
     return "\n".join(lines) + "\n"
+
+
+def _table(title: str, model: type[BaseModel]) -> Iterator[str]:
+    yield from ("", title, "", (model.__doc__ or "").strip(), "")
+    yield from ("| setting | default | meaning |", "|---|---|---|")
+    yield from _rows(model)
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field holds: one for each of its entries."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _models(inner)
 
 
 def _rows(model: type[BaseModel]) -> Iterator[str]:
@@ -51,6 +68,8 @@ def _rows(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
     value = field.get_default(call_default_factory=True, validated_data={})
     match value:
         case None | "" | {}:

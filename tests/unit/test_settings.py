@@ -70,6 +70,15 @@ def test_the_environment_wins_over_the_file(
     assert ("127.0.0.1", 9999) == (loaded.host, loaded.port)
 
 
+def test_a_variable_has_the_settings_name_in_words_and_lists_are_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("IMAGECOMPAT_POLICY__ON_UNKNOWN", "deny")
+    monkeypatch.setenv("IMAGECOMPAT_POLICY__TAGS", '["gpu"]')
+    loaded = settings.load(None).policy
+    assert (Action.DENY, ("gpu",)) == (loaded.on_unknown, loaded.tags)
+
+
 def test_an_empty_file_is_no_settings(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert settings.load(None) == settings.load(file)
@@ -103,6 +112,26 @@ def test_an_empty_file_is_no_settings(file: Path) -> None:
             "expires: '2027-01-01T12:00:00'}]}",
             "policy.exemptions.0.expires",
             id="time without a zone",
+        ),
+        pytest.param(
+            "policy: {exemptions: [{owner: a, reason: b, serviceAccounts: [robot]}]}",
+            "policy.exemptions.0.serviceAccounts.0: Value error, expected namespace/",
+            id="service account without a namespace",
+        ),
+        pytest.param(
+            "cluster: {nodesIgnore: 'a in'}",
+            "cluster.nodesIgnore: Value error, no label selector at column",
+            id="selector",
+        ),
+        pytest.param(
+            "cluster: {transientTaints: ['']}",
+            "cluster.transientTaints.0",
+            id="taint without a key",
+        ),
+        pytest.param(
+            "policy: {poolLabels: ['pool=gpu']}",
+            "policy.poolLabels.0: Value error, expected the key of a label",
+            id="label with a value",
         ),
         pytest.param("- a", "expected a mapping", id="list"),
         pytest.param("1: {}", "expected a mapping", id="number as key"),
@@ -151,7 +180,7 @@ policy:
   - owner: bob
     reason: vendor
     images: [vendor.example/*]
-    serviceAccounts: [ns/sa]
+    serviceAccounts: [ns/sa, "*-robot"]
     expires: 2027-01-01T12:00:00+02:00
   - {owner: eve, reason: for ever, images: [x]}
 """

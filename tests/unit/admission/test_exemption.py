@@ -1,8 +1,8 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.admission.exemption import Exemption, exempt_images
+from app.admission.exemption import Exemption, exempt_images, expired
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -62,3 +62,12 @@ def test_several_exemptions_add_up() -> None:
     assert frozenset({"a.example/x:1"}) == exempt(first, second)
     assert BOTH == exempt(first, second, account="robot")
     assert frozenset() == exempt()
+
+
+def test_an_exemption_ends_at_the_moment_that_it_names() -> None:
+    ended = Exemption("o", "ended", expires=NOW)
+    later = Exemption("o", "later", expires=NOW + timedelta(microseconds=1))
+    lasting = Exemption("o", "lasting")
+    assert (ended,) == expired((ended, later, lasting), now=NOW)
+    assert BOTH == exempt(later)
+    assert frozenset() == exempt(ended)
