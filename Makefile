@@ -45,8 +45,8 @@ conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 2
 integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
 	@$(RUN) tests/run.py integration
 
-bench: $(VENV)/dev ## one JSON line per figure
-	@$(RUN) -m bench
+bench: $(VENV)/dev ## one JSON line per figure; ROWS="NAME ..." for some
+	@$(RUN) -m bench $(ROWS)
 
 docs: $(VENV)/dev ## writes the pages that come from the code
 	@PYTHONPATH=. $(RUN) tests/docs/generate.py
