@@ -16,18 +16,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.scheduling.node import Node
-from app.scheduling.podspec import NodeTerm
+from app.scheduling.placement import NodeTerm
 from app.scheduling.selector import Requirement, Test, as_test
 
 NAME_FIELD: Final = "metadata.name"
-
-MAX_REQUIREMENTS: Final = 256
-"""How many requirements on labels are tried on every node."""
-
-
-def is_too_costly(terms: Iterable[NodeTerm]) -> bool:
-    """Whether the terms have more requirements on labels than we try."""
-    return sum(len(term.match_expressions) for term in terms) > MAX_REQUIREMENTS
 
 
 def any_term(terms: Iterable[NodeTerm]) -> Test:

@@ -18,8 +18,7 @@ The rules:
   Once it runs there, nothing but the name is.
 * Another scheduler than `Options.schedulers` may have its own view of taints:
   they do not filter.
-* An affinity of more than `affinity.MAX_REQUIREMENTS` requirements on labels is too
-  costly to try on every node: its terms are left out, `nodeSelector` is not.
+* What is beyond a limit of `placement.Limits` is left out.
 
 Source: `pkg/scheduler/apis/config/v1/default_plugins.go`, the plugins it names,
 and `pkg/kubelet/lifecycle/predicate.go` at Kubernetes v1.35.4.
@@ -28,29 +27,36 @@ and `pkg/kubelet/lifecycle/predicate.go` at Kubernetes v1.35.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from app.scheduling.affinity import all_of, any_term, is_too_costly
+from app.scheduling.affinity import all_of, any_term
 from app.scheduling.node import Node, Taint, os_of
-from app.scheduling.podspec import DEFAULT_SCHEDULER, Placement
+from app.scheduling.placement import (
+    DEFAULT_SCHEDULER,
+    EVERYTHING,
+    IGNORED,
+    LIMITS,
+    NODE_AFFINITY,
+    NODE_NAME,
+    NODE_UNSCHEDULABLE,
+    POD_OS,
+    TAINT_TOLERATION,
+    Limits,
+    Placement,
+    bounded,
+)
 from app.scheduling.selector import Requirement, Test
 from app.scheduling.taints import (
     CORDON,
     NO_EXECUTE,
     NO_SCHEDULE,
     TRANSIENT,
+    Tolerated,
     Transient,
-    tolerates,
 )
-
-IGNORED: Final = "Ignored"
-NODE_UNSCHEDULABLE: Final = "NodeUnschedulable"
-NODE_NAME: Final = "NodeName"
-TAINT_TOLERATION: Final = "TaintToleration"
-NODE_AFFINITY: Final = "NodeAffinity"
-POD_OS: Final = "PodOSNotSupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +113,10 @@ class Compiled:
         eventual: filter -> its test, in order; cordons and transient taints are
             set aside.
         waiting: what a node of `eventual` must pass besides to be in `now`.
-        left_out: as in `Candidates`.
     """
 
     eventual: tuple[tuple[str, Test], ...]
     waiting: tuple[tuple[str, Test], ...] = ()
-    left_out: tuple[str, ...] = ()
 
 
 def find(
@@ -121,6 +125,7 @@ def find(
     *,
     options: Options | None = None,
     is_running: bool = False,
+    limits: Limits = LIMITS,
 ) -> Candidates:
     """The candidates among `nodes`.
 
@@ -130,9 +135,13 @@ def find(
         options: `None` for the defaults.
         is_running: the Pod runs on its node already (an UPDATE), so nothing
             else is asked of that node.
+        limits: how much of the placement is asked for.
     """
-    compiled = compiled_for(placement, options=options, is_running=is_running)
-    every = nodes.values() if isinstance(nodes, Mapping) else nodes
+    every = tuple(nodes.values() if isinstance(nodes, Mapping) else nodes)
+    asked = asked_for(
+        placement, partial(_count_values, every), limits, is_running=is_running
+    )
+    compiled = _compiled(asked, options or Options())
     eventual: list[Node] = []
     now: list[Node] = []
     excluded: dict[str, list[Node]] = {name: [] for name, _ in compiled.eventual}
@@ -158,40 +167,47 @@ def find(
         now=tuple(now),
         excluded={name: tuple(found) for name, found in excluded.items() if found},
         waiting={name: tuple(found) for name, found in waiting.items() if found},
-        left_out=compiled.left_out,
+        left_out=asked.left_out,
     )
 
 
-def compiled_for(
+def asked_for(
     placement: Placement,
+    count_values: Callable[[str], int],
+    limits: Limits,
     *,
-    options: Options | None = None,
-    is_running: bool = False,
-) -> Compiled:
-    """Reads a Pod's constraints once; arguments as for `find`."""
-    chosen = options if options is not None else Options()
-    hard = _not_ignored(chosen.ignore)
-    if placement.node_name:
-        hard.append((NODE_NAME, node_name(placement)))
-        if is_running:
-            return Compiled(tuple(hard))
+    is_running: bool,
+) -> Placement:
+    """What of a placement is asked for; arguments as for `find` and `bounded`.
+
+    A Pod that runs is where it is, and nothing filters but the name.
+    """
+    if is_running and placement.node_name:
+        return Placement(placement.node_name, tolerations=EVERYTHING)
+    return bounded(placement, count_values, limits)
+
+
+def _count_values(nodes: Iterable[Node], label: str) -> int:
+    return len({node.labels[label] for node in nodes if label in node.labels})
+
+
+def _compiled(placement: Placement, options: Options) -> Compiled:
+    """Reads a Pod's constraints once."""
+    hard = _not_ignored(options.ignore)
     soft: list[tuple[str, Test]] = []
     if placement.node_name:
-        hard.append((TAINT_TOLERATION, _taints(placement, _KUBELET, chosen.transient)))
+        hard.append((NODE_NAME, node_name(placement)))
+        hard.append((TAINT_TOLERATION, _taints(placement, _KUBELET, options.transient)))
         soft.append((TAINT_TOLERATION, _taints(placement, _KUBELET)))
-    elif placement.scheduler_name in chosen.schedulers:
-        hard.append((TAINT_TOLERATION, _taints(placement, _BOTH, chosen.transient)))
+    elif placement.scheduler_name in options.schedulers:
+        hard.append((TAINT_TOLERATION, _taints(placement, _BOTH, options.transient)))
         soft.append((NODE_UNSCHEDULABLE, node_unschedulable(placement)))
         soft.append((TAINT_TOLERATION, taint_toleration(placement)))
-    left_out: tuple[str, ...] = ()
-    if is_too_costly(placement.required_terms or ()):
-        left_out = (NODE_AFFINITY,)
-        placement = replace(placement, required_terms=None)
     if placement.node_selector or placement.required_terms is not None:
         hard.append((NODE_AFFINITY, node_affinity(placement)))
     if placement.os:
         hard.append((POD_OS, pod_os(placement)))
-    return Compiled(tuple(hard), tuple(soft), left_out)
+    return Compiled(tuple(hard), tuple(soft))
 
 
 # The filters --------------------------------------------------------------------
@@ -199,7 +215,7 @@ def compiled_for(
 
 def node_unschedulable(placement: Placement) -> Test:
     """A cordoned node takes only Pods that tolerate the cordon's taint."""
-    is_tolerated = tolerates(placement.tolerations)(CORDON)
+    is_tolerated = CORDON in Tolerated(placement.tolerations)
     return lambda node: is_tolerated or not node.unschedulable
 
 
@@ -262,14 +278,14 @@ _MAX_KNOWN = 4096
 def _taints(
     placement: Placement, effects: frozenset[str], set_aside: Transient = _NOTHING
 ) -> Test:
-    is_tolerated = tolerates(placement.tolerations)
+    tolerated = Tolerated(placement.tolerations)
     # Nodes share their taints. The entry holds the taints, so that no other
     # object can come by their id.
     known: dict[int, tuple[tuple[Taint, ...], bool]] = {}
 
     def admits(taint: Taint) -> bool:
         return (
-            taint.effect not in effects or is_tolerated(taint) or taint.key in set_aside
+            taint.effect not in effects or taint in tolerated or taint.key in set_aside
         )
 
     def test(node: Node) -> bool:

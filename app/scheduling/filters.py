@@ -6,33 +6,30 @@ read from postings is said here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from app.bits import Bits, Members, bits_in, union
-from app.scheduling.affinity import NAME_FIELD, is_too_costly
-from app.scheduling.candidates import (
+from app.scheduling.affinity import NAME_FIELD
+from app.scheduling.candidates import Options, asked_for
+from app.scheduling.placement import (
     IGNORED,
+    LIMITS,
     NODE_AFFINITY,
     NODE_NAME,
     NODE_UNSCHEDULABLE,
     POD_OS,
     TAINT_TOLERATION,
-    Options,
+    Limits,
+    NodeTerm,
+    Placement,
 )
-from app.scheduling.node import Taint
-from app.scheduling.podspec import NodeTerm, Placement
-from app.scheduling.postings import Postings, TaintGroup, Values
-from app.scheduling.selector import Requirement, as_test, integer
-from app.scheduling.taints import (
-    CORDON,
-    NO_EXECUTE,
-    NO_SCHEDULE,
-    Tolerates,
-    tolerates,
-)
+from app.scheduling.postings import Postings, Values
+from app.scheduling.selector import Requirement, bound_of, is_valid
+from app.scheduling.taints import CORDON, NO_EXECUTE, NO_SCHEDULE, Tolerated
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +70,36 @@ class Filters:
         return self.postings.bits
 
     def find(
-        self, placement: Placement, options: Options, *, is_running: bool
+        self,
+        placement: Placement,
+        options: Options,
+        limits: Limits = LIMITS,
+        *,
+        is_running: bool,
     ) -> CandidateBits:
         """The candidates; arguments as for `candidates.find`."""
-        left_out: tuple[str, ...] = ()
-        is_placed = is_running and bool(placement.node_name)
-        if not is_placed and is_too_costly(placement.required_terms or ()):
-            left_out = (NODE_AFFINITY,)
-            placement = replace(placement, required_terms=None)
-        hard, soft = self._taints(placement, options)
+        asked = asked_for(placement, self._count_values, limits, is_running=is_running)
+        hard, soft = self._taints(asked, options)
         filters = [(IGNORED, self._ignored(options))]
-        if placement.node_name:
-            named = self._named(placement.node_name)
+        if asked.node_name:
+            named = self._named(asked.node_name)
             filters.append((NODE_NAME, self.bits & ~bits_in(named)))
-        if not is_placed:
-            filters += [
-                (TAINT_TOLERATION, hard),
-                (NODE_AFFINITY, self.bits & ~self._affinity(placement)),
-                (POD_OS, self._other_os(placement.os)),
-            ]
+        filters += [
+            (TAINT_TOLERATION, hard),
+            (NODE_AFFINITY, self.bits & ~self._affinity(asked)),
+            (POD_OS, self._other_os(asked.os)),
+        ]
         eventual, excluded = _sifted(self.bits, filters)
-        now, waiting = _sifted(eventual, () if is_placed else soft)
-        return CandidateBits(eventual, now, excluded, waiting, left_out)
+        now, waiting = _sifted(eventual, soft)
+        return CandidateBits(eventual, now, excluded, waiting, asked.left_out)
+
+    def _count_values(self, label: str) -> int:
+        return len(self.postings.labels[label].nodes)
 
     # Filters: which nodes each takes out
 
     def _ignored(self, options: Options) -> Bits:
-        found = self._all_of(options.ignore) if options.ignore else None
-        return found if found is not None else 0
+        return self._all_of(options.ignore) if options.ignore else 0
 
     def _taints(
         self, placement: Placement, options: Options
@@ -114,15 +113,13 @@ class Filters:
             return 0, ()
         hard: list[Bits] = []
         soft: list[Bits] = []
-        is_tolerated = tolerates(placement.tolerations)
-        named = {each.value for each in placement.tolerations}
-        for group, values in self.postings.taints.items():
-            key, effect, _ = group
+        tolerated = Tolerated(placement.tolerations)
+        for (key, effect, _), values in self.postings.taints.items():
             if effect in effects:
-                found = _intolerable(group, values, is_tolerated, named)
-                (soft if key in options.transient else hard).append(found)
+                out = _intolerable(values, tolerated.values(key, effect))
+                (soft if key in options.transient else hard).append(out)
         waits = (TAINT_TOLERATION, union(soft))
-        if placement.node_name or is_tolerated(CORDON):
+        if placement.node_name or CORDON in tolerated:
             return union(hard), (waits,)
         return union(hard), ((NODE_UNSCHEDULABLE, self.postings.cordoned), waits)
 
@@ -131,9 +128,11 @@ class Filters:
         bits = self.bits
         for key, value in dict(placement.node_selector).items():
             bits &= self.postings.labels[key].having((value,))
-        if placement.required_terms is None or not bits:
+            if not bits:
+                return 0
+        if placement.required_terms is None:
             return bits
-        return bits & union(self._terms(placement.required_terms))
+        return bits & self._any_of(placement.required_terms)
 
     def _other_os(self, wanted: str) -> Bits:
         if not wanted:
@@ -143,20 +142,27 @@ class Filters:
 
     # Requirements: on which nodes each holds
 
-    def _terms(self, terms: Iterable[NodeTerm]) -> Iterator[Members]:
-        """The nodes of each term; ends when all nodes are found."""
-        found = 0
+    def _any_of(self, terms: Iterable[NodeTerm]) -> Bits:
+        """The nodes on which one of the terms holds."""
+        bits = 0
+        single: list[Members] = []
         for term in terms:
+            members = self._term(term)
+            if members < 0:
+                single.append(members)
+                continue
+            bits |= members
+            if bits == self.bits:
+                return bits
+        return bits | union(single)
+
+    def _term(self, term: NodeTerm) -> Members:
+        if term.match_fields:
             names = self._names(term.match_fields)
-            if not term.match_expressions:
-                members = names if term.match_fields else 0
-            else:
-                labels = self._all_of(term.match_expressions)
-                members = labels & bits_in(names) if labels is not None else 0
-            yield members
-            found |= max(members, 0)
-            if found == self.bits:
-                return
+            if not names or not term.match_expressions:
+                return names
+            return bits_in(names) & self._all_of(term.match_expressions)
+        return self._all_of(term.match_expressions) if term.match_expressions else 0
 
     def _names(self, fields: Iterable[Requirement]) -> Members:
         """The nodes that all fields admit; none if one of those is invalid."""
@@ -179,12 +185,12 @@ class Filters:
             return sum(map(self._named, wanted - others))
         return self.bits & ~union(map(self._named, others))
 
-    def _all_of(self, requirements: Iterable[Requirement]) -> Bits | None:
-        """The nodes that meet all requirements; `None` if one is invalid."""
+    def _all_of(self, requirements: Iterable[Requirement]) -> Bits:
+        """The nodes that meet all requirements; none if one is invalid."""
         bits = self.bits
         for each in requirements:
-            if as_test(each) is None:
-                return None
+            if not bits or not is_valid(each):
+                return 0
             values = self.postings.labels[each.key]
             bits &= _OPERATORS[each.operator](self.bits, values, each)
         return bits
@@ -199,21 +205,14 @@ class Filters:
 _Operator: TypeAlias = Callable[[Bits, Values, Requirement], Bits]
 
 
-def _bound(requirement: Requirement) -> int:
-    # A valid requirement has an integer: nothing else becomes 0.
-    return integer(requirement.values[0]) or 0
-
-
 _OPERATORS: Final[Mapping[str, _Operator]] = MappingProxyType(
     {
-        "In": lambda _, values, each: values.having(frozenset(each.values)),
-        "NotIn": lambda bits, values, each: (
-            bits & ~values.having(frozenset(each.values))
-        ),
+        "In": lambda _, values, each: values.having(each.values),
+        "NotIn": lambda bits, values, each: bits & ~values.having(each.values),
         "Exists": lambda _, values, __: bits_in(values.present),
         "DoesNotExist": lambda bits, values, _: bits & ~bits_in(values.present),
-        "Gt": lambda _, values, each: values.greater(_bound(each)),
-        "Lt": lambda _, values, each: values.less(_bound(each)),
+        "Gt": lambda _, values, each: values.greater(bound_of(each.values)),
+        "Lt": lambda _, values, each: values.less(bound_of(each.values)),
     }
 )
 
@@ -221,23 +220,12 @@ _OPERATORS: Final[Mapping[str, _Operator]] = MappingProxyType(
 # Helpers ------------------------------------------------------------------------
 
 
-def _intolerable(
-    group: TaintGroup, values: Values, is_tolerated: Tolerates, named: Collection[str]
-) -> Bits:
-    """The nodes with a taint of this key and effect that is not tolerated.
-
-    Only a value that a toleration names can differ from all the others.
-    """
-    key, effect, _ = group
-    # Longer than any value that is named: it stands for all that are not.
-    if is_tolerated(Taint(key, "".join(named) + "-", effect)):
+def _intolerable(values: Values, tolerated: AbstractSet[str] | None) -> Bits:
+    """The nodes with a taint of a group whose value is not tolerated."""
+    if tolerated is None:
         return 0
-    spared = frozenset(
-        value
-        for value in named
-        if value in values.nodes and is_tolerated(Taint(key, value, effect))
-    )
-    return bits_in(values.present) & ~values.having(spared)
+    spared = values.having(tolerated & values.nodes.keys())
+    return bits_in(values.present) & ~spared
 
 
 def _sifted(

@@ -26,7 +26,7 @@ from app.scheduling.candidates import Options
 from app.scheduling.filters import CandidateBits, Filters
 from app.scheduling.memo import Memo
 from app.scheduling.node import Node
-from app.scheduling.podspec import Placement
+from app.scheduling.placement import LIMITS, Limits, Placement
 from app.scheduling.postings import Change, Postings
 
 _DEFAULTS: Final = Options()
@@ -39,9 +39,13 @@ class NodeIndex:
         number: name -> the number of a node; asked when a node comes or changes,
             and trusted to stay the same until then. `None` for numbers of the
             index's own: the lowest that is free.
+        limits: how much of a placement is asked for.
     """
 
-    def __init__(self, *, number: Callable[[str], int] | None = None) -> None:
+    def __init__(
+        self, *, number: Callable[[str], int] | None = None, limits: Limits = LIMITS
+    ) -> None:
+        self._limits = limits
         self._is_own = number is None
         self._ask = number if number is not None else self._own_number
         self._nodes: dict[str, Node] = {}
@@ -200,6 +204,8 @@ class NodeIndex:
         chosen = options if options is not None else _DEFAULTS
         found = self._answers.get(placement, chosen, is_running=is_running)
         if found is None:
-            found = self._filters.find(placement, chosen, is_running=is_running)
+            found = self._filters.find(
+                placement, chosen, self._limits, is_running=is_running
+            )
             self._answers.put(placement, chosen, found, is_running=is_running)
         return found

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from app.scheduling.candidates import Options
-from app.scheduling.podspec import Placement
+from app.scheduling.placement import Placement
 
 T = TypeVar("T")
 

@@ -1,10 +1,8 @@
 """What an object asks for: images, and the nodes that they may run on.
 
-Reads any workload of `kinds` from decoded JSON. Before the API server has
-validated an object (the mutating phase, a file) any shape may be wrong, so
-reading never fails: a part of a wrong type counts as absent, null as in Go, and
-its path is kept in `PodSpec.unreadable`. The API server refuses such an object
-later; who asks before may say so.
+Reads any workload of `kinds` from decoded JSON, whatever its shape (`manifest`).
+The API server refuses an object that could not be read; who asks before may say
+so (`PodSpec.unreadable`).
 
 What the values mean is left to `candidates`: an operator that does not exist is
 kept as written.
@@ -12,29 +10,38 @@ kept as written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from app.scheduling.kinds import KINDS, Kind, group
-from app.scheduling.selector import Requirement
-from app.scheduling.taints import Toleration
+from app.scheduling.manifest import REQUIRED, Container, Metadata, Reading, Spec
+from app.scheduling.placement import (
+    DEFAULT_SCHEDULER,
+    EVERYTHING,
+    NODE_AFFINITY,
+    NODE_UNSCHEDULABLE,
+    TAINT_TOLERATION,
+    Placement,
+)
 
 ContainerKind: TypeAlias = Literal[
     "containers", "initContainers", "ephemeralContainers"
 ]
 """The list of a Pod spec that a container stands in."""
 
-DEFAULT_SCHEDULER: Final = "default-scheduler"
+MAX_CONTAINERS: Final = 256
+"""Containers of one list that are read: each image may be asked for at a registry.
 
-MAX_UNREADABLE: Final = 16
-"""How many paths are kept; one is enough to refuse an object."""
+Images beyond are not judged: that can only keep a denial away."""
 
-_CONTAINER_KINDS: Final[tuple[ContainerKind, ...]] = get_args(ContainerKind)
+_NO_PLACEMENT: Final = Placement()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ImageUse:
+class ImageUse(msgspec.Struct, frozen=True, order=True):
     """One container and its image, as written; neither text is empty."""
 
     container: str
@@ -59,41 +66,7 @@ class Owner:
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class NodeTerm:
-    """A term of the required node affinity; all of it must hold.
-
-    A term without any requirement holds on no node.
-    """
-
-    match_expressions: tuple[Requirement, ...] = ()
-    match_fields: tuple[Requirement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a Pod may run: all that candidates depend on. Hashable.
-
-    Attributes:
-        node_name: `""` where the scheduler shall choose.
-        node_selector: key and value of each wanted label, sorted.
-        required_terms: alternatives; `None` without a required node affinity,
-            which is not the same as none at all: that one holds on no node.
-        tolerations: in order.
-        scheduler_name: never empty.
-        os: `spec.os.name`; `""` if not given.
-    """
-
-    node_name: str = ""
-    node_selector: tuple[tuple[str, str], ...] = ()
-    required_terms: tuple[NodeTerm, ...] | None = None
-    tolerations: tuple[Toleration, ...] = ()
-    scheduler_name: str = DEFAULT_SCHEDULER
-    os: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PodSpec:
+class PodSpec(msgspec.Struct, frozen=True):
     """A Pod, or the Pod that a template makes.
 
     Attributes:
@@ -104,19 +77,23 @@ class PodSpec:
         image_volumes: to be reported, not judged.
         service_account: its name; `""` where the Pod leaves it to the namespace.
         unreadable: paths of what could not be read, in order; bounded.
+        too_large: keys of what was too large to be read, or to be read whole.
     """
 
     images: tuple[ImageUse, ...] = ()
-    placement: Placement = Placement()
+    placement: Placement = _NO_PLACEMENT
     controller: Owner | None = None
     image_volumes: tuple[ImageVolume, ...] = ()
     service_account: str = ""
     unreadable: tuple[str, ...] = ()
+    too_large: frozenset[str] = frozenset()
 
     @property
     def is_daemon_set_pod(self) -> bool:
-        """Whether a DaemonSet, of whatever API group, made this Pod."""
-        return self.controller is not None and self.controller.kind == "DaemonSet"
+        """Whether a DaemonSet, of whatever API group, made this Pod, or may have."""
+        if self.controller is None:
+            return "ownerReferences" in self.too_large
+        return self.controller.kind == "DaemonSet"
 
     @property
     def is_owned(self) -> bool:
@@ -128,19 +105,22 @@ class PodSpec:
 
 def of(kind: Kind, obj: Mapping[str, object]) -> PodSpec:
     """Reads an object of `kind`; never raises for its shape."""
-    reader = _Reader()
-    metadata = reader.mapping(obj, "metadata", "")
+    reading = Reading()
+    metadata = reading.parts(Metadata, reading.inner(obj, "metadata", ""), "metadata.")
     at, holder = "", obj
     for key in kind.template:
-        holder, at = reader.mapping(holder, key, at), f"{at}{key}."
-    spec, at = reader.mapping(holder, "spec", at), f"{at}spec."
+        holder, at = reading.inner(holder, key, at), f"{at}{key}."
+    at, holder = f"{at}spec.", reading.inner(holder, "spec", at)
+    spec = reading.parts(Spec, holder, at)
+    images = tuple(_images(reading, spec, at))
     return PodSpec(
-        images=tuple(_images(reader, spec, at)),
-        placement=_placement(reader, spec, at),
-        controller=_controller(reader, metadata),
-        image_volumes=tuple(_image_volumes(reader, spec, at)),
-        service_account=reader.text(spec, "serviceAccountName", at),
-        unreadable=tuple(reader.unreadable),
+        images=images,
+        placement=_placement(spec, reading.too_large),
+        controller=_controller(metadata),
+        image_volumes=_image_volumes(spec) if spec.volumes else (),
+        service_account=spec.service_account_name,
+        unreadable=tuple(reading.unreadable),
+        too_large=frozenset(reading.too_large),
     )
 
 
@@ -148,174 +128,71 @@ def images_changed(old: PodSpec | None, new: PodSpec) -> tuple[ImageUse, ...]:
     """Which images a request adds or changes.
 
     A container is told by its kind and name; without an old object (CREATE)
-    every image is new.
+    every image is new. Of a list that was not read whole before, none is: nobody
+    knows.
     """
-    known = frozenset(old.images) if old is not None else frozenset()
-    return tuple(use for use in new.images if use not in known)
+    if old is None:
+        return new.images
+    known, unknown = frozenset(old.images), old.too_large
+    return tuple(
+        use for use in new.images if use not in known and use.kind not in unknown
+    )
 
 
-# Reading ------------------------------------------------------------------------
-
-
-class _Reader:
-    """Takes parts of JSON by type, and notes the paths where that fails."""
-
-    def __init__(self) -> None:
-        self.unreadable: list[str] = []
-
-    def note(self, path: str) -> None:
-        if len(self.unreadable) < MAX_UNREADABLE:
-            self.unreadable.append(path)
-
-    def mapping(
-        self, holder: Mapping[str, object], key: str, at: str
-    ) -> Mapping[str, object]:
-        value = holder.get(key)
-        if isinstance(value, Mapping):
-            return value
-        if value is not None:
-            self.note(f"{at}{key}")
-        return {}
-
-    def text(self, holder: Mapping[str, object], key: str, at: str) -> str:
-        value = holder.get(key)
-        if isinstance(value, str):
-            return value
-        if value is not None:
-            self.note(f"{at}{key}")
-        return ""
-
-    def sequence(
-        self, holder: Mapping[str, object], key: str, at: str
-    ) -> Sequence[object]:
-        value = holder.get(key)
-        if isinstance(value, list | tuple):
-            return value
-        if value is not None:
-            self.note(f"{at}{key}")
-        return ()
-
-    def mappings(
-        self, holder: Mapping[str, object], key: str, at: str
-    ) -> Iterator[tuple[Mapping[str, object], str]]:
-        """Each item with the prefix of its path; a null one is an empty mapping."""
-        for index, item in enumerate(self.sequence(holder, key, at)):
-            path = f"{at}{key}[{index}]"
-            if isinstance(item, Mapping):
-                yield item, f"{path}."
+def _images(reading: Reading, spec: Spec, at: str) -> Iterator[ImageUse]:
+    lists: tuple[tuple[ContainerKind, tuple[Container, ...]], ...] = (
+        ("containers", spec.containers),
+        ("initContainers", spec.init_containers),
+        ("ephemeralContainers", spec.ephemeral_containers),
+    )
+    for kind, containers in lists:
+        if len(containers) > MAX_CONTAINERS:
+            reading.too_large.add(kind)
+        for index, each in enumerate(containers[:MAX_CONTAINERS]):
+            if each.name and each.image:
+                yield ImageUse(each.name, each.image, kind)
             else:
-                if item is not None:
-                    self.note(path)
-                yield {}, f"{path}."
+                absent = "image" if each.name else "name"
+                reading.note(f"{at}{kind}[{index}].{absent}")
 
 
-def _images(reader: _Reader, spec: Mapping[str, object], at: str) -> Iterator[ImageUse]:
-    for kind in _CONTAINER_KINDS:
-        for container, path in reader.mappings(spec, kind, at):
-            name = reader.text(container, "name", path)
-            image = reader.text(container, "image", path)
-            if name and image:
-                yield ImageUse(name, image, kind)
-            else:
-                reader.note(path + ("image" if name else "name"))
+def _image_volumes(spec: Spec) -> tuple[ImageVolume, ...]:
+    return tuple(
+        ImageVolume(each.name, each.image.reference)
+        for each in spec.volumes
+        if each.image.reference
+    )
 
 
-def _image_volumes(
-    reader: _Reader, spec: Mapping[str, object], at: str
-) -> Iterator[ImageVolume]:
-    for volume, path in reader.mappings(spec, "volumes", at):
-        source = reader.mapping(volume, "image", path)
-        reference = reader.text(source, "reference", f"{path}image.")
-        if reference:
-            yield ImageVolume(reader.text(volume, "name", path), reference)
+_FILTERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "nodeSelector": (NODE_AFFINITY,),
+    "affinity": (NODE_AFFINITY,),
+    "nodeAffinity": (NODE_AFFINITY,),
+    REQUIRED: (NODE_AFFINITY,),
+    "nodeSelectorTerms": (NODE_AFFINITY,),
+    "tolerations": (NODE_UNSCHEDULABLE, TAINT_TOLERATION),
+}
+"""Key -> the filters that are left out if it is too large."""
 
 
-def _placement(reader: _Reader, spec: Mapping[str, object], at: str) -> Placement:
-    affinity = reader.mapping(spec, "affinity", at)
-    node_affinity = reader.mapping(affinity, "nodeAffinity", f"{at}affinity.")
+def _placement(spec: Spec, too_large: AbstractSet[str]) -> Placement:
+    required = spec.affinity.node_affinity.required
+    terms = required.node_selector_terms or () if required is not None else None
+    left_out = {name for key in too_large for name in _FILTERS_OF.get(key, ())}
     return Placement(
-        node_name=reader.text(spec, "nodeName", at),
-        node_selector=_node_selector(reader, spec, at),
-        required_terms=_terms(reader, node_affinity, f"{at}affinity.nodeAffinity."),
-        tolerations=tuple(
-            Toleration(
-                reader.text(item, "key", path),
-                reader.text(item, "operator", path),
-                reader.text(item, "value", path),
-                reader.text(item, "effect", path),
-            )
-            for item, path in reader.mappings(spec, "tolerations", at)
-        ),
-        scheduler_name=reader.text(spec, "schedulerName", at) or DEFAULT_SCHEDULER,
-        os=reader.text(reader.mapping(spec, "os", at), "name", f"{at}os."),
+        node_name=spec.node_name,
+        node_selector=tuple(sorted(spec.node_selector.items())),
+        required_terms=None if "nodeSelectorTerms" in too_large else terms,
+        tolerations=EVERYTHING if "tolerations" in too_large else spec.tolerations,
+        scheduler_name=spec.scheduler_name or DEFAULT_SCHEDULER,
+        os=spec.os.name,
+        left_out=tuple(sorted(left_out)),
     )
 
 
-def _node_selector(
-    reader: _Reader, spec: Mapping[str, object], at: str
-) -> tuple[tuple[str, str], ...]:
-    pairs: list[tuple[str, str]] = []
-    for key, value in reader.mapping(spec, "nodeSelector", at).items():
-        if isinstance(value, str):
-            pairs.append((key, value))
-        elif value is None:
-            pairs.append((key, ""))
-        else:
-            reader.note(f"{at}nodeSelector")
-    return tuple(sorted(pairs))
-
-
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-
-
-def _terms(
-    reader: _Reader, node_affinity: Mapping[str, object], at: str
-) -> tuple[NodeTerm, ...] | None:
-    required = node_affinity.get(_REQUIRED)
-    if not isinstance(required, Mapping):
-        reader.mapping(node_affinity, _REQUIRED, at)
-        return None
-    return tuple(
-        NodeTerm(
-            _requirements(reader, term, "matchExpressions", path),
-            _requirements(reader, term, "matchFields", path),
-        )
-        for term, path in reader.mappings(
-            required, "nodeSelectorTerms", f"{at}{_REQUIRED}."
-        )
-    )
-
-
-def _requirements(
-    reader: _Reader, term: Mapping[str, object], key: str, at: str
-) -> tuple[Requirement, ...]:
-    return tuple(
-        Requirement(
-            reader.text(item, "key", path),
-            reader.text(item, "operator", path),
-            tuple(_values(reader, item, path)),
-        )
-        for item, path in reader.mappings(term, key, at)
-    )
-
-
-def _values(reader: _Reader, item: Mapping[str, object], at: str) -> Iterator[str]:
-    for index, value in enumerate(reader.sequence(item, "values", at)):
-        if isinstance(value, str):
-            yield value
-        else:
-            if value is not None:
-                reader.note(f"{at}values[{index}]")
-            yield ""
-
-
-def _controller(reader: _Reader, metadata: Mapping[str, object]) -> Owner | None:
+def _controller(metadata: Metadata) -> Owner | None:
     """The first owner that is marked as the controller, as `GetControllerOf`."""
-    for item, path in reader.mappings(metadata, "ownerReferences", "metadata."):
-        if item.get("controller") is True:
-            return Owner(
-                reader.text(item, "kind", path),
-                reader.text(item, "name", path),
-                group(reader.text(item, "apiVersion", path)),
-            )
+    for owner in metadata.owner_references:
+        if owner.controller:
+            return Owner(owner.kind, owner.name, group(owner.api_version))
     return None

@@ -35,8 +35,11 @@ where the API server checks. So a node has one value at most in a group."""
 Change: TypeAlias = tuple[Node | None, Node | None]
 """The node that had a number, and the one that has it now."""
 
-_STEP: Final = 64
+_STEP: Final = 32
 """Integers between two sums: a comparison walks over fewer."""
+
+_SEVERAL: Final = 128
+"""Sets of one node that are joined faster than they are gathered."""
 
 _EMPTY: Final = Node("")
 
@@ -60,7 +63,7 @@ class Values:
     def having(self, values: Iterable[str]) -> Bits:
         """The nodes with one of the values."""
         find = self.nodes.get
-        return union([find(value, 0) for value in values])
+        return _together([find(value, 0) for value in values])
 
     def greater(self, bound: int) -> Bits:
         """The nodes whose value is an integer above `bound`."""
@@ -120,14 +123,24 @@ class _Ordered:
         members = [found for _, found in pairs]
         sums = [0]
         for start in range(0, len(members), _STEP):
-            sums.append(sums[-1] | union(members[start : start + _STEP]))
+            sums.append(sums[-1] | _together(members[start : start + _STEP]))
         return cls([number for number, _ in pairs], members, sums)
 
     def below(self, bound: int) -> Bits:
         """The nodes whose value is under `bound`."""
         end = bisect_left(self.integers, bound)
         full = end // _STEP
-        return self.sums[full] | union(self.members[full * _STEP : end])
+        return self.sums[full] | _together(self.members[full * _STEP : end])
+
+
+def _together(many: Sequence[Members]) -> Bits:
+    """All nodes of several sets; one by one where they are few."""
+    if len(many) > _SEVERAL:
+        return union(many)
+    bits = 0
+    for members in many:
+        bits |= bits_in(members)
+    return bits
 
 
 _NONE: Final = Values()

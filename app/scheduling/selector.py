@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from operator import not_
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+import msgspec
 
 from app.errors import ConfigError
 from app.scheduling.node import Node
@@ -33,6 +35,9 @@ MAX_NAME_LENGTH: Final = 63
 MAX_PREFIX_LENGTH: Final = 253
 
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_VALUE = re.compile(
+    rf"([A-Za-z0-9]([-A-Za-z0-9_.]{{0,{MAX_NAME_LENGTH - 2}}}[A-Za-z0-9])?)?"
+)
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _PREFIX = re.compile(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*")
 _INTEGER = re.compile(r"([+-]?)0*([0-9]+)")
@@ -40,8 +45,7 @@ _INT64_DIGITS = 19
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """One requirement as written; the default is one that is invalid."""
 
     key: str = ""
@@ -49,14 +53,20 @@ class Requirement:
     values: tuple[str, ...] = ()
 
 
+def is_valid(requirement: Requirement) -> bool:
+    """Whether Kubernetes accepts the requirement; any other spoils its term."""
+    has_values = _HAS_VALUES.get(requirement.operator)
+    values = requirement.values
+    if has_values is None or not has_values(values):
+        return False
+    return is_label_key(requirement.key) and all(map(_VALUE.fullmatch, values))
+
+
 def as_test(requirement: Requirement) -> Test | None:
     """The requirement as a test of a node; `None` if it is invalid."""
-    make = _OPERATORS.get(requirement.operator)
-    if make is None or not is_label_key(requirement.key):
+    if not is_valid(requirement):
         return None
-    if not all(is_label_value(value) for value in requirement.values):
-        return None
-    return make(requirement.key, requirement.values)
+    return _OPERATORS[requirement.operator](requirement.key, requirement.values)
 
 
 def integer(text: str) -> int | None:
@@ -81,41 +91,33 @@ def is_label_key(key: str) -> bool:
 
 def is_label_value(value: str) -> bool:
     """Whether `value` may be a label's value; the empty one may."""
-    if not value:
-        return True
-    return len(value) <= MAX_NAME_LENGTH and _NAME.fullmatch(value) is not None
+    return _VALUE.fullmatch(value) is not None
 
 
-# Operators ----------------------------------------------------------------------
+# Operators: a test for each, of values that it takes ------------------------------
 
 
-def _is_in(key: str, values: tuple[str, ...]) -> Test | None:
-    if not values:
-        return None
+def _is_in(key: str, values: tuple[str, ...]) -> Test:
     # An absent label is None, which is in no set of texts.
     wanted: frozenset[str | None] = frozenset(values)
     return lambda node: node.labels.get(key) in wanted
 
 
-def _not_in(key: str, values: tuple[str, ...]) -> Test | None:
-    if not values:
-        return None
+def _not_in(key: str, values: tuple[str, ...]) -> Test:
     unwanted: frozenset[str | None] = frozenset(values)
     return lambda node: node.labels.get(key) not in unwanted
 
 
-def _exists(key: str, values: tuple[str, ...]) -> Test | None:
-    return None if values else lambda node: key in node.labels
+def _exists(key: str, _: tuple[str, ...]) -> Test:
+    return lambda node: key in node.labels
 
 
-def _does_not_exist(key: str, values: tuple[str, ...]) -> Test | None:
-    return None if values else lambda node: key not in node.labels
+def _does_not_exist(key: str, _: tuple[str, ...]) -> Test:
+    return lambda node: key not in node.labels
 
 
-def _greater(key: str, values: tuple[str, ...]) -> Test | None:
-    bound = integer(values[0]) if len(values) == 1 else None
-    if bound is None:
-        return None
+def _greater(key: str, values: tuple[str, ...]) -> Test:
+    bound = bound_of(values)
 
     def test(node: Node) -> bool:
         number = integer(node.labels.get(key, ""))
@@ -124,10 +126,8 @@ def _greater(key: str, values: tuple[str, ...]) -> Test | None:
     return test
 
 
-def _less(key: str, values: tuple[str, ...]) -> Test | None:
-    bound = integer(values[0]) if len(values) == 1 else None
-    if bound is None:
-        return None
+def _less(key: str, values: tuple[str, ...]) -> Test:
+    bound = bound_of(values)
 
     def test(node: Node) -> bool:
         number = integer(node.labels.get(key, ""))
@@ -136,7 +136,17 @@ def _less(key: str, values: tuple[str, ...]) -> Test | None:
     return test
 
 
-_OPERATORS: Final[Mapping[str, Callable[[str, tuple[str, ...]], Test | None]]] = (
+def bound_of(values: tuple[str, ...]) -> int:
+    """The bound of a valid `Gt` or `Lt`."""
+    # It is an integer: nothing else becomes 0.
+    return integer(values[0]) or 0
+
+
+def _is_one_integer(values: tuple[str, ...]) -> bool:
+    return len(values) == 1 and integer(values[0]) is not None
+
+
+_OPERATORS: Final[Mapping[str, Callable[[str, tuple[str, ...]], Test]]] = (
     MappingProxyType(
         {
             "In": _is_in,
@@ -147,6 +157,16 @@ _OPERATORS: Final[Mapping[str, Callable[[str, tuple[str, ...]], Test | None]]] =
             "Lt": _less,
         }
     )
+)
+_HAS_VALUES: Final[Mapping[str, Callable[[tuple[str, ...]], bool]]] = MappingProxyType(
+    {
+        "In": bool,
+        "NotIn": bool,
+        "Exists": not_,
+        "DoesNotExist": not_,
+        "Gt": _is_one_integer,
+        "Lt": _is_one_integer,
+    }
 )
 
 
@@ -179,7 +199,7 @@ def parse(text: str) -> tuple[Requirement, ...]:
     while position < end:
         match = _PART.match(text, position)
         requirement = _requirement(match) if match else None
-        if match is None or requirement is None or as_test(requirement) is None:
+        if match is None or requirement is None or not is_valid(requirement):
             message = f"no label selector at column {position + 1}: {text[:200]!r}"
             raise ConfigError("InvalidSelector", message)
         found.append(requirement)

@@ -10,13 +10,14 @@ Source: `Toleration.ToleratesTaint`, k8s.io/api v0.35.3 `core/v1/toleration.go`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
+
+import msgspec
 
 from app.scheduling.node import Taint
-
-Tolerates: TypeAlias = Callable[[Taint], bool]
 
 NO_SCHEDULE: Final = "NoSchedule"
 NO_EXECUTE: Final = "NoExecute"
@@ -25,8 +26,7 @@ CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", NO_SCHEDULE)
 """The taint that `spec.unschedulable` stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Toleration:
+class Toleration(msgspec.Struct, frozen=True):
     """A toleration as written; the default is Equal with an empty value."""
 
     key: str = ""
@@ -91,27 +91,37 @@ TRANSIENT: Final = Transient(
 )
 
 
-def tolerates(tolerations: Iterable[Toleration]) -> Tolerates:
-    """Reads tolerations once; the result tells whether one covers a taint.
+class Tolerated:
+    """Tolerations, read once: what they cover costs the same however many they are."""
 
-    Its cost does not grow with the number of tolerations.
-    """
-    any_value: set[tuple[str, str]] = set()
-    one_value: set[tuple[str, str, str]] = set()
-    for each in tolerations:
-        if each.operator == "Exists":
-            any_value.add((each.key, each.effect))
-        elif each.operator in ("", "Equal"):
-            one_value.add((each.key, each.effect, each.value))
-    if not any_value and not one_value:
-        return lambda _: False
+    __slots__ = ("_any_value", "_values")
 
-    def test(taint: Taint) -> bool:
-        key, effect, value = taint.key, taint.effect, taint.value
-        # An empty key or effect of a toleration stands for all of them.
-        for pair in ((key, effect), (key, ""), ("", effect), ("", "")):
-            if pair in any_value or (*pair, value) in one_value:
-                return True
-        return False
+    def __init__(self, tolerations: Iterable[Toleration]) -> None:
+        # By key and effect; an empty one stands for all of them.
+        self._any_value: set[tuple[str, str]] = set()
+        self._values: dict[tuple[str, str], set[str]] = {}
+        for each in tolerations:
+            pair = each.key, each.effect
+            if each.operator == "Exists":
+                self._any_value.add(pair)
+            elif each.operator in ("", "Equal"):
+                self._values.setdefault(pair, set()).add(each.value)
 
-    return test
+    def __contains__(self, taint: Taint) -> bool:
+        """Whether one of them tolerates the taint."""
+        return any(
+            pair in self._any_value or taint.value in self._values.get(pair, ())
+            for pair in _pairs(taint.key, taint.effect)
+        )
+
+    def values(self, key: str, effect: str) -> AbstractSet[str] | None:
+        """The values with which such a taint is tolerated; `None` for all."""
+        pairs = _pairs(key, effect)
+        if not self._any_value.isdisjoint(pairs):
+            return None
+        found = [self._values[pair] for pair in pairs if pair in self._values]
+        return found[0] if len(found) == 1 else set().union(*found)
+
+
+def _pairs(key: str, effect: str) -> tuple[tuple[str, str], ...]:
+    return (key, effect), (key, ""), ("", effect), ("", "")

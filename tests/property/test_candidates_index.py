@@ -9,13 +9,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec import structs
 
 from app.bits import numbers
 from app.scheduling.candidates import Options, find
 from app.scheduling.index import NodeIndex
 from app.scheduling.kinds import KINDS
 from app.scheduling.node import Node, Taint, platform_of
-from app.scheduling.podspec import NodeTerm, Placement, of
+from app.scheduling.placement import LIMITS, Limits, NodeTerm, Placement
+from app.scheduling.podspec import of
 from app.scheduling.selector import Requirement
 from app.scheduling.taints import CORDON, TRANSIENT, Toleration
 from tests.conformance import scheduling_cases as cases
@@ -102,9 +104,12 @@ def check(
     placement: Placement,
     options: Options | None = None,
     is_running: bool = False,
+    limits: Limits = LIMITS,
 ) -> None:
     """The law."""
-    expected = find(placement, nodes, options=options, is_running=is_running)
+    expected = find(
+        placement, nodes, options=options, is_running=is_running, limits=limits
+    )
     found = index.find(placement, options, is_running=is_running)
     assert set(map(id, expected.eventual)) == set(map(id, index.nodes(found.eventual)))
     assert set(map(id, expected.now)) == set(map(id, index.nodes(found.now)))
@@ -125,6 +130,20 @@ def test_the_index_finds_what_asking_every_node_finds(
     index = NodeIndex()
     index.update(nodes)
     check(index, nodes, placement, options, is_running)
+
+
+@given(CLUSTERS, PLACEMENTS, st.builds(Limits, *[st.integers(0, 3)] * 7))
+def test_what_is_left_out_is_the_same_and_takes_no_candidate_away(
+    nodes: dict[str, Node], placement: Placement, limits: Limits
+) -> None:
+    index = NodeIndex(limits=limits)
+    index.update(nodes)
+    check(index, nodes, placement, limits=limits)
+    whole = find(placement, nodes)
+    less = find(placement, nodes, limits=limits)
+    assert set(map(id, whole.eventual)) <= set(map(id, less.eventual))
+    assert set(map(id, whole.now)) <= set(map(id, less.now))
+    assert less.left_out or whole == less
 
 
 @given(CLUSTERS, tuples(FIELDS), tuples(tuples(FIELDS), 4))
@@ -170,7 +189,7 @@ def test_every_trap_of_the_scheduler_is_the_same_in_the_index() -> None:
         for case in made:
             placement = of(KINDS["Pod"], case.pod).placement
             check(index, nodes, placement)
-            check(index, nodes, replace(placement, node_name=""))
+            check(index, nodes, structs.replace(placement, node_name=""))
     assert set() == cases.WANTED_HITS - {hit for hit, n in generator.hits.items() if n}
 
 

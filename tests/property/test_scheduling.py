@@ -7,11 +7,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from app.scheduling.candidates import FILTERS, Options, find
 from app.scheduling.kinds import KINDS, Kind
 from app.scheduling.node import Node, Taint
-from app.scheduling.podspec import NodeTerm, Placement, images_changed, of
+from app.scheduling.placement import NodeTerm, Placement
+from app.scheduling.podspec import images_changed, of
 from app.scheduling.selector import Requirement, integer, parse
 from app.scheduling.taints import TRANSIENT, Toleration
 
@@ -94,7 +96,9 @@ def test_now_is_what_every_filter_admits(
     placement: Placement, nodes: tuple[Node, ...]
 ) -> None:
     """Holds for what the scheduler places, which is not a Pod that names its node."""
-    placement = replace(placement, node_name="", scheduler_name="default-scheduler")
+    placement = structs.replace(
+        placement, node_name="", scheduler_name="default-scheduler"
+    )
     tests = [make(placement) for make in FILTERS.values()]
     expected = tuple(node for node in nodes if all(test(node) for test in tests))
     assert expected == find(placement, nodes, options=EVERY_NODE).now
@@ -120,7 +124,7 @@ def test_eventual_is_now_once_everything_transient_is_gone(
 def test_more_tolerations_take_no_candidate_away(
     placement: Placement, nodes: tuple[Node, ...], more: tuple[Toleration, ...]
 ) -> None:
-    tolerant = replace(placement, tolerations=(*placement.tolerations, *more))
+    tolerant = structs.replace(placement, tolerations=(*placement.tolerations, *more))
     assert set(find(placement, nodes).excluded_counts) <= {
         "Ignored",
         "NodeName",
@@ -136,8 +140,8 @@ def test_more_tolerations_take_no_candidate_away(
 def test_more_terms_take_no_candidate_away(
     placement: Placement, nodes: tuple[Node, ...], terms: tuple[NodeTerm, ...]
 ) -> None:
-    few = replace(placement, required_terms=terms[:1])
-    many = replace(placement, required_terms=terms)
+    few = structs.replace(placement, required_terms=terms[:1])
+    many = structs.replace(placement, required_terms=terms)
     names = {node.name for node in find(many, nodes).eventual}
     assert {node.name for node in find(few, nodes).eventual} <= names
 

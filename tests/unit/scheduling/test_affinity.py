@@ -4,14 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.scheduling.affinity import (
-    MAX_REQUIREMENTS,
-    all_of,
-    any_term,
-    is_too_costly,
-)
+from app.scheduling.affinity import all_of, any_term
 from app.scheduling.node import Node
-from app.scheduling.podspec import NodeTerm
+from app.scheduling.placement import NodeTerm
 from app.scheduling.selector import Requirement
 
 NODE = Node("n1", {"zone": "a"})
@@ -122,7 +117,6 @@ def test_terms_hold_on_a_node(expected: bool, terms: Sequence[NodeTerm]) -> None
 
 def test_one_term_a_node_is_one_look_up() -> None:
     terms = [fields(name("In", f"n{number}")) for number in range(5000)]
-    assert not is_too_costly(terms)
     assert any_term(terms)(Node("n4999"))
     assert not any_term(terms)(Node("n5000"))
 
@@ -131,16 +125,3 @@ def test_all_of_nothing_holds_everywhere() -> None:
     nothing = all_of([])
     assert nothing is not None
     assert nothing(NODE)
-
-
-@pytest.mark.parametrize(
-    ("expected", "count"),
-    [
-        pytest.param(False, MAX_REQUIREMENTS, id="limit"),
-        pytest.param(True, MAX_REQUIREMENTS + 1, id="beyond"),
-    ],
-)
-def test_requirements_on_labels_are_bounded(expected: bool, count: int) -> None:
-    half = count // 2
-    terms = [labels(*[HERE] * half), labels(*[HERE] * (count - half))]
-    assert expected is is_too_costly(terms)

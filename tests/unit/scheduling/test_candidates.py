@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.scheduling.affinity import MAX_REQUIREMENTS
 from app.scheduling.candidates import FILTERS, Candidates, Options, find
 from app.scheduling.node import Node, Taint
-from app.scheduling.podspec import NodeTerm, Placement
+from app.scheduling.placement import LIMITS, Limits, NodeTerm, Placement
 from app.scheduling.selector import Requirement
 from app.scheduling.taints import TRANSIENT, Toleration
 
@@ -226,22 +225,28 @@ def test_transient_taints_are_a_setting() -> None:
     assert {"TaintToleration": (GPU,)} == found.waiting
 
 
-@pytest.mark.parametrize(
-    ("left_out", "count"),
-    [
-        pytest.param((), MAX_REQUIREMENTS, id="limit"),
-        pytest.param(("NodeAffinity",), MAX_REQUIREMENTS + 1, id="beyond"),
-    ],
-)
-def test_an_affinity_that_is_too_costly_excludes_no_node(
-    left_out: tuple[str, ...], count: int
-) -> None:
-    term = NodeTerm((Requirement("q", "Exists"),) * count)
+def test_an_affinity_that_is_too_large_excludes_no_node() -> None:
+    term = NodeTerm((Requirement("q", "Exists"),) * (LIMITS.requirements + 1))
     linux = (("kubernetes.io/os", "linux"),)
-    placement = Placement(node_selector=linux, required_terms=(term,))
-    found = find(placement, (FREE, WINDOWS))
-    assert left_out == found.left_out
-    assert ((FREE,) if left_out else ()) == found.eventual
+    found = find(Placement(node_selector=linux, required_terms=(term,)), ALL)
+    assert (("NodeAffinity",), (FREE,)) == (found.left_out, found.eventual)
+
+
+def test_tolerations_that_are_too_many_leave_taints_and_cordons_out() -> None:
+    many = (Toleration("x", "Exists"),) * (LIMITS.tolerations + 1)
+    found = find(Placement(tolerations=many), ALL)
+    assert ("NodeUnschedulable", "TaintToleration") == found.left_out
+    assert {"Ignored": (VIRTUAL,)} == found.excluded
+    assert found.eventual == found.now
+
+
+def test_values_to_compare_are_counted_among_the_nodes() -> None:
+    nodes = tuple(Node(f"n{number}", {"n": str(number)}) for number in range(5))
+    placement = Placement(required_terms=(NodeTerm((Requirement("n", "Gt", ("3",)),)),))
+    at_limit = find(placement, (*nodes, FREE), limits=Limits(compared=5))
+    beyond = find(placement, nodes, limits=Limits(compared=4))
+    assert ((), nodes[4:]) == (at_limit.left_out, at_limit.eventual)
+    assert (("NodeAffinity",), nodes) == (beyond.left_out, beyond.eventual)
 
 
 def test_nodes_may_share_their_taints() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.bits import numbers
-from app.scheduling.affinity import MAX_REQUIREMENTS
 from app.scheduling.candidates import Options
 from app.scheduling.filters import CandidateBits, Filters
 from app.scheduling.node import Node, Taint
-from app.scheduling.podspec import NodeTerm, Placement
+from app.scheduling.placement import NodeTerm, Placement
 from app.scheduling.postings import Postings
 from app.scheduling.selector import Requirement
 from app.scheduling.taints import Toleration
@@ -147,14 +146,12 @@ def test_no_node_is_ignored_for(ignore: tuple[Requirement, ...]) -> None:
     assert "Ignored" not in find(Placement(), Options(ignore=ignore)).excluded
 
 
-def test_an_affinity_is_tried_up_to_the_limit_and_left_out_beyond() -> None:
-    one = Requirement("n", "In", ("1",))
-    at_limit = find(affine(NodeTerm((one,) * MAX_REQUIREMENTS)))
-    beyond = find(affine(NodeTerm((one,) * (MAX_REQUIREMENTS + 1))))
-    assert ((), [0]) == (at_limit.left_out, numbers(at_limit.eventual))
-    assert ("NodeAffinity",) == beyond.left_out
-    assert find(Placement()).eventual == beyond.eventual
-    running = Placement("free", required_terms=(NodeTerm((one,) * 999),))
+def test_what_is_too_large_is_left_out_and_said() -> None:
+    terms = (NodeTerm((Requirement("n", "In", ("1",)),) * 999),)
+    found = find(Placement(required_terms=terms))
+    assert ("NodeAffinity",) == found.left_out
+    assert find(Placement()).eventual == found.eventual
+    running = Placement("free", required_terms=terms)
     assert () == find(running, is_running=True).left_out
 
 

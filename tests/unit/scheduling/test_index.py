@@ -3,11 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from app.scheduling.candidates import Options
 from app.scheduling.index import NodeIndex
 from app.scheduling.node import Node, Taint
-from app.scheduling.podspec import Placement
+from app.scheduling.placement import Placement
 
 ANYWHERE = Placement()
 A, B, C = Node("a", {"zone": "1"}), Node("b", {"zone": "2"}), Node("c", {"zone": "2"})
@@ -99,7 +100,7 @@ def test_the_generation_goes_up_with_real_changes_only() -> None:
 def test_an_answer_is_the_same_object_until_a_node_changes() -> None:
     index = index_of(A, B)
     first = index.find(ZONE_2)
-    assert first is index.find(replace(ZONE_2))
+    assert first is index.find(structs.replace(ZONE_2))
     index.set("a", replace(A))
     assert first is index.find(ZONE_2)
     index.set("a", Node("a"))
@@ -114,7 +115,7 @@ def test_options_are_asked_for_each_time() -> None:
 
 def test_a_running_pod_is_another_question() -> None:
     index = index_of(A)
-    pod = replace(ZONE_2, node_name="a")
+    pod = structs.replace(ZONE_2, node_name="a")
     assert 0 == index.find(pod).eventual
     assert 1 == index.find(pod, is_running=True).eventual
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.scheduling.candidates import Options
 from app.scheduling.memo import MAX_REMEMBERED, MAX_SHAPE_BYTES, Memo, is_small
-from app.scheduling.podspec import NodeTerm, Placement
+from app.scheduling.placement import NodeTerm, Placement
 from app.scheduling.selector import Requirement
 from app.scheduling.taints import Toleration
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from app.scheduling import kinds
+from app.scheduling.manifest import MAX_UNREADABLE, TOO_LARGE
+from app.scheduling.placement import EVERYTHING, NodeTerm, Placement
 from app.scheduling.podspec import (
-    MAX_UNREADABLE,
+    MAX_CONTAINERS,
     ContainerKind,
     ImageUse,
     ImageVolume,
-    NodeTerm,
     Owner,
-    Placement,
     PodSpec,
     images_changed,
     of,
@@ -340,3 +340,83 @@ def test_every_image_of_a_new_object_is_new() -> None:
 def test_the_service_account_is_read() -> None:
     pod = of(kinds.POD, {"spec": {"serviceAccountName": "robot"}})
     assert "robot" == pod.service_account
+
+
+# Parts that are too large
+
+
+@pytest.mark.parametrize(
+    ("expected", "spec"),
+    [
+        pytest.param(
+            Placement(left_out=("NodeAffinity",)),
+            {"nodeSelector": TOO_LARGE},
+            id="selector",
+        ),
+        *(
+            pytest.param(
+                Placement(left_out=("NodeAffinity",)), {"affinity": affinity}, id=name
+            )
+            for name, affinity in (
+                ("affinity", TOO_LARGE),
+                ("node-affinity", {"nodeAffinity": TOO_LARGE}),
+                ("required", {"nodeAffinity": {REQUIRED: TOO_LARGE}}),
+                (
+                    "terms",
+                    {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": TOO_LARGE}}},
+                ),
+            )
+        ),
+        pytest.param(
+            Placement(
+                tolerations=EVERYTHING,
+                left_out=("NodeUnschedulable", "TaintToleration"),
+            ),
+            {"tolerations": TOO_LARGE},
+            id="tolerations",
+        ),
+        pytest.param(Placement(), {"volumes": TOO_LARGE}, id="volumes"),
+    ],
+)
+def test_a_part_that_is_too_large_leaves_its_filter_out(
+    expected: Placement, spec: dict[str, Any]
+) -> None:
+    read = pod(**spec)
+    assert (expected, IMAGES, ()) == (read.placement, read.images, read.unreadable)
+    assert read.too_large
+
+
+@pytest.mark.parametrize(
+    ("too_large", "count"),
+    [
+        pytest.param(set(), MAX_CONTAINERS, id="limit"),
+        pytest.param({"initContainers"}, MAX_CONTAINERS + 1, id="beyond"),
+    ],
+)
+def test_containers_of_a_list_are_read_up_to_a_limit(
+    too_large: set[str], count: int
+) -> None:
+    many = [{"name": f"c{number}", "image": "j"} for number in range(count)]
+    read = pod(initContainers=many)
+    assert 1 + MAX_CONTAINERS == len(read.images)
+    assert too_large == read.too_large
+
+
+def test_of_containers_that_were_not_read_none_is_new() -> None:
+    old = pod(initContainers=TOO_LARGE)
+    new = pod(initContainers=[{"name": "s", "image": "j"}])
+    assert () == images_changed(old, new)
+    assert new.images == images_changed(None, new)
+    changed = of(kinds.POD, {"spec": {"containers": [{"name": "c", "image": "k"}]}})
+    assert changed.images == images_changed(old, changed)
+
+
+def test_a_pod_whose_owners_are_too_many_may_be_a_daemon_sets() -> None:
+    read = of(kinds.POD, {"metadata": {"ownerReferences": TOO_LARGE}})
+    assert (True, False) == (read.is_daemon_set_pod, read.is_owned)
+
+
+def test_a_selector_with_other_keys_than_texts_is_read_without_them() -> None:
+    read = pod(nodeSelector={1: "a", "b": "2"})
+    assert (("b", "2"),) == read.placement.node_selector
+    assert ("spec.nodeSelector",) == read.unreadable

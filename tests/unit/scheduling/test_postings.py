@@ -101,3 +101,10 @@ def test_sets_of_keys_are_short_where_one_node_has_the_key() -> None:
         found.labels["rare"].present,
         bits_in(found.labels["rare"].present),
     )
+
+
+@pytest.mark.parametrize("count", [1, 128, 129, 300])
+def test_values_of_one_node_each_are_joined(count: int) -> None:
+    values = postings(*({"host": f"h{number}"} for number in range(300))).labels["host"]
+    wanted = [f"h{number}" for number in range(count)]
+    assert list(range(count)) == numbers(values.having([*wanted, "absent"]))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.scheduling.node import Taint
-from app.scheduling.taints import TRANSIENT, Toleration, Transient, tolerates
+from app.scheduling.taints import TRANSIENT, Tolerated, Toleration, Transient
 
 TAINT = Taint("gpu", "a", "NoSchedule")
 
@@ -37,17 +37,44 @@ TAINT = Taint("gpu", "a", "NoSchedule")
     ],
 )
 def test_a_toleration_covers_a_taint(expected: bool, toleration: Toleration) -> None:
-    assert expected is tolerates([toleration])(TAINT)
+    assert expected is (TAINT in Tolerated([toleration]))
 
 
 def test_one_of_several_tolerations_is_enough() -> None:
     others = [Toleration("x", "Exists"), Toleration("gpu", "Equal", "b")]
-    assert not tolerates(others)(TAINT)
-    assert tolerates([*others, Toleration("gpu", "Exists")])(TAINT)
+    assert TAINT not in Tolerated(others)
+    assert TAINT in Tolerated([*others, Toleration("gpu", "Exists")])
 
 
 def test_without_tolerations_nothing_is_tolerated() -> None:
-    assert not tolerates([])(TAINT)
+    assert TAINT not in Tolerated([])
+
+
+@pytest.mark.parametrize(
+    ("expected", "tolerations"),
+    [
+        pytest.param(set(), [], id="none"),
+        pytest.param({"a"}, [Toleration("gpu", "", "a")], id="one"),
+        pytest.param(
+            {"a", "b", "c"},
+            [
+                Toleration("gpu", "Equal", "a"),
+                Toleration("gpu", "Equal", "b", "NoSchedule"),
+                Toleration("", "Equal", "c"),
+                Toleration("gpu", "Equal", "d", "NoExecute"),
+                Toleration("cpu", "Equal", "e"),
+            ],
+            id="of-all-that-apply",
+        ),
+        pytest.param(
+            None, [Toleration("gpu", "", "a"), Toleration("", "Exists")], id="all"
+        ),
+    ],
+)
+def test_values_with_which_a_taint_is_tolerated(
+    expected: set[str] | None, tolerations: list[Toleration]
+) -> None:
+    assert expected == Tolerated(tolerations).values("gpu", "NoSchedule")
 
 
 @pytest.mark.parametrize(
