@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: settings and metrics.
+"""Writes the pages that come from the code: settings and metrics.
 
 `python tests/docs/generate.py` writes them; a test compares them.
 """
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from app.settings import Settings
 from app.telemetry import METRICS, PREFIX
 
-REFERENCE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference"
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 
 def settings_page() -> str:
@@ -115,9 +115,12 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+PAGES = {
+    "reference/settings.md": settings_page,
+    "reference/metrics.md": metrics_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page())
-        print(f"wrote {REFERENCE / name}", file=sys.stderr)
+        (DOCS / name).write_text(page())
+        print(f"wrote {DOCS / name}", file=sys.stderr)
