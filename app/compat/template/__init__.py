@@ -18,12 +18,13 @@ become U+FFFD, one for each byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 from app.compat.template import runes
 from app.compat.template.builtins import BUILTINS, SPECIAL
+from app.compat.template.data import Data, domains
 from app.compat.template.execute import Execution
 from app.compat.template.limits import LIMITS, Limits, Meter
 from app.compat.template.nodes import Trees
@@ -31,20 +32,9 @@ from app.compat.template.parser import parse as parse_trees
 from app.compat.template.refusal import refuse
 from app.compat.template.sprig import FUNCTIONS as SPRIG
 from app.compat.template.sprig import REFUSED
-from app.compat.template.values import (
-    DOMAIN,
-    DOMAINS,
-    ELEMENT,
-    ELEMENTS,
-    Function,
-    Map,
-    Slice,
-)
+from app.compat.template.values import Function
 
 __all__ = ["LIMITS", "Data", "Limits", "Meter", "Template", "parse"]
-
-Data: TypeAlias = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
-"""Domain -> feature -> matched elements, each as name -> value."""
 
 _FUNCTIONS: Final[Mapping[str, Function]] = {**BUILTINS, **SPRIG}
 
@@ -75,7 +65,7 @@ class Template:
                 `UnsupportedFunction` for a use that is refused (`printf "%p"`).
         """
         meter = Meter(self.limits) if meter is None else meter
-        root = _domains(data)
+        root = domains(data)
         run = Execution(self.text, self._trees, _FUNCTIONS, meter, root)
         return runes.to_text(run.run(root))
 
@@ -96,32 +86,3 @@ def _has_function(name: str) -> bool:
     if name in REFUSED:
         refuse(f'function "{name}"', REFUSED[name])
     return name in _FUNCTIONS or name in SPECIAL
-
-
-def _domains(data: Data) -> Map:
-    """The data with Go's types."""
-    entries = {
-        runes.to_bytes(runes.clean(name)): _features(features)
-        for name, features in data.items()
-    }
-    return Map(DOMAINS, entries)
-
-
-def _features(features: Mapping[str, Sequence[Mapping[str, str]]]) -> Map:
-    entries = {
-        runes.to_bytes(runes.clean(name)): _elements(elements)
-        for name, elements in features.items()
-    }
-    return Map(DOMAIN, entries)
-
-
-def _elements(elements: Sequence[Mapping[str, str]]) -> Slice:
-    items = [Map(ELEMENT, _strings(element)) for element in elements]
-    result = Slice(ELEMENTS, list(items))
-    result.exact = False
-    return result
-
-
-def _strings(element: Mapping[str, str]) -> dict[bytes, bytes]:
-    clean, to_bytes = runes.clean, runes.to_bytes
-    return {to_bytes(clean(k)): to_bytes(clean(v)) for k, v in element.items()}

@@ -7,18 +7,19 @@ and variables may be, where a loop runs over a `[]interface {}`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from app.compat.template import nodes
-from app.compat.template.limits import Meter, too_costly
 from app.compat.template.nodes import Node
-from app.compat.template.runes import clean, escaped
-from app.compat.template.strconv import quote, quote_text
+from app.compat.template.runes import escaped
+from app.compat.template.state import State
+from app.compat.template.strconv import quote_text
 from app.compat.template.values import (
     ANY,
+    MISSING,
     NILLABLE,
     REFLECTED,
+    STRING,
     Boxed,
     Function,
     GoError,
@@ -33,90 +34,12 @@ from app.compat.template.values import (
     unbox,
     zero,
 )
-from app.errors import SpecError
-
-FAILED: Final = "TemplateFailed"
 
 
-class _Missing:
-    """Stands for the final argument where there is none."""
+class Evaluation(State):
+    """How a run evaluates."""
 
-
-MISSING: Final = _Missing()
-
-
-@dataclass(slots=True)
-class Frame:
-    """One running template: its name and its variables, the newest last."""
-
-    name: bytes
-    variables: list[tuple[str, Value]]
-
-
-class Evaluation:
-    """The state of one run, and how it evaluates."""
-
-    __slots__ = ("frame", "functions", "meter", "nesting", "node", "text", "trees")
-
-    def __init__(
-        self,
-        text: str,
-        trees: nodes.Trees,
-        functions: Mapping[str, Function],
-        meter: Meter,
-        data: Value,
-    ) -> None:
-        self.text: Final = text
-        self.trees: Final = trees
-        self.functions: Final = functions
-        self.meter: Final = meter
-        self.frame = Frame(b"", [("$", data)])
-        self.nesting = 0
-        self.node = Node(0)
-
-    # Errors and bounds.
-
-    def fail(self, text: str) -> NoReturn:
-        """Raises Go's error text about the current node."""
-        raise self.failure(text)
-
-    def failure(self, text: str) -> SpecError:
-        """The error about the current node, for callers that raise it."""
-        before = self.text[: self.node.position]
-        line = before.count("\n") + 1
-        column = len(before[before.rfind("\n") + 1 :].encode())
-        name = escaped(quote(self.frame.name))
-        message = (
-            f"template: :{line}:{column}: executing {name} at <{self.node}>: {text}"
-        )
-        return SpecError(FAILED, clean(message), line=line, column=column + 1)
-
-    def enter(self) -> None:
-        """Counts one more level of nesting."""
-        self.nesting += 1
-        limit = self.meter.limits.nesting
-        if self.nesting > limit:
-            too_costly(f"execution nested deeper than {limit}")
-
-    def leave(self) -> None:
-        """Counts one level less."""
-        self.nesting -= 1
-
-    # Variables.
-
-    def _find(self, name: str) -> int:
-        variables = self.frame.variables
-        index = len(variables) - 1
-        while variables[index][0] != name:
-            index -= 1
-            if index < 0:
-                self.fail(f"undefined variable: {name}")
-        self.meter.work(len(variables) - index)
-        return index
-
-    def set_variable(self, name: str, value: Value) -> None:
-        """Sets the newest variable of this name."""
-        self.frame.variables[self._find(name)] = (name, value)
+    __slots__ = ()
 
     # Pipelines and commands.
 
@@ -125,34 +48,63 @@ class Evaluation:
         self.node = pipe
         value: Value = MISSING
         for command in pipe.commands:
-            value = unbox(self.command(dot, command, value))
+            value = self.command(dot, command, value)
+            if type(value) is Boxed:
+                value = value.value
+        if pipe.declared:
+            self._declare(pipe, value)
+        return value
+
+    def _declare(self, pipe: nodes.Pipe, value: Value) -> None:
         for name in pipe.declared:
             if pipe.is_assignment:
                 self.set_variable(name, value)
             else:
                 self.frame.variables.append((name, value))
-        return value
 
     def command(self, dot: Value, command: nodes.Command, final: Value) -> Value:
         """The reflected value of a command; `final` is the one before's, if any."""
         self.meter.step()
-        first = command.args[0]
-        match first:
-            case nodes.Field():
-                self.node = first
-                return self.fields(dot, dot, first, command.args, final)
-            case nodes.Chain():
-                return self.chain(dot, first, command.args, final)
-            case nodes.Identifier():
-                return self.function(dot, first, command, command.args, final)
-            case nodes.Pipe():
-                self._no_function(command.args, final)
-                return self.parenthesis(dot, first)
-            case nodes.Variable():
-                return self.variable(dot, first, command.args, final)
+        args = command.args
+        first = args[0]
+        make = _COMMANDS.get(type(first))
+        if make is not None:
+            return make(self, dot, first, command, final)
         self.node = first
-        self._no_function(command.args, final)
+        self._no_function(args, final)
         return self._constant(dot, first)
+
+    def field_command(
+        self, dot: Value, node: nodes.Field, command: nodes.Command, final: Value
+    ) -> Value:
+        """The reflected value of fields of the cursor."""
+        self.node = node
+        return self.fields(dot, dot, node, command.args, final)
+
+    def chain_command(
+        self, dot: Value, node: nodes.Chain, command: nodes.Command, final: Value
+    ) -> Value:
+        """The reflected value of fields of a term."""
+        return self.chain(dot, node, command.args, final)
+
+    def function_command(
+        self, dot: Value, node: nodes.Identifier, command: nodes.Command, final: Value
+    ) -> Value:
+        """The result of a function."""
+        return self.function(dot, node, command, command.args, final)
+
+    def pipe_command(
+        self, dot: Value, node: nodes.Pipe, command: nodes.Command, final: Value
+    ) -> Value:
+        """The value of a pipeline in parentheses, which takes no arguments."""
+        self._no_function(command.args, final)
+        return self.parenthesis(dot, node)
+
+    def variable_command(
+        self, dot: Value, node: nodes.Variable, command: nodes.Command, final: Value
+    ) -> Value:
+        """The reflected value of a variable."""
+        return self.variable(dot, node, command.args, final)
 
     def parenthesis(self, dot: Value, pipe: nodes.Pipe) -> Value:
         """The value of a pipeline in parentheses."""
@@ -184,7 +136,7 @@ class Evaluation:
     ) -> Value:
         """The reflected value of a variable, or of its fields."""
         self.node = node
-        value = self.frame.variables[self._find(node.name)][1]
+        value = self.frame.variables[self.find_variable(node.name)][1]
         if not node.keys:
             self._no_function(args, final)
             return value
@@ -215,26 +167,40 @@ class Evaluation:
             args: nodes of the command, the first one being the chain.
             final: the value before in the pipeline, if any.
         """
+        if len(args) <= 1 and final is MISSING:
+            value = self._plain_fields(receiver, node)
+            if value is not MISSING:
+                return value
         last = len(node.keys) - 1
-        for index, key in enumerate(node.keys):
+        for index, (name, key) in enumerate(zip(node.names, node.keys, strict=True)):
             is_last = index == last
             given, behind = (args, final) if is_last else ((), MISSING)
             value = unbox(receiver)
             if isinstance(value, Pointer | Struct):
                 kind = type_of(receiver)
                 method = self._method(value, kind, key)
-                name = key.decode()
                 receiver = self.call(dot, method, node, name, given, behind)
                 continue
-            receiver = self._entry(receiver, value, key)
+            entries = self._entries(receiver, value, name)
             if len(given) > 1 or behind is not MISSING:
-                self.fail(f"{key.decode()} is not a method but has arguments")
-            receiver = self._value(receiver, key)
+                self.fail(f"{name} is not a method but has arguments")
+            receiver = entries.find(name, key)
+            if receiver is MISSING:
+                self.fail(f"map has no entry for key {quote_text(name)}")
         return receiver
 
-    def _entry(self, receiver: Value, value: Value, key: bytes) -> Map:
+    def _plain_fields(
+        self, value: Value, node: nodes.Field | nodes.Variable | nodes.Chain
+    ) -> Value:
+        """Goes along maps; `MISSING` if that is not all there is to do."""
+        for name, key in zip(node.names, node.keys, strict=True):
+            if not isinstance(value, Map):
+                return MISSING
+            value = value.find(name, key)
+        return value
+
+    def _entries(self, receiver: Value, value: Value, name: str) -> Map:
         """The map that has a field, perhaps."""
-        name = key.decode()
         if receiver is None:
             self.fail(f"nil data; no entry for key {quote_text(name)}")
         kind = type_of(receiver)
@@ -243,12 +209,6 @@ class Evaluation:
         if not isinstance(value, Map):
             self.fail(f"can't evaluate field {name} in type {kind}")
         return value
-
-    def _value(self, entries: Map, key: bytes) -> Value:
-        """The reflected value of a key."""
-        if key not in entries.entries:
-            self.fail(f"map has no entry for key {quote_text(key.decode())}")
-        return entries.at(key)
 
     def _method(self, value: Pointer | Struct, kind: Type, key: bytes) -> Function:
         """A method of a struct, bound to it; its fields are not exported."""
@@ -304,28 +264,27 @@ class Evaluation:
             final: the last argument, if it comes through the pipeline.
         """
         given = args[1:]
-        self._check_count(function, name, len(given), final)
         params, variadic = function.params, function.variadic
-        values: list[Value] = []
-        for index, node in enumerate(given):
-            kind = params[index] if index < len(params) else variadic
-            values.append(self.argument(dot, kind, node))
+        size, wanted = len(given) + (final is not MISSING), len(params)
+        if size < wanted or (size > wanted and variadic is None):
+            self._wrong_count(function, name, len(given), size)
+        values = [
+            self.argument(dot, params[at] if at < wanted else variadic, node)
+            for at, node in enumerate(given)
+        ]
         if final is not MISSING:
-            kind = params[len(values)] if len(values) < len(params) else variadic
+            kind = params[size - 1] if size <= wanted else variadic
             values.append(self.validate(final, kind))
         return self._guarded(function, where, name, values)
 
-    def _check_count(
-        self, function: Function, name: str, given: int, final: Value
-    ) -> None:
-        count = given + (final is not MISSING)
+    def _wrong_count(
+        self, function: Function, name: str, given: int, size: int
+    ) -> NoReturn:
         wanted = len(function.params)
         text = f"wrong number of args for {name}: want"
         if function.variadic is not None:
-            if count < wanted:
-                self.fail(f"{text} at least {wanted} got {given}")
-        elif count != wanted:
-            self.fail(f"{text} {wanted} got {count}")
+            self.fail(f"{text} at least {wanted} got {given}")
+        self.fail(f"{text} {wanted} got {size}")
 
     def _guarded(
         self, function: Function, where: Node, name: str, values: Sequence[Value]
@@ -350,6 +309,8 @@ class Evaluation:
 
     def validate(self, value: Value, kind: Type | None) -> Value:
         """A reflected value as argument of a type (`None`: as it is)."""
+        if kind is STRING and type(value) is bytes:
+            return value
         if value is None:
             return self._nil_argument(kind, "invalid value; expected")
         if kind is REFLECTED or kind is None:
@@ -373,34 +334,27 @@ class Evaluation:
     def argument(self, dot: Value, kind: Type | None, node: Node) -> Value:
         """The value of a node as argument of a type (`None`: as it is)."""
         self.node = node
-        match node:
-            case nodes.Dot():
-                return self.validate(dot, kind)
-            case nodes.Nil():
-                return self._nil_argument(kind, "cannot assign nil to")
-            case nodes.Field():
-                value = self.fields(dot, dot, node, (), MISSING)
-            case nodes.Variable():
-                value = self.variable(dot, node, (), MISSING)
-            case nodes.Pipe():
-                value = self.parenthesis(dot, node)
-            case nodes.Identifier():
-                value = self.function(dot, node, node, (), MISSING)
-                if node.name in self.functions and self.functions[node.name].boxed:
-                    value = Boxed(value)
-            case nodes.Chain():
-                value = self.chain(dot, node, (), MISSING)
-            case _:
-                return self._literal(dot, kind, node)
-        return self.validate(value, kind)
+        make = _ARGUMENTS.get(type(node))
+        if make is None:
+            return self._literal(dot, kind, node)
+        return self.validate(make(self, dot, node), kind)
+
+    def function_argument(self, dot: Value, node: nodes.Identifier) -> Value:
+        """The reflected result of a function without arguments."""
+        value = self.function(dot, node, node, (), MISSING)
+        function = self.functions.get(node.name)
+        is_boxed = function is not None and function.boxed
+        return Boxed(value) if is_boxed else value
 
     def _literal(self, dot: Value, kind: Type | None, node: Node) -> Value:
+        if kind is STRING and type(node) is nodes.String:
+            return node.value
+        if type(node) is nodes.Nil:
+            return self._nil_argument(kind, "cannot assign nil to")
         if kind is None or kind is ANY or kind is REFLECTED:
             return self._constant(dot, node)
         match kind.kind, node:
             case "bool", nodes.Bool():
-                return node.value
-            case "string", nodes.String():
                 return node.value
             case "int", nodes.Number() if node.integer is not None:
                 return node.integer
@@ -467,6 +421,25 @@ _EXPECTED: Final = {
     "int": "integer",
     "float64": "float",
 }
+_COMMANDS: Final[Mapping[type[Node], Callable[..., Value]]] = {
+    nodes.Chain: Evaluation.chain_command,
+    nodes.Field: Evaluation.field_command,
+    nodes.Identifier: Evaluation.function_command,
+    nodes.Pipe: Evaluation.pipe_command,
+    nodes.Variable: Evaluation.variable_command,
+}
+"""How a command is evaluated, by its first word; other words are constants."""
+
+_ARGUMENTS: Final[Mapping[type[Node], Callable[..., Value]]] = {
+    nodes.Chain: lambda run, dot, node: run.chain(dot, node, (), MISSING),
+    nodes.Dot: lambda _run, dot, _node: dot,
+    nodes.Field: lambda run, dot, node: run.fields(dot, dot, node, (), MISSING),
+    nodes.Identifier: Evaluation.function_argument,
+    nodes.Pipe: Evaluation.parenthesis,
+    nodes.Variable: lambda run, dot, node: run.variable(dot, node, (), MISSING),
+}
+"""How an argument is evaluated; others are literals."""
+
 _SPECIAL: Final[Mapping[str, Callable[..., Value]]] = {
     "and": Evaluation.short_circuit,
     "or": Evaluation.short_circuit,

@@ -12,10 +12,11 @@ from enum import Enum
 from typing import Final
 
 from app.compat.template import nodes
-from app.compat.template.evaluate import Evaluation, Frame
+from app.compat.template.evaluate import Evaluation
 from app.compat.template.gofmt import show, sprint
 from app.compat.template.limits import too_costly
 from app.compat.template.nodes import Body, Node
+from app.compat.template.state import Frame
 from app.compat.template.strconv import quote
 from app.compat.template.values import (
     SIGNED,
@@ -57,10 +58,10 @@ class Execution(Evaluation):
         self.output += data
 
     def walk_body(self, dot: Value, body: Body) -> Jump | None:
-        """Executes nodes in order, up to a jump."""
+        """Executes nodes in order, up to a jump; all of them are counted."""
+        self.meter.step(len(body))
         for node in body:
             self.node = node
-            self.meter.step()
             jump = _WALKERS[type(node)](self, dot, node)
             if jump is not None:
                 return jump
@@ -73,14 +74,10 @@ class Execution(Evaluation):
     def walk_action(self, dot: Value, node: nodes.Action) -> None:
         """Prints a value, unless variables took it."""
         value = self.pipeline(dot, node.pipe)
-        if node.pipe.declared:
-            return
-        if value is None:
-            self.write(b"<no value>")
-        elif isinstance(value, bytes):
+        if type(value) is bytes and not node.pipe.declared:
             self.write(value)
-        else:
-            self.write(sprint(self.meter, [value]))
+        elif not node.pipe.declared:
+            self.write(b"<no value>" if value is None else sprint(self.meter, [value]))
 
     def walk_break(self, _dot: Value, _node: Node) -> Jump:
         """Leaves the loop."""
@@ -163,20 +160,24 @@ class Execution(Evaluation):
     def _iteration(self, node: nodes.Range, index: Value, item: Value) -> bool:
         """Runs the loop's body once; tells whether it asked to leave."""
         self.meter.step()
+        if node.pipe.declared:
+            self._set_loop_variables(node.pipe, index, item)
         variables = self.frame.variables
         mark = len(variables)
-        declared = node.pipe.declared
-        if declared:
-            pair = [item] if len(declared) == 1 else [index, item]
-            if node.pipe.is_assignment:
-                for name, part in zip(declared, pair, strict=True):
-                    self.set_variable(name, part)
-            else:
-                for offset, part in enumerate(reversed(pair), start=1):
-                    variables[-offset] = (variables[-offset][0], part)
         jump = self.walk_body(item, node.body)
-        del variables[mark:]
+        if len(variables) > mark:
+            del variables[mark:]
         return jump is Jump.BREAK
+
+    def _set_loop_variables(self, pipe: nodes.Pipe, index: Value, item: Value) -> None:
+        pair = [item] if len(pipe.declared) == 1 else [index, item]
+        if pipe.is_assignment:
+            for name, part in zip(pipe.declared, pair, strict=True):
+                self.set_variable(name, part)
+            return
+        variables = self.frame.variables
+        for offset, part in enumerate(reversed(pair), start=1):
+            variables[-offset] = (variables[-offset][0], part)
 
     def walk_call(self, dot: Value, node: nodes.Call) -> None:
         """Executes another template; variables do not go with it."""

@@ -105,6 +105,13 @@ def int64(number: int) -> Number:
     return Number(INT64, wrap64(number))
 
 
+class Missing:
+    """Stands for a value where there is none."""
+
+
+MISSING: Final = Missing()
+
+
 class Slice:
     """A slice: a window on items that other slices may share.
 
@@ -165,6 +172,13 @@ class Map:
         """The reflected value of a key that exists."""
         item = self.entries[key]
         return Boxed(item) if self.type.elem is ANY else item
+
+    def find(self, _name: str, key: bytes) -> Value:
+        """The reflected value of a key, given in two forms; or `MISSING`."""
+        item = self.entries.get(key, MISSING)
+        if item is MISSING or self.type.elem is not ANY:
+            return item
+        return Boxed(item)
 
 
 class Struct(ABC):
