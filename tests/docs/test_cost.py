@@ -13,7 +13,12 @@ PAGE = ROOT / "docs" / "explanation" / "cost.md"
 UNITS = {"": 1, "s": 1, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 VALUE = re.compile(r"([\d,.]+)(?: (\w+))?")
 
-LIMITS = ("compat.limits.Limits", "compat.template.limits.Limits", "oci.limits.Limits")
+LIMITS = (
+    "compat.limits.Limits",
+    "compat.template.limits.Limits",
+    "scheduling.placement.Limits",
+    "oci.limits.Limits",
+)
 """The tables of bounds, of which no row may be left out."""
 
 
