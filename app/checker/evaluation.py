@@ -200,8 +200,10 @@ class _Reasons:
             results = matching.judge(demand.spec, features, tags=self.tags)
             cheapest = explain.closest(explain.explain(results, features))
             for one in cheapest.unmet if cheapest is not None else ():
-                name = f"{one.feature} {one.name}" if one.name else one.feature
-                yield Unmet(index, one.rule, name, one.want, one.found, one.changeable)
+                need = one.need
+                name = f"{need.feature} {need.name}" if need.name else need.feature
+                can_change = need.is_changeable
+                yield Unmet(index, need.rule, name, need.want, one.found, can_change)
 
 
 def _explained(

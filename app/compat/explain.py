@@ -2,20 +2,21 @@
 
 Everything here is a value; whoever prints it decides on words and cleans what
 comes from specs and nodes. Of alternatives (`matchAny`, devices), the one that
-lacks least is explained.
+lacks least is explained. A device is one thing: where none satisfies all that a
+term asks of one, the device is lacking, whatever single values there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from app.compat.features import Features
 from app.compat.gotext import lower
 from app.compat.matching import Results, RuleResult, SetResult, Terms, View
 from app.compat.spec import FeatureMatcherTerm, MatchExpression
-from app.compat.status import MATCH_EXPRESSION, MATCH_NAME
 from app.compat.terms import Expressions, FeatureSets, match_expressions, match_names
 from app.errors import SpecError
 
@@ -26,8 +27,10 @@ MAX_VALUES: Final = 3
 """Values that are shown of several devices."""
 
 ABSENT: Final = "absent"
+NONE: Final = "none"
 NOT_LOADED: Final = "not loaded"
 NOT_PUBLISHED: Final = "feature not published"
+NO_ELEMENTS: Final = "no elements"
 
 _MODULES: Final = frozenset({"kernel.loadedmodule", "kernel.enabledmodule"})
 
@@ -56,37 +59,80 @@ _SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     "GeLe": (">=", "<="),
 }
 
+_Named: TypeAlias = tuple[str, MatchExpression | None]
+
+
+class Part(StrEnum):
+    """What of a term a node can lack."""
+
+    ELEMENT = "element"
+    """One of `matchExpressions`."""
+    NAME = "name"
+    """`matchName`."""
+    DEVICE = "device"
+    """An instance that satisfies all of several `matchExpressions` by itself."""
+    FEATURE = "feature"
+    """The feature, which need not have any element in particular."""
+    RULE = "rule"
+    """Something, where it is only known that the rule does not match."""
+
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
-    """One expression that a node does not satisfy.
+class Need:
+    """One thing that a rule wants of a node: what closeness is counted in.
 
     Attributes:
         rule: name of the rule.
-        feature: the feature as the spec writes it.
-        name: name of the element; `""` for `matchName` and for a bare feature.
-        expression: `None` if the term wants the feature only.
-        matcher: `matchExpression` or `matchName`.
-        want: the expression in few words: `In [a, b]`, `version >= 12.4`.
-        found: what the node has: the value, values of several devices, `absent`,
-            `not loaded`, `feature not published`.
-        changeable: whether an admin can change it on the node.
-        alternatives: how many alternatives the rule has, of which this belongs to
-            the one that lacks least; 0 if there is no choice.
-        is_split: another device of the node satisfies this expression, but no
-            device satisfies all of the term.
+        feature: the feature as the spec writes it; `""` for a rule.
+        part: what of it.
+        expressions: name of the element -> expression, in order: one for an
+            element, one without a name for `matchName`, all of a device's; none
+            for the feature itself.
     """
 
     rule: str
     feature: str
-    name: str
-    expression: MatchExpression | None
-    matcher: str
-    want: str
+    part: Part = Part.FEATURE
+    expressions: tuple[_Named, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the element; `""` if it is not about one."""
+        return self.expressions[0][0] if self.part is Part.ELEMENT else ""
+
+    @property
+    def want(self) -> str:
+        """What is wanted, in few words: `In [a, b]`, `version >= 12.4`."""
+        if not self.expressions:
+            return "published" if self.part is Part.FEATURE else ""
+        if self.part is Part.DEVICE:
+            all_of = (f"{name} {want(one)}" for name, one in self.expressions)
+            return _cut(f"one with {', '.join(all_of)}")
+        ((_, expression),) = self.expressions
+        text = want(expression)
+        return _cut(f"a name {text}") if self.part is Part.NAME else text
+
+    @property
+    def is_changeable(self) -> bool:
+        """Whether an admin can change it on a node."""
+        return is_changeable(self.feature)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """One thing that a node does not have.
+
+    Attributes:
+        need: what is wanted.
+        found: what the node has: the value, values of several devices, `absent`,
+            `not loaded`, `feature not published`.
+        alternatives: how many alternatives the rule has, of which this belongs to
+            the one that lacks least; 0 if there is no choice.
+    """
+
+    need: Need
     found: str
-    changeable: bool
     alternatives: int = 0
-    is_split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +165,7 @@ def explain(
 
 def closest(explanations: Iterable[SetExplanation]) -> SetExplanation | None:
     """The set that lacks least; the one with more to change wins a tie."""
-    return min(explanations, key=_distance, default=None)
+    return min(explanations, key=lambda one: _distance(one.unmet), default=None)
 
 
 def want(expression: MatchExpression | None) -> str:
@@ -138,6 +184,20 @@ def want(expression: MatchExpression | None) -> str:
     return _cut(f"{expression.op} [{', '.join(values)}]")
 
 
+def found(need: Need, sets: FeatureSets | None) -> str:
+    """What a node has of something that it lacks.
+
+    Args:
+        need: what is wanted.
+        sets: the feature as the node publishes it; `None` if it does not.
+    """
+    if sets is None:
+        return NOT_PUBLISHED
+    if need.part is Part.ELEMENT:
+        return _cut(_value(need.name, sets, lower(need.feature)))
+    return NO_ELEMENTS if need.part is Part.FEATURE else NONE
+
+
 def is_changeable(feature: str) -> bool:
     """Whether an admin can change what this feature says of a node."""
     name = lower(feature)
@@ -148,9 +208,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
 
 
-def _distance(explanation: SetExplanation) -> tuple[int, int]:
-    fixed = sum(not unmet.changeable for unmet in explanation.unmet)
-    return len(explanation.unmet), fixed
+def _distance(unmet: Sequence[Unmet]) -> tuple[int, int]:
+    return len(unmet), sum(not one.need.is_changeable for one in unmet)
 
 
 def _explain_set(result: SetResult, view: View) -> SetExplanation:
@@ -170,10 +229,10 @@ def _explain_rule(result: RuleResult, view: View) -> Iterator[Unmet]:
     name, rule = result.rule.name, result.rule
     if rule.match_any:
         options = [
-            list(_explain_terms(name, terms, found, view, len(rule.match_any)))
-            for terms, found in zip(rule.match_any, result.any, strict=True)
+            list(_explain_terms(name, terms, results, view, len(rule.match_any)))
+            for terms, results in zip(rule.match_any, result.any, strict=True)
         ]
-        yield from min(options, key=len)
+        yield from min(options, key=_distance)
     yield from _explain_terms(name, rule.match_features, result.features, view, 0)
 
 
@@ -184,81 +243,51 @@ def _explain_terms(
         if result.holds:
             continue
         sets = view.find(lower(term.feature))
-        for lack in _lacks(term, sets):
-            yield Unmet(
-                rule=rule,
-                feature=term.feature,
-                name=lack.name,
-                expression=lack.expression,
-                matcher=lack.matcher,
-                want=want(lack.expression),
-                found=_cut(lack.found),
-                changeable=is_changeable(term.feature),
-                alternatives=alternatives,
-                is_split=lack.is_split,
-            )
+        for need in _needs(rule, term, sets):
+            yield Unmet(need, found(need, sets), alternatives)
 
 
 # One term -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Lack:
-    name: str
-    expression: MatchExpression | None
-    found: str
-    matcher: str = MATCH_EXPRESSION
-    is_split: bool = False
-
-
-def _lacks(term: FeatureMatcherTerm, sets: FeatureSets | None) -> list[_Lack]:
+def _needs(rule: str, term: FeatureMatcherTerm, sets: FeatureSets | None) -> list[Need]:
     """What a term that does not hold lacks; never nothing."""
-    expressions = term.match_expressions or {}
-    if sets is None:
-        lacks = [_Lack(n, e, NOT_PUBLISHED) for n, e in sorted(expressions.items())]
-        if term.match_name is not None:
-            lacks.append(_Lack("", term.match_name, NOT_PUBLISHED, MATCH_NAME))
-        return lacks or [_Lack("", None, NOT_PUBLISHED)]
-    lacks = _cheapest(expressions, sets, lower(term.feature))
-    if term.match_name is not None:
-        lacks += _lacks_name(term.match_name, sets)
-    return lacks or [_Lack("", None, "no elements")]
-
-
-def _cheapest(expressions: Expressions, sets: FeatureSets, feature: str) -> list[_Lack]:
-    """The expressions that fail where fewest do: flags and attributes, or a device."""
-    options: list[FeatureSets] = []
-    if sets.flags is not None or sets.attributes is not None:
-        options.append(FeatureSets(sets.flags, sets.attributes))
-    options += (FeatureSets(instances=(instance,)) for instance in sets.instances)
-    failing = min(
-        (_failing(expressions, option) for option in options),
-        key=len,
-        default=sorted(expressions),
-    )
+    lacking = _expressions(term.match_expressions or {}, sets)
+    if term.match_name is not None and _lacks_name(term.match_name, sets):
+        lacking.append((Part.NAME, (("", term.match_name),)))
     return [
-        _Lack(
-            name,
-            expressions[name],
-            _found(name, sets, feature),
-            is_split=any(
-                name not in _failing({name: expressions[name]}, option)
-                for option in options
-            ),
-        )
-        for name in failing
+        Need(rule, term.feature, part, expressions)
+        for part, expressions in lacking or [(Part.FEATURE, ())]
     ]
+
+
+def _expressions(
+    expressions: Expressions, sets: FeatureSets | None
+) -> list[tuple[Part, tuple[_Named, ...]]]:
+    """The expressions that fail where fewest do: flags and attributes, or a device."""
+    wanted = tuple(sorted(expressions.items()))
+    failing = list(expressions)
+    if sets is not None:
+        devices = [FeatureSets(instances=(one,)) for one in sets.instances]
+        has_union = sets.flags is not None or sets.attributes is not None
+        if has_union:
+            failing = _failing(expressions, FeatureSets(sets.flags, sets.attributes))
+        if any(not _failing(expressions, one) for one in devices):
+            return []
+        if len(failing) > 1 and (devices or not has_union):
+            return [(Part.DEVICE, wanted)]
+    return [(Part.ELEMENT, ((name, one),)) for name, one in wanted if name in failing]
 
 
 def _failing(expressions: Expressions, sets: FeatureSets) -> list[str]:
     return [
         name
-        for name, expression in sorted(expressions.items())
+        for name, expression in expressions.items()
         if not match_expressions({name: expression}, sets, fail_fast=False).is_match
     ]
 
 
-def _found(name: str, sets: FeatureSets, feature: str) -> str:
+def _value(name: str, sets: FeatureSets, feature: str) -> str:
     """What a node has of an element, over all kinds of the feature."""
     values: dict[str, None] = {}
     for attributes in (sets.attributes or {}, *sets.instances):
@@ -273,13 +302,9 @@ def _found(name: str, sets: FeatureSets, feature: str) -> str:
     return f"{shown} +{more} more" if more > 0 else shown
 
 
-def _lacks_name(expression: MatchExpression, sets: FeatureSets) -> list[_Lack]:
+def _lacks_name(expression: MatchExpression, sets: FeatureSets | None) -> bool:
     try:
-        if match_names(expression, sets):
-            return []
+        return sets is None or not match_names(expression, sets)
     except SpecError:
         # NFD did not get here, because the term had failed before.
-        return []
-    names = set(sets.flags or ()).union(sets.attributes or (), *sets.instances)
-    found = f"none of {len(names)} names" if names else ABSENT
-    return [_Lack("", expression, found, MATCH_NAME)]
+        return False

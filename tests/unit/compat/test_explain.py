@@ -8,8 +8,12 @@ from app.compat import parse
 from app.compat.explain import (
     ABSENT,
     MAX_TEXT,
+    NO_ELEMENTS,
+    NONE,
     NOT_LOADED,
     NOT_PUBLISHED,
+    Need,
+    Part,
     SetExplanation,
     Unmet,
     closest,
@@ -57,7 +61,7 @@ def unmet(rule: str) -> tuple[Unmet, ...]:
 
 
 def lacks(rule: str) -> list[tuple[str, str, str]]:
-    return [(one.name, one.want, one.found) for one in unmet(rule)]
+    return [(one.need.name, one.need.want, one.found) for one in unmet(rule)]
 
 
 def of_term(feature: str, text: str) -> list[tuple[str, str, str]]:
@@ -98,7 +102,7 @@ def of_term(feature: str, text: str) -> list[tuple[str, str, str]]:
             [
                 ("a", "IsTrue", NOT_PUBLISHED),
                 ("b", "Exists", NOT_PUBLISHED),
-                ("", "Exists", NOT_PUBLISHED),
+                ("", "a name Exists", NOT_PUBLISHED),
             ],
             id="a-feature-that-is-not-published",
         ),
@@ -111,7 +115,7 @@ def of_term(feature: str, text: str) -> list[tuple[str, str, str]]:
         pytest.param(
             "none.flags",
             "matchExpressions: {}",
-            [("", "published", "no elements")],
+            [("", "published", NO_ELEMENTS)],
             id="null-elements",
         ),
         pytest.param(
@@ -123,19 +127,19 @@ def of_term(feature: str, text: str) -> list[tuple[str, str, str]]:
         pytest.param(
             "cpu.cpuid",
             "matchName: {op: InRegexp, value: [^AMX]}",
-            [("", "InRegexp [^AMX]", "none of 2 names")],
+            [("", "a name InRegexp [^AMX]", NONE)],
             id="names",
         ),
         pytest.param(
             "usb.device",
             "matchName: {op: Exists}",
-            [("", "Exists", ABSENT)],
+            [("", "a name Exists", NONE)],
             id="no-names",
         ),
         pytest.param(
             "cpu.cpuid",
             "matchExpressions: {NEON: {op: Exists}}, matchName: {op: In, value: [SVE]}",
-            [("NEON", "Exists", ABSENT), ("", "In [SVE]", "none of 2 names")],
+            [("NEON", "Exists", ABSENT), ("", "a name In [SVE]", NONE)],
             id="both-matchers",
         ),
         pytest.param(
@@ -160,14 +164,33 @@ def of_term(feature: str, text: str) -> list[tuple[str, str, str]]:
             "pci.device",
             "matchExpressions: {class: {op: In, value: ['0302']}, "
             "vendor: {op: In, value: ['10de']}, numa: {op: Exists}}",
-            [("numa", "Exists", ABSENT)],
-            id="the-device-that-lacks-least",
+            [("", "one with class In [0302], numa Exists, vendor In [10de]", NONE)],
+            id="a-device",
         ),
         pytest.param(
             "both.kinds",
             "matchExpressions: {b: {op: In, value: ['2']}, c: {op: In, value: ['9']}}",
+            [("", "one with b In [2], c In [9]", NONE)],
+            id="a-device-where-flags-and-attributes-lack-more",
+        ),
+        pytest.param(
+            "both.kinds",
+            "matchExpressions: {a: {op: In, value: ['1']}, c: {op: In, value: ['9']}}",
             [("c", "In [9]", "3")],
-            id="the-kind-that-lacks-least",
+            id="one-attribute-where-a-device-lacks-as-well",
+        ),
+        pytest.param(
+            "both.kinds",
+            "matchExpressions: {b: {op: Exists}, c: {op: Exists}}, "
+            "matchName: {op: In, value: [z]}",
+            [("", "a name In [z]", NONE)],
+            id="a-device-that-is-there",
+        ),
+        pytest.param(
+            "usb.device",
+            "matchExpressions: {a: {op: Exists}, b: {op: Exists}}",
+            [("", "one with a Exists, b Exists", NONE)],
+            id="no-device-at-all",
         ),
     ],
 )
@@ -177,34 +200,20 @@ def test_what_a_term_lacks(
     assert wanted == of_term(feature, text)
 
 
-def test_an_unmet_expression_says_whose_it_is() -> None:
+def test_what_is_unmet_says_whose_need_it_is() -> None:
     (one,) = unmet(
         "matchFeatures: [{feature: Kernel.Version, "
         "matchExpressions: {major: {op: Gt, value: ['5']}}}]"
     )
-    assert one == Unmet(
-        rule="r",
-        feature="Kernel.Version",
-        name="major",
-        expression=MatchExpression("Gt", ("5",)),
-        matcher="matchExpression",
-        want="Gt 5",
-        found="5",
-        changeable=False,
-    )
+    expression = MatchExpression("Gt", ("5",))
+    need = Need("r", "Kernel.Version", Part.ELEMENT, (("major", expression),))
+    assert Unmet(need, "5") == one
+    assert ("major", "Gt 5", False) == (need.name, need.want, need.is_changeable)
 
 
-def test_different_devices_that_satisfy_different_expressions_are_told() -> None:
-    split = unmet(
-        "matchFeatures: [{feature: pci.device, matchExpressions: "
-        "{class: {op: In, value: ['0200']}, vendor: {op: In, value: ['10de']}}}]"
-    )
-    assert [("class", True)] == [(one.name, one.is_split) for one in split]
-    never = unmet(
-        "matchFeatures: [{feature: pci.device, matchExpressions: "
-        "{vendor: {op: In, value: [dead]}}}]"
-    )
-    assert [False] == [one.is_split for one in never]
+def test_a_rule_as_a_whole_wants_nothing_in_particular() -> None:
+    need = Need("r", "", Part.RULE)
+    assert ("", "", True) == (need.name, need.want, need.is_changeable)
 
 
 def test_of_alternatives_the_one_that_lacks_least_is_explained() -> None:
@@ -216,8 +225,18 @@ def test_of_alternatives_the_one_that_lacks_least_is_explained() -> None:
         "matchFeatures: [{feature: usb.device, matchName: {op: Exists}}]"
     )
     assert [("vendor.gpu", 2), ("usb.device", 0)] == [
-        (one.feature, one.alternatives) for one in found
+        (one.need.feature, one.alternatives) for one in found
     ]
+
+
+def test_of_equal_alternatives_the_one_with_more_to_change_is_explained() -> None:
+    found = unmet(
+        "matchAny:\n"
+        "- matchFeatures: [{feature: cpu.model}]\n"
+        "- matchFeatures: [{feature: vendor.gpu}]\n"
+        "- matchFeatures: [{feature: vendor.net}]"
+    )
+    assert ["vendor.gpu"] == [one.need.feature for one in found]
 
 
 def test_nothing_is_lacking_where_an_alternative_holds() -> None:
@@ -227,7 +246,7 @@ def test_nothing_is_lacking_where_an_alternative_holds() -> None:
         "- matchFeatures: [{feature: cpu.cpuid}]\n"
         "matchFeatures: [{feature: cpu.cpuid}, {feature: vendor.gpu}]"
     )
-    assert ["vendor.gpu"] == [one.feature for one in found]
+    assert ["vendor.gpu"] == [one.need.feature for one in found]
 
 
 def test_rules_that_match_lack_nothing_and_those_that_err_say_why() -> None:
@@ -243,7 +262,7 @@ compatibilities:
 """
     )
     assert {"errs": 'invalid Op "Bad"'} == one.errors
-    assert [("fails", "1")] == [(lack.rule, lack.found) for lack in one.unmet]
+    assert [("fails", "1")] == [(lack.need.rule, lack.found) for lack in one.unmet]
 
 
 SETS = """
