@@ -2,7 +2,8 @@
 
 Reading decides only what a caller must be told with a 4xx: bytes that are no
 AdmissionReview v1 with a uid. Whatever stands in `object` is kept as decoded
-JSON, valid or not: at the mutating phase the API server has not validated it.
+JSON, valid or not: at the mutating phase the API server has not validated it. Of
+a large one, only what we look at is kept (`large`).
 
 The wire format is `k8s.io/api/admission/v1` (Kubernetes v1.35).
 """
@@ -10,13 +11,16 @@ The wire format is `k8s.io/api/admission/v1` (Kubernetes v1.35).
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from app.admission import large
 from app.errors import ReviewError
+
+T = TypeVar("T")
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -41,8 +45,8 @@ class Review:
         username: who asks.
         groups: the groups of who asks.
         dry_run: nothing will be stored.
-        object: the new object; `None` if absent.
-        old_object: the stored object of an UPDATE; `None` if absent.
+        object: the new object, or what we look at of it; `None` if absent.
+        old_object: the stored object of an UPDATE, likewise.
     """
 
     uid: str
@@ -94,7 +98,7 @@ class _User(msgspec.Struct):
     groups: tuple[str, ...] | None = None
 
 
-class _Request(msgspec.Struct, rename="camel"):
+class _Request(msgspec.Struct, Generic[T], rename="camel"):
     uid: str = ""
     kind: _Name = msgspec.field(default_factory=_Name)
     resource: _Name = msgspec.field(default_factory=_Name)
@@ -104,17 +108,23 @@ class _Request(msgspec.Struct, rename="camel"):
     name: str = ""
     user_info: _User = msgspec.field(default_factory=_User)
     dry_run: bool | None = None
-    object: dict[str, Any] | None = None
-    old_object: dict[str, Any] | None = None
+    object: T | None = None
+    old_object: T | None = None
 
 
-class _Envelope(msgspec.Struct, rename="camel"):
+class _Envelope(msgspec.Struct, Generic[T], rename="camel"):
     api_version: str = ""
     kind: str = ""
-    request: _Request | None = None
+    request: _Request[T] | None = None
 
 
-_decoder: Final = msgspec.json.Decoder(_Envelope)
+class _Nothing(msgspec.Struct):
+    """An object of which nothing is read."""
+
+
+_WHOLE: Final = msgspec.json.Decoder(_Envelope[dict[str, Any]])
+_PARTS: Final = msgspec.json.Decoder(_Envelope[large.Object])
+_NO_PART: Final = msgspec.json.Decoder(_Envelope[_Nothing])
 
 
 def read(body: bytes) -> Review:
@@ -124,13 +134,30 @@ def read(body: bytes) -> Review:
         ReviewError: it is none of version v1 with a uid; status 400.
     """
     try:
-        envelope = _decoder.decode(body)
+        if len(body) <= large.MAX_WHOLE_BYTES:
+            return _review(_WHOLE.decode(body), _as_it_is)
+        return _large(body)
     except msgspec.DecodeError as error:
         text = f"the body is no AdmissionReview: {error}"
         raise ReviewError("MalformedReview", text, status=400) from error
     except (UnicodeDecodeError, RecursionError) as error:
         text = f"the body is no AdmissionReview: {type(error).__name__}"
         raise ReviewError("MalformedReview", text, status=400) from error
+
+
+def _large(body: bytes) -> Review:
+    try:
+        envelope = _PARTS.decode(body)
+    except msgspec.ValidationError:
+        return _review(_NO_PART.decode(body), lambda _: {})
+    return _review(envelope, large.read)
+
+
+def _as_it_is(obj: Object) -> Object:
+    return obj
+
+
+def _review(envelope: _Envelope[T], made: Callable[[T], Object]) -> Review:
     if envelope.kind != KIND or envelope.api_version != API_VERSION:
         got = f"{envelope.api_version!r} {envelope.kind!r}"
         text = f"expected {API_VERSION} {KIND}, got {got[:120]}"
@@ -139,6 +166,7 @@ def read(body: bytes) -> Review:
     if request is None or not request.uid:
         text = "the AdmissionReview has no request with a uid"
         raise ReviewError("MalformedReview", text, status=400)
+    obj, old = request.object, request.old_object
     return Review(
         uid=request.uid,
         kind=request.kind.kind,
@@ -151,8 +179,8 @@ def read(body: bytes) -> Review:
         username=request.user_info.username,
         groups=request.user_info.groups or (),
         dry_run=bool(request.dry_run),
-        object=request.object,
-        old_object=request.old_object,
+        object=made(obj) if obj is not None else None,
+        old_object=made(old) if old is not None else None,
     )
 
 

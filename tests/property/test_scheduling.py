@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from app.admission import review
+from app.admission.large import MAX_WHOLE_BYTES
 from app.scheduling.candidates import FILTERS, Options, find
-from app.scheduling.kinds import KINDS, Kind
+from app.scheduling.kinds import KINDS, POD, Kind
 from app.scheduling.node import Node, Taint
 from app.scheduling.placement import NodeTerm, Placement
 from app.scheduling.podspec import images_changed, of
 from app.scheduling.selector import Requirement, integer, parse
 from app.scheduling.taints import TRANSIENT, Toleration
+from tests.conformance import scheduling_cases
 
 KEYS = st.sampled_from(("zone", "number", "a.b/c", "-bad", ""))
 VALUES = st.sampled_from(("a", "b", "5", "+5", "007", "", "bad value"))
@@ -158,6 +162,21 @@ def test_reading_never_fails_and_its_placement_can_be_a_key(
     assert hash(pod.placement) == hash(of(kind, obj).placement)
     assert () == images_changed(pod, pod)
     assert pod.images == images_changed(None, pod)
+
+
+def test_a_large_review_asks_for_the_same_as_a_small_one() -> None:
+    """Whatever the API server sends, and an author may write."""
+    generator = scheduling_cases.Generator(seed=7)
+    for number in range(500):
+        pod = generator.case(number).pod
+        request = {"uid": "u", "object": pod}
+        body = {"apiVersion": review.API_VERSION, "kind": review.KIND}
+        small = review.read(json.dumps({**body, "request": request}).encode())
+        request["padding"] = "x" * MAX_WHOLE_BYTES
+        large = review.read(json.dumps({**body, "request": request}).encode())
+        assert small.object == pod
+        assert large.object is not None
+        assert of(POD, pod) == of(POD, large.object)
 
 
 @given(number=st.integers(), zeros=st.integers(0, 80))
