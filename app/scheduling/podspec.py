@@ -10,7 +10,7 @@ kept as written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -178,7 +178,9 @@ _FILTERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
 def _placement(spec: Spec, too_large: AbstractSet[str]) -> Placement:
     required = spec.affinity.node_affinity.required
     terms = required.node_selector_terms or () if required is not None else None
-    left_out = {name for key in too_large for name in _FILTERS_OF.get(key, ())}
+    left_out: Iterable[str] = ()
+    if too_large:
+        left_out = {name for key in too_large for name in _FILTERS_OF.get(key, ())}
     return Placement(
         node_name=spec.node_name,
         node_selector=tuple(sorted(spec.node_selector.items())),

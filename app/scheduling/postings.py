@@ -15,8 +15,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from operator import itemgetter, ne
+from itertools import islice
+from operator import itemgetter
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from app.bits import Bits, Members, bits_in, bits_of, members_of, numbers, union
@@ -37,6 +37,9 @@ Change: TypeAlias = tuple[Node | None, Node | None]
 
 _STEP: Final = 32
 """Integers between two sums: a comparison walks over fewer."""
+
+_AT_ONCE: Final = 1024
+"""Changes that are gathered before they are made: masks stay short."""
 
 _SEVERAL: Final = 128
 """Sets of one node that are joined faster than they are gathered."""
@@ -164,12 +167,14 @@ class Table(Generic[K]):
     def note(self, bit: Mask, old: Mapping[K, str], new: Mapping[K, str]) -> None:
         """The change `bit` is from the values `old` to `new`; made by `apply`."""
         changed = self._masks
-        differ = map(ne, map(old.get, new), new.values())
-        for key in compress(new, differ):
-            masks, value, before = changed[key], new[key], old.get(key)
-            masks[value] = masks.get(value, 0) ^ bit
-            if before is not None:
-                masks[before] = masks.get(before, 0) ^ bit
+        find = old.get
+        for key, value in new.items():
+            before = find(key)
+            if before != value:
+                masks = changed[key]
+                masks[value] = masks.get(value, 0) ^ bit
+                if before is not None:
+                    masks[before] = masks.get(before, 0) ^ bit
         if not old.keys() <= new.keys():
             for key, before in old.items():
                 if key not in new:
@@ -209,6 +214,13 @@ class Postings:
 
     def change(self, changes: Mapping[int, Change]) -> bool:
         """Follows the change of each number; whether anything differs."""
+        left = iter(changes.items())
+        is_changed = False
+        while some := dict(islice(left, _AT_ONCE)):
+            is_changed |= self._change(some)
+        return is_changed
+
+    def _change(self, changes: Mapping[int, Change]) -> bool:
         there = cordoned = 0
         for nth, (before, after) in enumerate(changes.values()):
             bit = 1 << nth
@@ -217,9 +229,9 @@ class Postings:
                 there ^= bit
             if old.unschedulable != new.unschedulable:
                 cordoned ^= bit
-            if old.labels is not new.labels:
+            if old.labels != new.labels:
                 self.labels.note(bit, old.labels, new.labels)
-            if old.taints is not new.taints:
+            if old.taints != new.taints:
                 self.taints.note(bit, _grouped(old.taints), _grouped(new.taints))
         expand = _Expansion(tuple(changes))
         self.bits ^= bits_in(expand(there))

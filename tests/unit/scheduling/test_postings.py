@@ -4,7 +4,7 @@ import pytest
 
 from app.bits import bits_in, numbers
 from app.scheduling.node import Node, Taint
-from app.scheduling.postings import Postings
+from app.scheduling.postings import _AT_ONCE, Postings
 
 
 def postings(*labels: dict[str, str]) -> Postings:
@@ -108,3 +108,14 @@ def test_values_of_one_node_each_are_joined(count: int) -> None:
     values = postings(*({"host": f"h{number}"} for number in range(300))).labels["host"]
     wanted = [f"h{number}" for number in range(count)]
     assert list(range(count)) == numbers(values.having([*wanted, "absent"]))
+
+
+def test_more_changes_than_are_made_at_once_are_made() -> None:
+    nodes = [Node(f"n{number}", {"host": f"h{number}", "a": ""}) for number in range(9)]
+    many = {number: (None, nodes[number % 9]) for number in range(_AT_ONCE + 9)}
+    found = Postings()
+    assert found.change(many)
+    assert _AT_ONCE + 9 == found.bits.bit_count()
+    assert found.bits == found.labels["a"].present
+    assert [0, 9, 18] == numbers(found.labels["host"].nodes["h0"])[:3]
+    assert not found.change({0: (nodes[0], nodes[0])})
