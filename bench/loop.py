@@ -1,11 +1,11 @@
 """How long an event loop keeps others waiting, measured from inside.
 
 A task sleeps a millisecond, again and again, and notes how late it wakes: as late
-as everybody else who waits for the loop then. A wait has three causes that look
-alike from inside: our own callbacks, another thread of ours that holds the
-interpreter, and other processes on the core. The processor time that the loop's own
-thread has spent since it last woke tells the first; what an idle process sees on the
-same core tells the last.
+as everybody else who waits for the loop then. Such a wait has many causes: a long
+callback, a queue of short ones, a thread of ours that holds the interpreter, another
+process on the core. So every step of every task is timed too, from one `await` to
+the next, by the processor time of the loop's thread: that is what we block it with,
+on a busy machine as on an idle one.
 """
 
 from __future__ import annotations
@@ -13,25 +13,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeAlias, cast
 
 from bench.client import percentile
 
 SLEEP_SECONDS: Final = 0.001
+LONG_SECONDS: Final = 0.010
+Loop = asyncio.AbstractEventLoop
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How late the task woke; milliseconds.
+    """What was seen; milliseconds.
 
     Attributes:
-        wakes: how often it woke.
-        longest: the worst.
-        p999: what 99.9 % of the waits do not exceed.
+        wakes: how often the task woke.
+        longest: how late at worst.
+        p999: what 99.9 % of the wakes do not exceed.
         p99: what 99 % of them do not exceed.
         over: how often more than 10 ms.
-        own: most processor time of the loop's thread between two wakes.
+        step: the longest step of a task, by the processor time of the loop's thread.
+        step_of: whose it was.
+        steps_over: how many took more than 10 ms.
     """
 
     wakes: int
@@ -39,20 +44,77 @@ class Waits:
     p999: float
     p99: float
     over: int
-    own: float
+    step: float
+    step_of: str
+    steps_over: int
+
+
+_Coroutine: TypeAlias = Coroutine[Any, Any, Any]
+_make_task: Final = cast("Callable[..., asyncio.Task[Any]]", asyncio.Task)
+
+
+class _Timed(_Coroutine):
+    """A coroutine whose steps are timed."""
+
+    def __init__(self, inner: _Coroutine, monitor: Monitor) -> None:
+        self._inner: Final = inner
+        self._monitor: Final = monitor
+
+    def send(self, value: object) -> object:
+        started = time.thread_time()
+        try:
+            return self._inner.send(value)
+        finally:
+            self._note(time.thread_time() - started)
+
+    def throw(self, *error: Any) -> object:  # noqa: ANN401 - as the protocol has it
+        started = time.thread_time()
+        try:
+            return self._inner.throw(*error)
+        finally:
+            self._note(time.thread_time() - started)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._inner.__await__()
+
+    def _note(self, seconds: float) -> None:
+        if seconds > self._monitor.step_seconds:
+            self._monitor.step_seconds = seconds
+            self._monitor.step_of = getattr(self._inner, "__qualname__", "?")
+        self._monitor.steps_over += seconds > LONG_SECONDS
 
 
 @dataclass(slots=True)
 class Monitor:
-    """Watches the running loop between `start` and `stop`."""
+    """Watches the running loop between `start` and `stop`.
 
+    Attributes:
+        step_seconds: the longest step so far.
+        step_of: whose it was.
+        steps_over: how many were long.
+    """
+
+    step_seconds: float = 0.0
+    step_of: str = ""
+    steps_over: int = 0
     _late: list[float] = field(default_factory=list)
-    _own: list[float] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
+
+    def install(self) -> None:
+        """Times the steps of all tasks that begin from now on."""
+
+        def make(loop: Loop, inner: _Coroutine, **options: object) -> asyncio.Task[Any]:
+            return _make_task(_Timed(inner, self), loop=loop, **options)
+
+        asyncio.get_running_loop().set_task_factory(cast("Any", make))
 
     def start(self) -> None:
         """Begins to watch."""
-        self._late, self._own = [], []
+        self.step_seconds, self.step_of, self.steps_over = 0.0, "", 0
+        self._late = []
         self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> Waits:
@@ -67,13 +129,14 @@ class Monitor:
             longest=late[-1] if late else 0.0,
             p999=percentile(late, 0.999),
             p99=percentile(late, 0.99),
-            over=sum(one > 10 for one in late),
-            own=max(self._own, default=0.0),
+            over=sum(one > 1000 * LONG_SECONDS for one in late),
+            step=1000 * self.step_seconds,
+            step_of=self.step_of,
+            steps_over=self.steps_over,
         )
 
     async def _watch(self) -> None:
         while True:
-            due, spent = time.perf_counter() + SLEEP_SECONDS, time.thread_time()
+            due = time.perf_counter() + SLEEP_SECONDS
             await asyncio.sleep(SLEEP_SECONDS)
             self._late.append(1000 * (time.perf_counter() - due))
-            self._own.append(1000 * (time.thread_time() - spent))

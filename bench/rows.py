@@ -31,7 +31,7 @@ MODULES: Final = (
     "bounds",
     "reviews",
     "hostile",
-    "change",
+    "event_loop",
     "start",
     "memory",
 )

@@ -34,7 +34,7 @@ from app.ports import Cluster
 from app.settings import ServerSettings
 from app.telemetry import Metrics, configure_logging
 from app.webhook.server import serving as webhook_serving
-from bench import registry, scene
+from bench import attacks, registry, scene
 from bench.client import pin
 from bench.live import LiveCluster
 from bench.loop import Monitor, Waits
@@ -56,6 +56,7 @@ class Setting:
         cpu: the core that the server stays on; `None` for any.
         switch_seconds: how long a thread keeps the interpreter when another wants
             it; `None` for what the server sets itself.
+        is_monitored: whether the steps of tasks are timed, which takes time itself.
     """
 
     folder: str = ""
@@ -63,6 +64,7 @@ class Setting:
     answers: str = "checker"
     cpu: int | None = 0
     switch_seconds: float | None = None
+    is_monitored: bool = False
 
 
 class _Echo:
@@ -90,7 +92,12 @@ async def _nothing() -> AsyncIterator[None]:
 
 
 def _checker(cluster: Cluster, metrics: Metrics) -> Checker:
-    return Checker(cluster, registry.artifacts(scene.specs()), metrics, Options())
+    return Checker(
+        cluster,
+        registry.artifacts({**scene.specs(), **attacks.specs()}),
+        metrics,
+        Options(),
+    )
 
 
 def _wired(cluster: LiveCluster | None) -> Wired:
@@ -165,6 +172,8 @@ async def _serve(setting: Setting) -> None:
     cluster = LiveCluster(*scene.cluster(0 if is_echo else setting.nodes))
     wired = _wired(None if is_echo else cluster)
     tasks = _Tasks(cluster)
+    if setting.is_monitored:
+        tasks.monitor.install()
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
