@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import (
@@ -252,6 +252,8 @@ class PolicySettings(_Section):
     """Node labels of managed or autoscaled pools."""
     tags: tuple[str, ...] = ()
     """Only compatibility sets with one of these tags count; empty for all."""
+    unpublished_features: Literal["unknown", "no"] = "unknown"
+    """What a rule amounts to whose feature no node publishes; `no`: it is absent."""
     messages: Detail = Detail.FULL
     """`counts` names no node and no feature value."""
     exemptions: tuple[ExemptionSettings, ...] = ()
@@ -265,13 +267,11 @@ class PolicySettings(_Section):
         """YAML reads a bare `off` as false."""
         return "off" if value is False else value
 
-    @field_validator("nodes_may_appear", mode="before")
+    @field_validator("nodes_may_appear", "unpublished_features", mode="before")
     @classmethod
-    def _nodes_word(cls, value: object) -> object:
+    def _yes_or_no(cls, value: object) -> object:
         """YAML reads a bare `yes` and `no` as booleans."""
-        if isinstance(value, bool):
-            return NodesMayAppear.YES if value else NodesMayAppear.NO
-        return value
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
     def policy(self) -> Policy:
         """The core's view of these settings."""

@@ -90,11 +90,15 @@ def _word(value: Enum) -> str:
 
 def _choices(field: FieldInfo) -> str:
     kind: Any = field.annotation
-    if get_origin(kind) in (Union, types.UnionType, Literal):
+    if get_origin(kind) in (Union, types.UnionType):
         kind = get_args(kind)[0]
-    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        words = tuple(map(_word, kind))
+    else:
         return ""
-    return " One of " + ", ".join(f"`{_word(item)}`" for item in kind) + "."
+    return " One of " + ", ".join(f"`{word}`" for word in words) + "."
 
 
 def metrics_page() -> str:

@@ -61,6 +61,15 @@ def test_bare_words_that_yaml_takes_for_booleans_are_words(
     assert (mode, nodes) == (loaded.mode, loaded.nodes_may_appear)
 
 
+def test_a_bare_no_is_a_word_for_unpublished_features_too(file: Path) -> None:
+    assert settings.load(None).policy.unpublished_features == "unknown"
+    file.write_text("policy: {unpublishedFeatures: no}")
+    assert settings.load(file).policy.unpublished_features == "no"
+    file.write_text("policy: {unpublishedFeatures: yes}")
+    with pytest.raises(ConfigError, match=r"policy\.unpublishedFeatures"):
+        settings.load(file)
+
+
 def test_the_environment_wins_over_the_file(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
