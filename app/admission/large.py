@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
 import msgspec
 
@@ -110,21 +110,21 @@ _Annotations = TypedDict(
     total=False,
 )
 
-_CONTAINERS: Final = msgspec.json.Decoder(list[_Container])
-_PARTS: Final[Mapping[str, msgspec.json.Decoder[Any]]] = MappingProxyType(
+_Part: TypeAlias = tuple[msgspec.json.Decoder[Any], bytes]
+"""How to build a part, and what there is one of for each value that is built."""
+
+_CONTAINERS: Final[_Part] = msgspec.json.Decoder(list[_Container]), b"{"
+_PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
     {
         "containers": _CONTAINERS,
         "initContainers": _CONTAINERS,
         "ephemeralContainers": _CONTAINERS,
-        "volumes": msgspec.json.Decoder(list[_Volume]),
-        "ownerReferences": msgspec.json.Decoder(list[_OwnerReference]),
+        "volumes": (msgspec.json.Decoder(list[_Volume]), b"{"),
+        "ownerReferences": (msgspec.json.Decoder(list[_OwnerReference]), b"{"),
     }
 )
-"""Parts of which only some keys are built, however many there are of others: what
-counts is how many objects there are."""
-
+_ANYTHING: Final[_Part] = msgspec.json.Decoder(), b"{[,"
 _ANNOTATIONS: Final = msgspec.json.Decoder(_Annotations)
-_ANYTHING: Final = msgspec.json.Decoder()
 
 
 def read(obj: Object) -> dict[str, object]:
@@ -147,11 +147,10 @@ class _Reading:
     def _part(self, key: str, raw: msgspec.Raw) -> object:
         if key == "annotations":
             return _decoded(_ANNOTATIONS, raw)
+        decoder, marks = _PARTS.get(key, _ANYTHING)
         text = bytes(raw)
-        decoder, values = _PARTS.get(key), text.count(b"{")
-        if decoder is None:
-            decoder = _ANYTHING
-            values += text.count(b"[") + text.count(b",")
+        # As fast for a text of nothing else; `count` is not.
+        values = len(text) - len(text.translate(None, marks))
         if values > self._left:
             return TOO_LARGE
         self._left -= values
