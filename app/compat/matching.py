@@ -376,15 +376,16 @@ def _expand(text: str, data: _Data, budget: Budget | None) -> Variables:
         if budget is not None:
             budget.run(meter.spent)
     values: dict[str, str] = {}
-    for line in filter(None, map(trimmed, expanded.split("\n"))):
-        key, equals, value = line.partition("=")
-        if not equals:
+    for line in expanded.split("\n"):
+        key, equals, value = trimmed(line).partition("=")
+        if equals:
+            values[key] = value
+        elif key:
             raise _failed(
                 "expand",
-                f"missing value in expanded template line {quoted(line)}, "
+                f"missing value in expanded template line {quoted(key)}, "
                 "(format must be '<key>=<value>')",
             )
-        values[key] = value
     return values
 
 

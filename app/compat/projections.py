@@ -144,9 +144,11 @@ def run(
     Raises:
         SpecError: `TooCostly`.
     """
-    attributes = {**features.attributes, **state.features.attributes}
-    node = Features(features.flags, attributes, features.instances)
-    result = matching.judge_rule(rule, View(node, budget))
+    variables = state.features.attributes
+    if variables:
+        attributes = {**features.attributes, **variables}
+        features = Features(features.flags, attributes, features.instances)
+    result = matching.judge_rule(rule, View(features, budget))
     return None if result.error is not None else result.vars
 
 

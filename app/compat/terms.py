@@ -96,8 +96,9 @@ def match_expressions(
         for name, expression in sorted(expressions.items())
     ]
     matched = _match_union(checks, sets, fail_fast=fail_fast)
+    match = _match_fast if fail_fast else _match_instance
     for instance in sets.instances:
-        _match_instance(checks, instance, matched, fail_fast=fail_fast)
+        match(checks, instance, matched)
     return matched
 
 
@@ -176,19 +177,27 @@ def _holds(
     return is_found
 
 
-def _match_instance(
-    checks: _Checks, instance: Element, matched: Matched, *, fail_fast: bool
-) -> None:
-    satisfied: list[str] = []
-    for name, _, check in checks:
-        if check(name in instance, instance.get(name, "")):
-            satisfied.append(name)
-        elif fail_fast:
-            return
+def _match_instance(checks: _Checks, instance: Element, matched: Matched) -> None:
+    satisfied = [
+        name
+        for name, _, check in checks
+        if check(name in instance, instance.get(name, ""))
+    ]
     # Different instances may satisfy different expressions: NFD reports each of
     # them as matching even if no instance satisfies all (`expression.go#L466`).
-    matched.satisfied.update(satisfied)
+    if satisfied:
+        matched.satisfied.update(satisfied)
     if len(satisfied) == len(checks):
+        matched.is_match = True
+        matched.elements.append(instance)
+
+
+def _match_fast(checks: _Checks, instance: Element, matched: Matched) -> None:
+    """An instance that fails an expression is not looked at any further."""
+    if all(
+        check(name in instance, instance.get(name, "")) for name, _, check in checks
+    ):
+        matched.satisfied.update(name for name, _, _ in checks)
         matched.is_match = True
         matched.elements.append(instance)
 

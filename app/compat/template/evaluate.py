@@ -339,6 +339,13 @@ class Evaluation(State):
             return self._literal(dot, kind, node)
         return self.validate(make(self, dot, node), kind)
 
+    def field_argument(self, dot: Value, node: nodes.Field) -> Value:
+        """The reflected value of fields of the cursor."""
+        value = self._plain_fields(dot, node)
+        if value is MISSING:
+            return self.fields(dot, dot, node, (), MISSING)
+        return value
+
     def function_argument(self, dot: Value, node: nodes.Identifier) -> Value:
         """The reflected result of a function without arguments."""
         value = self.function(dot, node, node, (), MISSING)
@@ -433,7 +440,7 @@ _COMMANDS: Final[Mapping[type[Node], Callable[..., Value]]] = {
 _ARGUMENTS: Final[Mapping[type[Node], Callable[..., Value]]] = {
     nodes.Chain: lambda run, dot, node: run.chain(dot, node, (), MISSING),
     nodes.Dot: lambda _run, dot, _node: dot,
-    nodes.Field: lambda run, dot, node: run.fields(dot, dot, node, (), MISSING),
+    nodes.Field: Evaluation.field_argument,
     nodes.Identifier: Evaluation.function_argument,
     nodes.Pipe: Evaluation.parenthesis,
     nodes.Variable: lambda run, dot, node: run.variable(dot, node, (), MISSING),

@@ -41,38 +41,44 @@ class Jump(Enum):
 class Execution(Evaluation):
     """One run of a template."""
 
-    __slots__ = ("calls", "output")
+    __slots__ = ("calls", "limit", "output")
 
     def run(self, data: Value) -> bytes:
         """Executes the main template."""
         self.output = bytearray()
+        self.limit = self.meter.limits.output_bytes
         self.calls = 0
         self.walk_body(data, self.trees[b""])
         return bytes(self.output)
 
     def write(self, data: bytes) -> None:
         """Appends to the output, within its bound."""
-        limit = self.meter.limits.output_bytes
-        if len(self.output) + len(data) > limit:
-            too_costly(f"more than {limit:,} bytes of output")
         self.output += data
+        if len(self.output) > self.limit:
+            too_costly(f"more than {self.limit:,} bytes of output")
 
     def walk_body(self, dot: Value, body: Body) -> Jump | None:
         """Executes nodes in order, up to a jump; all of them are counted."""
         self.meter.step(len(body))
         for node in body:
             self.node = node
+            if type(node) is nodes.Text:
+                self.write(node.value)
+                continue
             jump = _WALKERS[type(node)](self, dot, node)
             if jump is not None:
                 return jump
         return None
 
-    def walk_text(self, _dot: Value, node: nodes.Text) -> None:
-        """Copies text."""
-        self.write(node.value)
-
     def walk_action(self, dot: Value, node: nodes.Action) -> None:
         """Prints a value, unless variables took it."""
+        field = node.field
+        if field is not None and isinstance(dot, Map):
+            value = dot.find(field.names[0], field.keys[0])
+            if type(value) is bytes:
+                self.meter.step()
+                self.write(value)
+                return
         value = self.pipeline(dot, node.pipe)
         if type(value) is bytes and not node.pipe.declared:
             self.write(value)
@@ -132,8 +138,9 @@ class Execution(Evaluation):
         return self._iterate_integer(node, value)
 
     def _iterate_slice(self, node: nodes.Range, value: Slice) -> bool:
+        iterate = self._iteration if node.pipe.declared else self._plain_iteration
         for index in range(len(value)):
-            if self._iteration(node, index, value.at(index)):
+            if iterate(node, index, value.at(index)):
                 break
         return len(value) > 0
 
@@ -159,9 +166,12 @@ class Execution(Evaluation):
 
     def _iteration(self, node: nodes.Range, index: Value, item: Value) -> bool:
         """Runs the loop's body once; tells whether it asked to leave."""
-        self.meter.step()
         if node.pipe.declared:
             self._set_loop_variables(node.pipe, index, item)
+        return self._plain_iteration(node, index, item)
+
+    def _plain_iteration(self, node: nodes.Range, _index: Value, item: Value) -> bool:
+        self.meter.step()
         variables = self.frame.variables
         mark = len(variables)
         jump = self.walk_body(item, node.body)
@@ -202,7 +212,6 @@ class Execution(Evaluation):
 
 
 _WALKERS: Final[Mapping[type[Node], Callable[..., Jump | None]]] = {
-    nodes.Text: Execution.walk_text,
     nodes.Action: Execution.walk_action,
     nodes.Break: Execution.walk_break,
     nodes.Continue: Execution.walk_continue,

@@ -172,9 +172,22 @@ class Text(Node):
 
 @dataclass(slots=True, eq=False)
 class Action(Node):
-    """A pipeline whose value is printed, unless it declares variables."""
+    """A pipeline whose value is printed, unless it declares variables.
+
+    Attributes:
+        field: what is printed, if it is a field of the cursor and nothing else.
+    """
 
     pipe: Pipe
+    field: Field | None = None
+
+    def __post_init__(self) -> None:
+        """Finds out whether it is the action of most templates."""
+        commands = self.pipe.commands
+        if len(commands) == 1 and not self.pipe.declared:
+            first, *others = commands[0].args
+            if isinstance(first, Field) and not others and len(first.keys) == 1:
+                self.field = first
 
 
 @dataclass(slots=True, eq=False)
