@@ -32,6 +32,7 @@ MODULES: Final = (
     "reviews",
     "hostile",
     "event_loop",
+    "event_loop",
     "start",
     "memory",
 )

@@ -11,7 +11,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Final, TypeVar
+
+UNITS: Final = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6}
 
 _Made = TypeVar("_Made")
 
@@ -23,39 +26,51 @@ class Times:
     Attributes:
         median: what is reported as the value.
         least: the fastest; nearest to what a machine of our own would do.
+        processor: the median of processor time: without what others took.
     """
 
     median: float
     least: float
+    processor: float
 
-    def scaled(self, factor: float, name: str) -> dict[str, float]:
-        """The least one for `Figure.beside`, in another unit."""
-        return {f"least, {name}": self.least * factor}
+    def beside(self, unit: str) -> dict[str, float]:
+        """All but the value, for `Figure.beside`."""
+        scale = UNITS[unit]
+        return {
+            f"least, {unit}": self.least * scale,
+            f"processor time, {unit}": self.processor * scale,
+        }
 
 
-def of(samples: list[float]) -> Times:
-    """From what each repetition took."""
-    return Times(statistics.median(samples), min(samples))
+class Clock:
+    """Collects what repetitions take."""
 
+    def __init__(self) -> None:
+        self._samples: list[tuple[float, float]] = []
 
-def seconds(act: Callable[[], object]) -> float:
-    """What one call takes."""
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
+    def time(self, act: Callable[[], object], calls: int = 1) -> None:
+        """One repetition; it takes as long as one of its calls."""
+        spent, started = time.thread_time(), time.perf_counter()
+        for _ in range(calls):
+            act()
+        ended, used = time.perf_counter(), time.thread_time()
+        self._samples.append(((ended - started) / calls, (used - spent) / calls))
+
+    def times(self) -> Times:
+        """Of all repetitions so far."""
+        elapsed, spent = zip(*self._samples, strict=True)
+        median = statistics.median
+        return Times(median(elapsed), min(elapsed), median(spent))
 
 
 def repeat(act: Callable[[], object], *, times: int = 50, calls: int = 1) -> Times:
     """Times calls of `act`, of which `calls` together are one repetition."""
     act()
     gc.collect()
-    samples: list[float] = []
+    clock = Clock()
     for _ in range(times):
-        started = time.perf_counter()
-        for _ in range(calls):
-            act()
-        samples.append((time.perf_counter() - started) / calls)
-    return of(samples)
+        clock.time(act, calls)
+    return clock.times()
 
 
 def fresh(
@@ -73,13 +88,11 @@ def fresh(
         times: repetitions.
         between: called before each repetition: a peer's turn.
     """
-    samples: list[float] = []
+    clock = Clock()
     for _ in range(times):
         between()
         made = make()
         gc.collect()
-        started = time.perf_counter()
-        act(made)
-        samples.append(time.perf_counter() - started)
+        clock.time(partial(act, made))
         del made
-    return of(samples)
+    return clock.times()

@@ -101,6 +101,7 @@ TOOLS: Final = {
     ),
     "scheduling-oracle": Tool("scheduling"),
     "nfd-oracle": Tool("nfd"),
+    "nfd-bench": Tool("nfd", "./bench"),
     "template-oracle": Tool("template"),
     "regexp-oracle": Tool("regexp"),
     "nfd": Tool(
