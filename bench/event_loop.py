@@ -87,6 +87,7 @@ def _figure(name: str, waits: Waits, result: Result, goal: float | None) -> Figu
         goal=goal,
         beside={
             "steps of more than 10 ms": waits.steps_over,
+            "longest garbage collection": waits.collection,
             "longest wait": waits.longest,
             "p99.9 of the waits": waits.p999,
             "p99 of the waits": waits.p99,

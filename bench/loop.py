@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
@@ -37,6 +38,8 @@ class Waits:
         step: the longest step of a task, by the processor time of the loop's thread.
         step_of: whose it was.
         steps_over: how many took more than 10 ms.
+        collection: the longest garbage collection; a part of some step.
+        collections: how many there were of all generations.
     """
 
     wakes: int
@@ -47,6 +50,8 @@ class Waits:
     step: float
     step_of: str
     steps_over: int
+    collection: float
+    collections: int
 
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
@@ -95,11 +100,16 @@ class Monitor:
         step_seconds: the longest step so far.
         step_of: whose it was.
         steps_over: how many were long.
+        collection_seconds: the longest garbage collection.
+        collections: of all generations.
     """
 
     step_seconds: float = 0.0
     step_of: str = ""
     steps_over: int = 0
+    collection_seconds: float = 0.0
+    collections: int = 0
+    _collecting_since: float = 0.0
     _late: list[float] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
 
@@ -114,6 +124,8 @@ class Monitor:
     def start(self) -> None:
         """Begins to watch."""
         self.step_seconds, self.step_of, self.steps_over = 0.0, "", 0
+        self.collection_seconds, self.collections = 0.0, 0
+        gc.callbacks.append(self._collected)
         self._late = []
         self._task = asyncio.create_task(self._watch())
 
@@ -123,6 +135,8 @@ class Monitor:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._collected in gc.callbacks:
+            gc.callbacks.remove(self._collected)
         late = sorted(self._late)
         return Waits(
             wakes=len(late),
@@ -133,7 +147,18 @@ class Monitor:
             step=1000 * self.step_seconds,
             step_of=self.step_of,
             steps_over=self.steps_over,
+            collection=1000 * self.collection_seconds,
+            collections=self.collections,
         )
+
+    def _collected(self, phase: str, info: Mapping[str, int]) -> None:
+        del info
+        if phase == "start":
+            self._collecting_since = time.thread_time()
+            return
+        self.collections += 1
+        took = time.thread_time() - self._collecting_since
+        self.collection_seconds = max(self.collection_seconds, took)
 
     async def _watch(self) -> None:
         while True:

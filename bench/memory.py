@@ -8,13 +8,17 @@ in it.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import apiserver, process, scene
+from bench import apiserver, objects, process, scene
 from bench.apiserver import Load
 from bench.figure import Figure
 
@@ -34,6 +38,9 @@ CASES: Final = (
     _Case("memory_5000_nodes_380_kb", Load(5_000, "380 KB"), 200.0),
 )
 IDLE_GOAL: Final = 120.0
+_SAMPLE: Final = 400
+_SHAPED: Final = 600
+"""Nodes that tell which labels there are to select by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,13 @@ async def figures() -> AsyncIterator[Figure]:
                 "peak above idle": taken.peak - idle.now,
                 "seconds to ready": taken.ready_seconds,
                 "MB of JSON": _megabytes(case.load),
+                "the same objects from json.loads": await _plainly(case.load),
             },
         )
 
 
 async def _taken(load: Load) -> _Taken:
-    nodes, _ = scene.cluster(max(load.nodes, 120))
+    nodes, _ = scene.cluster(_SHAPED)
     bodies = scene.bodies(nodes)
     with tempfile.TemporaryDirectory(prefix="imagecompat-bench-") as name:
         folder = Path(name)
@@ -84,6 +92,33 @@ async def _taken(load: Load) -> _Taken:
             return _Taken(now, peak, webhook.ready_seconds)
 
 
+async def _plainly(load: Load) -> float:
+    """What the NodeFeatures take as `json.loads` gives them; MiB, from a sample."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bench.memory", load.size),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+    )
+    said, _ = await child.communicate()
+    return float(said) * load.nodes / _SAMPLE
+
+
+def _sample(size: str) -> float:
+    """What `_SAMPLE` decoded NodeFeatures add to this process; MiB."""
+    _, features = scene.cluster(_SAMPLE, size=size)
+    writer = objects.NodeFeatures(is_managed=scene.SIZES[size].is_managed)
+    lines = [writer.write(name, one) for name, one in features.items()]
+    before = process.resident(os.getpid())
+    kept = [json.loads(line) for line in lines]
+    assert len(kept) == _SAMPLE
+    return process.resident(os.getpid()) - before
+
+
 def _megabytes(load: Load) -> float:
     """What the NodeFeatures of a cluster take on the wire."""
     return load.nodes * scene.feature_bytes(load.size) / 1e6
+
+
+if __name__ == "__main__":
+    print(_sample(sys.argv[1]))

@@ -27,6 +27,13 @@ _ROOT: Final = Path(__file__).parent.parent
 _MIB: Final = 1024.0
 
 
+def resident(pid: int, key: str = "VmRSS") -> float:
+    """A process's resident memory, or with `VmHWM` its peak; MiB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return int(lines[key].split()[0]) / _MIB
+
+
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """A running webhook.
@@ -45,10 +52,7 @@ class Webhook:
 
     def memory(self) -> tuple[float, float]:
         """Resident now and at its peak; MiB."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        now, peak = (int(lines[key].split()[0]) / _MIB for key in ("VmRSS", "VmHWM"))
-        return now, peak
+        return resident(self.pid), resident(self.pid, "VmHWM")
 
     async def review(self, bodies: Sequence[str]) -> None:
         """Has each body reviewed once, one after the other.
