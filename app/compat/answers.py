@@ -52,7 +52,7 @@ class Answer(ABC, Generic[FeatureSet]):
         self.holds: Bits = 0
         self.errs: Bits = 0
         self._place: Final = place
-        self._column: Column[FeatureSet] | None = None
+        self._lineage: object = None
         self._generation = -1
 
     def refresh(
@@ -67,9 +67,9 @@ class Answer(ABC, Generic[FeatureSet]):
         Raises:
             SpecError: `TooCostly`; the answer stays what it was.
         """
-        if self._generation == generation and self._column is column:
+        if self._generation == generation and self._lineage is column.lineage:
             return
-        if self._column is not column:
+        if self._lineage is not column.lineage:
             holds, errs = self._of_all(column, budget)
         else:
             changed = column.changes.since(self._generation)
@@ -79,7 +79,7 @@ class Answer(ABC, Generic[FeatureSet]):
                 holds, errs = self._of_all(column, budget)
             else:
                 holds, errs = self.holds, self.errs
-        self._column, self._generation = column, generation
+        self._lineage, self._generation = column.lineage, generation
         self.holds, self.errs = holds, errs
         self._forget()
 

@@ -1,15 +1,17 @@
 """All known nodes and what they publish: numbers, columns, and what changed.
 
-An update is told from what was known by identity, node by node and feature set by
+A change is told from what was known by identity, node by node and feature set by
 feature set: what is the same object has not changed, and costs nothing more.
+
+A `Census` lives where its changes are made. What it is at one moment can be lent to
+another thread: a `Frozen` never changes, because the census copies what both have
+in common before it changes it, once for each column that a change touches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import compress
-from operator import is_not
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 from app.bits import Bits, bits_in, bits_of, numbers
@@ -43,44 +45,31 @@ class NodeClass:
     bits: Bits
 
 
-class Census:
-    """What all known nodes publish, now.
+@dataclass(slots=True)
+class Frozen:
+    """What all known nodes publish at one moment.
 
     Attributes:
-        nodes: names and numbers.
+        bits: the nodes.
         features: node number -> features.
         columns: (kind, feature) -> column; only what some node publishes.
-        changes: which nodes changed when.
-        generation: grows with every update that changes something.
+        generation: grows with every change; equal generations, equal content.
     """
 
-    def __init__(self) -> None:
-        self.nodes: Final = Nodes()
-        self.features: Final[dict[int, Features]] = {}
-        self.columns: Final[dict[Place, AnyColumn]] = {}
-        self.changes: Final = Changes()
-        self.generation = 0
-        self._last: Mapping[str, Features] = {}
-        self._published: frozenset[str] | None = None
+    bits: Bits = 0
+    features: dict[int, Features] = field(default_factory=dict)
+    columns: dict[Place, AnyColumn] = field(default_factory=dict)
+    generation: int = 0
+    _published: frozenset[str] | None = None
 
     @property
     def published(self) -> frozenset[str]:
         """The features that any known node publishes, in lower case."""
-        if self._published is None:
-            self._published = frozenset(lower(feature) for _, feature in self.columns)
-        return self._published
-
-    def update(self, features: Mapping[str, Features]) -> None:
-        """These are all known nodes, now; `features` must not change afterwards."""
-        if features is self._last:
-            return
-        last, self._last = self._last, features
-        changed: list[tuple[str, Features | None]] = [
-            (name, features[name]) for name in _differing(last, features)
-        ]
-        changed += [(name, None) for name in last.keys() - features.keys()]
-        if changed:
-            self._apply(changed)
+        published = self._published
+        if published is None:
+            published = frozenset(lower(feature) for _, feature in self.columns)
+            self._published = published
+        return published
 
     def column(self, kind: str, feature: str) -> AnyColumn | None:
         """A column; `None` if no node publishes it."""
@@ -117,14 +106,75 @@ class Census:
             for key, (sets, several) in found.items()
         ]
 
+
+class Census(Frozen):
+    """What all known nodes publish, now.
+
+    Args:
+        number: as for `Nodes`.
+
+    Attributes:
+        nodes: names and numbers.
+        changes: which nodes changed when.
+    """
+
+    def __init__(self, number: Callable[[str], int] | None = None) -> None:
+        super().__init__()
+        self.nodes: Final = Nodes(number)
+        self.changes: Final = Changes()
+        self._last: Mapping[str, Features] | None = None
+        self._lent: set[Place] = set()
+        self._are_features_lent = False
+
+    def freeze(self) -> Frozen:
+        """What is known now, to be read by any thread at any time."""
+        self._lent = set(self.columns)
+        self._are_features_lent = True
+        return Frozen(
+            self.bits,
+            self.features,
+            self.columns.copy(),
+            self.generation,
+            self._published,
+        )
+
+    def update(self, features: Mapping[str, Features]) -> None:
+        """These are all known nodes, now; `features` must not change afterwards."""
+        if features is self._last:
+            return
+        changed: dict[str, Features | None] = {
+            name: None for name in self.nodes if name not in features
+        }
+        self.change({**changed, **features})
+        self._last = features
+
+    def change(self, changed: Mapping[str, Features | None]) -> None:
+        """Some nodes are new, have changed, or are not known any more (`None`).
+
+        Features that are the object that was given before have not changed.
+        """
+        gone, stay = [], []
+        for name, new in changed.items():
+            number = self.nodes.number(name)
+            if new is None and number is not None:
+                gone.append((name, new))
+            elif new is not None and (
+                number is None or self.features[number] is not new
+            ):
+                stay.append((name, new))
+        self._last = None
+        if gone or stay:
+            self._apply([*gone, *stay])
+
     def _apply(self, changed: Iterable[tuple[str, Features | None]]) -> None:
         self.generation += 1
+        if self._are_features_lent:
+            self.features = self.features.copy()
+            self._are_features_lent = False
         deltas: _Deltas = {}
         olds: list[Features] = []  # identities must not be used again meanwhile
         touched: list[int] = []
-        gone = [(name, new) for name, new in changed if new is None]
-        stay = [(name, new) for name, new in changed if new is not None]
-        for name, new in gone + stay:
+        for name, new in changed:
             number = self.nodes.number(name)
             if number is None:
                 number = self.nodes.add(name)
@@ -137,6 +187,7 @@ class Census:
                 del self.features[number]
             else:
                 self.features[number] = new
+        self.bits = self.nodes.bits
         self.changes.record(self.generation, bits_of(touched))
         for place, delta in deltas.items():
             self._apply_column(place, delta)
@@ -146,19 +197,13 @@ class Census:
         if column is None:
             column = self.columns[place] = Column(NAMES[place[0]])
             self._published = None
+        elif place in self._lent:
+            column = self.columns[place] = column.copy()
+        self._lent.discard(place)
         column.apply(delta, self.generation)
         if not column.published:
             del self.columns[place]
             self._published = None
-
-
-def _differing(
-    last: Mapping[str, Features], now: Mapping[str, Features]
-) -> Iterable[str]:
-    """The names whose features are another object now, or new."""
-    if list(last) == list(now):
-        return compress(now, map(is_not, last.values(), now.values()))
-    return [name for name, one in now.items() if last.get(name) is not one]
 
 
 def _differ(deltas: _Deltas, number: int, old: Features, new: Features) -> None:

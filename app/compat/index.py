@@ -12,36 +12,40 @@ says, `published` being the features that any known node publishes.
 * Memory is bounded: the specs that were not asked for longest are forgotten.
 
 Bits stand for nodes by number, and a number is used again once its node is gone:
-bits of one generation mean nothing in another. An index is not safe to use from
-several threads at once; its results never change and are.
+bits of one generation mean nothing in another. An index belongs to one thread; its
+results never change. What takes long, a spec that is new, is a `FirstSight`, which
+any thread may run while the index goes on.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from app.bits import Bits
-from app.compat.answers import Answer
 from app.compat.budget import MAX_CALLS, TOO_COSTLY, Budget
-from app.compat.census import Census
+from app.compat.census import Census, Frozen
 from app.compat.features import Features
-from app.compat.matching import RULE_MATCHED
-from app.compat.plan import Plan
-from app.compat.postings import KINDS
-from app.compat.projections import Memory
+from app.compat.judging import Entry, Judgement, Judging, weigh
+from app.compat.outcome import UnpublishedFeatures
+from app.compat.plan import Plan, Shared
 from app.compat.spec import Spec
-from app.compat.sweep import RuleBits, SetBits, Sweep
+from app.compat.sweep import RuleBits, SetBits
 from app.errors import SpecError
 
-__all__ = ["Index", "Judgement", "Limits", "RuleBits", "SetBits"]
+__all__ = [
+    "FirstSight",
+    "Index",
+    "Judgement",
+    "Limits",
+    "RuleBits",
+    "SetBits",
+    "TooCostly",
+]
 
-_BYTES_PER_RESULT: Final = 500
-_SPARE_RESULTS: Final = 256
-_RESULTS_PER_NODE: Final = 4
 
 _Slot: TypeAlias = tuple[str, tuple[str, ...]]
 
@@ -67,55 +71,88 @@ LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """One spec on all known nodes; a node that is in neither does not fit.
+class TooCostly:
+    """A spec asks for more work than one may; `message` says for how much."""
+
+    message: str
+
+
+class FirstSight:
+    """A spec that is judged on all nodes of one moment; see `Index.begin`.
 
     Attributes:
-        generation: of the index; the bits mean nothing in another.
-        nodes: all known nodes.
-        fits: the nodes that fit some set.
-        unknown: the other nodes of which we cannot know.
-        sets: the same for each set that was judged, in order.
+        calls: operator calls that it took.
     """
 
-    generation: int
-    nodes: Bits
-    fits: Bits
-    unknown: Bits
-    sets: tuple[SetBits, ...]
+    def __init__(
+        self,
+        slot: _Slot,
+        spec: Spec,
+        census: Frozen,
+        limits: Limits,
+        *,
+        may_be_off: bool,
+    ) -> None:
+        self.slot: Final = slot
+        self.calls = 0
+        self.outcome: Entry | TooCostly | None = None
+        self.answers: Final[Shared] = WeakValueDictionary()
+        self._spec: Final = spec
+        self._census: Final = census
+        self._limits: Final = limits
+        self._may_be_off: Final = may_be_off
 
-
-@dataclass(slots=True)
-class _Entry:
-    """What is remembered of one spec."""
-
-    plan: Plan
-    memory: Memory = field(default_factory=Memory)
-    published: frozenset[str] | None = None
-    judgement: Judgement | None = None
-    size_bytes: int = 0
+    def run(self) -> None:
+        """Judges; touches nothing that others see."""
+        _, tags = self.slot
+        entry, budget = Entry(Plan(self._spec, tags)), Budget(self._limits.calls)
+        judging = Judging(self._census, self.answers, may_be_off=self._may_be_off)
+        try:
+            judging.judge(entry, self._census.bits, budget)
+            weigh(entry, self._limits.bytes)
+            self.outcome = entry
+        except SpecError as error:
+            self.outcome = TooCostly(error.message)
+        finally:
+            self.calls = budget.calls
 
 
 class Index:
     """Judges specs on all known nodes.
 
+    Args:
+        limits: bounds.
+        number: name -> the number of a node, so that sets can be joined with
+            others; see `nodes.Nodes`.
+        unpublished: what a term is on a feature that no known node publishes.
+
     Attributes:
         calls: operator calls so far.
     """
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        limits: Limits = LIMITS,
+        *,
+        number: Callable[[str], int] | None = None,
+        unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
+    ) -> None:
         self.calls = 0
         self._limits: Final = limits
-        self._census: Final = Census()
-        self._entries: Final[OrderedDict[_Slot, _Entry | str]] = OrderedDict()
-        self._shared: Final[WeakValueDictionary[object, Answer[Any]]] = (
-            WeakValueDictionary()
-        )
+        self._may_be_off: Final = unpublished is UnpublishedFeatures.UNKNOWN
+        self._census: Final = Census(number)
+        self._entries: Final[OrderedDict[_Slot, Entry | TooCostly]] = OrderedDict()
+        self._shared: Final[Shared] = WeakValueDictionary()
         self._size_bytes = 0
 
     def __len__(self) -> int:
         """How many specs are remembered."""
         return len(self._entries)
+
+    @property
+    def census(self) -> Frozen:
+        """What the nodes publish; changes with the index."""
+        return self._census
 
     @property
     def generation(self) -> int:
@@ -132,6 +169,8 @@ class Index:
         """Roughly what all remembered answers take."""
         return self._size_bytes
 
+    # Nodes --------------------------------------------------------------------
+
     def update(self, features: Mapping[str, Features]) -> None:
         """Takes in what is known of all nodes now.
 
@@ -139,6 +178,10 @@ class Index:
         what it holds may change afterwards.
         """
         self._census.update(features)
+
+    def change(self, changed: Mapping[str, Features | None]) -> None:
+        """Takes in what is known of some nodes now; `None` for nothing any more."""
+        self._census.change(changed)
 
     def number(self, name: str) -> int | None:
         """The bit of a node; `None` if nothing is known of it."""
@@ -152,16 +195,44 @@ class Index:
         """Those of the named nodes of which something is known."""
         return self._census.nodes.select(names)
 
+    # Answers ------------------------------------------------------------------
+
     def known(self, key: str, tags: Collection[str] = ()) -> Judgement | None:
         """The answer for a spec if it is at hand and up to date; else `None`."""
-        entry = self._entries.get((key, tuple(tags)))
-        if not isinstance(entry, _Entry) or entry.judgement is None:
+        found = self.at_hand(key, tags)
+        return found if isinstance(found, Judgement) else None
+
+    def at_hand(
+        self, key: str, tags: Collection[str] = (), *, calls: int = 0
+    ) -> Judgement | TooCostly | None:
+        """The answer for a spec if it is remembered, or found again for little.
+
+        Args:
+            key: names the spec: the same key, the same spec.
+            tags: as for `judge`.
+            calls: operator calls that may be spent on nodes that have changed.
+
+        Returns:
+            `None` if the answer is not at hand.
+        """
+        slot = (key, tuple(tags))
+        entry = self._entries.get(slot)
+        if entry is None or isinstance(entry, TooCostly):
+            return entry
+        self._entries.move_to_end(slot)
+        judgement = entry.judgement
+        if judgement is not None and judgement.generation == self.generation:
+            return judgement
+        if not calls:
             return None
-        is_current = entry.judgement.generation == self.generation
-        return entry.judgement if is_current else None
+        try:
+            judgement = self._refresh(entry, calls)
+        except SpecError:
+            return None
+        return self._kept(slot, entry, judgement)
 
     def judge(self, key: str, spec: Spec, tags: Collection[str] = ()) -> Judgement:
-        """Judges a spec on all known nodes.
+        """Judges a spec on all known nodes, however long that takes.
 
         Args:
             key: names the spec: the same key, the same spec.
@@ -172,64 +243,86 @@ class Index:
             SpecError: `TooCostly`; remembered like an answer.
         """
         slot = (key, tuple(tags))
-        entry = self._entries.get(slot)
-        if entry is None:
-            entry = self._entries[slot] = _Entry(Plan(spec, tags))
-        self._entries.move_to_end(slot)
-        if isinstance(entry, str):
-            raise SpecError(TOO_COSTLY, entry)
-        judgement = entry.judgement
-        if judgement is None or judgement.generation != self.generation:
+        found = self.at_hand(key, tags)
+        if found is None:
+            entry = self._entries.get(slot)
+            if not isinstance(entry, Entry):
+                entry = self._entries[slot] = Entry(Plan(spec, tags))
             try:
-                judgement = entry.judgement = self._judge(entry)
-                self._weigh(entry)
+                judgement = self._refresh(entry, self._limits.calls)
+                found = self._kept(slot, entry, judgement)
             except SpecError as error:
-                self._size_bytes -= entry.size_bytes
-                self._entries[slot] = error.message
-                raise
-            self._evict()
-        return judgement
+                found = TooCostly(error.message)
+                self._put(slot, found)
+        if isinstance(found, TooCostly):
+            raise SpecError(TOO_COSTLY, found.message)
+        return found
 
-    def _judge(self, entry: _Entry) -> Judgement:
-        census, plan, last = self._census, entry.plan, entry.judgement
-        published = plan.features & census.published
-        if last is None or published != entry.published:
-            last, changed = None, census.nodes.bits
-        else:
-            changed = census.changes.since(last.generation)
-        among = changed & census.nodes.bits
-        budget = Budget(self._limits.calls)
+    def begin(self, key: str, spec: Spec, tags: Collection[str] = ()) -> FirstSight:
+        """Prepares to judge a spec in another thread, on the nodes as they are now.
+
+        `FirstSight.run` is what that thread calls; `accept` takes the answer in.
+        """
+        slot, frozen = (key, tuple(tags)), self._census.freeze()
+        return FirstSight(slot, spec, frozen, self._limits, may_be_off=self._may_be_off)
+
+    def accept(self, first: FirstSight) -> None:
+        """Remembers what a job found out, unless something newer is known.
+
+        What has changed since it began is looked at when somebody asks.
+        """
+        self.calls += first.calls
+        found, known = first.outcome, self._entries.get(first.slot)
+        if found is None or isinstance(known, TooCostly):
+            return
+        if isinstance(found, Entry):
+            if known is not None and _generation(known) >= _generation(found):
+                return
+            for question, answer in first.answers.items():
+                self._shared.setdefault(question, answer)
+        self._put(first.slot, found)
+        self._evict()
+
+    def plan(self, key: str, tags: Collection[str] = ()) -> Plan | None:
+        """A remembered spec with its answers; `None` if it is not remembered."""
+        entry = self._entries.get((key, tuple(tags)))
+        return entry.plan if isinstance(entry, Entry) else None
+
+    def _refresh(self, entry: Entry, calls: int) -> Judgement:
+        """Judges what has changed since the entry's judgement.
+
+        Raises:
+            SpecError: `TooCostly`; the entry stays sound.
+        """
+        census, last = self._census, entry.judgement
+        changed = census.changes.since(last.generation) if last is not None else 0
+        budget = Budget(calls)
+        judging = Judging(census, self._shared, may_be_off=self._may_be_off)
         try:
-            sweep = Sweep(
-                census,
-                entry.memory,
-                budget,
-                among,
-                shared=self._shared,
-                has_states=plan.looks_at_variables or self._has_own_variables(),
-            )
-            sets = sweep.judge(plan.sets)
+            return judging.judge(entry, changed, budget)
         finally:
             self.calls += budget.calls
-        capacity = _SPARE_RESULTS + _RESULTS_PER_NODE * len(census.nodes)
-        entry.memory.settle(is_whole=last is None, capacity=capacity)
-        entry.published = published
-        if last is not None:
-            sets = tuple(map(_updated, last.sets, sets, [~changed] * len(sets)))
-        return _judgement(census, sets)
 
-    def _has_own_variables(self) -> bool:
-        """Whether a node itself publishes `rule.matched`."""
-        return any(self._census.column(kind, RULE_MATCHED) for kind in KINDS)
+    def _kept(
+        self, slot: _Slot, entry: Entry, judgement: Judgement
+    ) -> Judgement | TooCostly:
+        before = entry.size_bytes
+        try:
+            weigh(entry, self._limits.bytes)
+        except SpecError as error:
+            found = TooCostly(error.message)
+            entry.size_bytes = before
+            self._put(slot, found)
+            return found
+        self._size_bytes += entry.size_bytes - before
+        self._evict()
+        return judgement
 
-    def _weigh(self, entry: _Entry) -> None:
-        size = _BYTES_PER_RESULT * len(entry.memory)
-        size += sum(answer.size_bytes for answer in entry.plan.answers())
-        self._size_bytes += size - entry.size_bytes
-        entry.size_bytes = size
-        if size > self._limits.bytes:
-            wanted = f"more than {self._limits.bytes:,} bytes for this cluster"
-            raise SpecError(TOO_COSTLY, f"spec is too costly: it needs {wanted}")
+    def _put(self, slot: _Slot, found: Entry | TooCostly) -> None:
+        known = self._entries.get(slot)
+        self._size_bytes += _size(found) - (_size(known) if known is not None else 0)
+        self._entries[slot] = found
+        self._entries.move_to_end(slot)
 
     def _evict(self) -> None:
         while len(self._entries) > 1 and (
@@ -237,29 +330,13 @@ class Index:
             or self._size_bytes > self._limits.bytes
         ):
             _, oldest = self._entries.popitem(last=False)
-            self._size_bytes -= 0 if isinstance(oldest, str) else oldest.size_bytes
+            self._size_bytes -= _size(oldest)
 
 
-def _judgement(census: Census, sets: tuple[SetBits, ...]) -> Judgement:
-    fits = unknown = 0
-    for one in sets:
-        fits |= one.fits
-        unknown |= one.unknown
-    nodes = census.nodes.bits
-    return Judgement(census.generation, nodes, fits, unknown & ~fits, sets)
+def _size(found: Entry | TooCostly) -> int:
+    return found.size_bytes if isinstance(found, Entry) else 0
 
 
-def _updated(old: SetBits, new: SetBits, same: Bits) -> SetBits:
-    """An earlier answer where nothing changed, and a new one elsewhere."""
-    rules = tuple(
-        RuleBits(
-            (before.fits & same) | after.fits, (before.unknown & same) | after.unknown
-        )
-        for before, after in zip(old.rules, new.rules, strict=True)
-    )
-    return SetBits(
-        new.compatibility,
-        (old.fits & same) | new.fits,
-        (old.unknown & same) | new.unknown,
-        rules,
-    )
+def _generation(found: Entry | TooCostly) -> int:
+    judgement = found.judgement if isinstance(found, Entry) else None
+    return judgement.generation if judgement is not None else -1

@@ -33,6 +33,14 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class UnpublishedFeatures(StrEnum):
+    """What a term is on a feature that no known node publishes."""
+
+    UNKNOWN = "unknown"
+    NO = "no"
+    """False, as in NFD."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpublished:
     """No known node publishes this feature."""

@@ -76,22 +76,33 @@ class Column(Generic[FeatureSet]):
         published: the nodes that publish any set, null included.
         nulls: the nodes that publish null.
         changes: which nodes' sets changed when.
+        lineage: the same object in a column and its copies.
     """
 
     def __init__(self, names: Callable[[FeatureSet], AbstractSet[str]]) -> None:
-        self.sets: Final[dict[int, FeatureSet]] = {}
-        self.members: Final[dict[int, int]] = {}
+        self.sets: dict[int, FeatureSet] = {}
+        self.members: dict[int, int] = {}
         self.published: Bits = 0
         self.nulls: Bits = 0
-        self.changes: Final = Changes()
+        self.changes = Changes()
+        self.lineage = object()
         self._names_in: Final = names
-        self._names: set[str] | None = None
+        self._names: AbstractSet[str] | None = None
         self._most_names = 0
 
     @property
     def filled(self) -> Bits:
         """The nodes that publish something that is not null."""
         return self.published & ~self.nulls
+
+    def copy(self) -> Column[FeatureSet]:
+        """The same, to be changed while somebody still reads this one."""
+        copy = Column(self._names_in)
+        copy.sets, copy.members = self.sets.copy(), self.members.copy()
+        copy.published, copy.nulls = self.published, self.nulls
+        copy.changes, copy.lineage = self.changes.copy(), self.lineage
+        copy._names, copy._most_names = self._names, self._most_names
+        return copy
 
     def apply(self, delta: Delta[FeatureSet], generation: int) -> None:
         """Makes the changes of one update."""
@@ -104,10 +115,12 @@ class Column(Generic[FeatureSet]):
 
     def names(self) -> AbstractSet[str]:
         """Every name of an element that some node publishes, and perhaps more."""
-        if self._names is None:
-            self._names = set().union(*map(self._names_in, self.sets.values()))
-            self._most_names = _MAX_GROWTH * max(len(self._names), _MIN_NAMES)
-        return self._names
+        names = self._names
+        if names is None:
+            names = frozenset[str]().union(*map(self._names_in, self.sets.values()))
+            self._most_names = _MAX_GROWTH * max(len(names), _MIN_NAMES)
+            self._names = names
+        return names
 
     def _remove(self, key: int, bits: Bits) -> Bits:
         self.published &= ~bits
@@ -135,10 +148,10 @@ class Column(Generic[FeatureSet]):
 
     def _learn(self, one: FeatureSet) -> None:
         """Adds the names of a new set; forgets all when too many are outdated."""
-        if self._names is not None:
-            self._names |= self._names_in(one)
-            if len(self._names) > self._most_names:
-                self._names = None
+        names = self._names
+        if names is not None and not self._names_in(one) <= names:
+            names = names | self._names_in(one)
+            self._names = names if len(names) <= self._most_names else None
 
 
 def flag_names(flags: frozenset[str]) -> AbstractSet[str]:

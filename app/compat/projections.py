@@ -17,7 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 from app.bits import Bits, lowest
 from app.compat import matching
 from app.compat.budget import Budget
-from app.compat.census import Census, ClassKey
+from app.compat.census import ClassKey, Frozen
 from app.compat.features import Features
 from app.compat.matching import RULE_MATCHED, Variables, View
 from app.compat.postings import ABSENT
@@ -98,7 +98,7 @@ States: TypeAlias = list[tuple[State, Bits]]
 """Different states, and the nodes that have them."""
 
 
-def states(census: Census, among: Bits) -> States:
+def states(census: Frozen, among: Bits) -> States:
     """The states before the first rule: what nodes publish themselves."""
     found: States = []
     for one in census.classes(RULE_MATCHED, among):

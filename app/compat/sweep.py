@@ -21,7 +21,7 @@ from typing import Final, NamedTuple, TypeAlias
 from app.bits import Bits, lowest
 from app.compat import projections
 from app.compat.budget import Budget
-from app.compat.census import Census, NodeClass
+from app.compat.census import Frozen, NodeClass
 from app.compat.matching import RULE_MATCHED, Variables
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
 from app.compat.projections import NO_STATE, Memory, State, States
@@ -102,17 +102,19 @@ class Sweep:
         among: the nodes to judge.
         shared: every answer that some plan holds.
         has_states: whether `rule.matched` matters.
+        may_be_off: whether a feature that no known node publishes is unknown.
     """
 
     def __init__(
         self,
-        census: Census,
+        census: Frozen,
         memory: Memory,
         budget: Budget,
         among: Bits,
         *,
         shared: Shared,
         has_states: bool,
+        may_be_off: bool = True,
     ) -> None:
         self._census: Final = census
         self._memory: Final = memory
@@ -120,6 +122,7 @@ class Sweep:
         self._among: Final = among
         self._reader: Final = Reader(census, shared, budget, among)
         self._has_states: Final = has_states
+        self._may_be_off: Final = may_be_off
         self._states: States = (
             projections.states(census, among) if has_states else [(NO_STATE, among)]
         )
@@ -189,7 +192,7 @@ class Sweep:
         """Where a term is unknown although it could be evaluated."""
         if term.feature == RULE_MATCHED:
             return self._unknown
-        if term.feature in self._census.published:
+        if term.feature in self._census.published or not self._may_be_off:
             return 0
         return self._among & ~bits.published
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from app.bits import Bits
 from app.compat.answers import Answer, OfAttribute, OfFlag, OfInstances, OfNames
 from app.compat.budget import Budget
-from app.compat.census import AnyColumn, Census
+from app.compat.census import AnyColumn, Frozen
 from app.compat.plan import PlannedTerm, Shared
 from app.compat.postings import KINDS
 from app.compat.spec import MatchExpression
@@ -48,7 +48,7 @@ class Reader:
     """
 
     def __init__(
-        self, census: Census, shared: Shared, budget: Budget, among: Bits
+        self, census: Frozen, shared: Shared, budget: Budget, among: Bits
     ) -> None:
         self._census: Final = census
         self._shared: Final = shared

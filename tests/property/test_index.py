@@ -7,7 +7,7 @@ and merely equal ones stand beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 from app.bits import bits_of, members_of, numbers, union
 from app.compat.features import Features
 from app.compat.gotext import lower
-from app.compat.index import Index, Limits
+from app.compat.index import FirstSight, Index, Judgement, Limits, TooCostly
 from app.compat.matching import judge
 from app.compat.nodes import Changes
 from app.compat.operators import OPERATORS
-from app.compat.outcome import Outcome, decide
+from app.compat.outcome import Outcome, UnpublishedFeatures, decide
 from app.compat.spec import (
     Compatibility,
     FeatureMatcherTerm,
@@ -103,11 +103,31 @@ def published(cluster: Cluster) -> frozenset[str]:
     )
 
 
-def check(index: Index, cluster: Cluster, key: str, spec: Spec, tags: object) -> None:
+def check(
+    index: Index,
+    cluster: Cluster,
+    key: str,
+    spec: Spec,
+    tags: tuple[str, ...],
+    unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
+) -> None:
     """The law, on every node, set and rule."""
-    assert isinstance(tags, tuple)
-    assert published(cluster) == index.published
     got = index.judge(key, spec, tags)
+    check_judgement(index, cluster, got, spec, tags, unpublished)
+
+
+def check_judgement(
+    index: Index,
+    cluster: Cluster,
+    got: Judgement,
+    spec: Spec,
+    tags: tuple[str, ...],
+    unpublished: UnpublishedFeatures,
+) -> None:
+    """The law for one answer."""
+    assert published(cluster) == index.published
+    may_be_off = unpublished is UnpublishedFeatures.UNKNOWN
+    assert index.generation == got.generation
     assert sorted(cluster) == sorted(index.names(got.nodes))
     for name, features in cluster.items():
         number = index.number(name)
@@ -121,7 +141,7 @@ def check(index: Index, cluster: Cluster, key: str, spec: Spec, tags: object) ->
             return Outcome.UNKNOWN if is_unknown else Outcome.DOES_NOT_FIT
 
         results = judge(spec, features, tags=tags)
-        wanted = decide(results, published=index.published)
+        wanted = decide(results, published=index.published if may_be_off else None)
         rows = [[one.outcome for one in found.rules] for found in wanted.sets]
         assert rows == [
             [seen(one.fits, one.unknown) for one in found.rules] for found in got.sets
@@ -143,9 +163,17 @@ def copied(features: Features) -> Features:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(NODES, max_size=4), st.lists(SPECS, min_size=1, max_size=2), TAGS)
+@given(
+    st.lists(NODES, max_size=4),
+    st.lists(SPECS, min_size=1, max_size=2),
+    TAGS,
+    st.sampled_from(UnpublishedFeatures),
+)
 def test_the_index_says_of_every_node_what_matching_says(
-    kinds: list[Features], specs: list[Spec], tags: tuple[str, ...]
+    kinds: list[Features],
+    specs: list[Spec],
+    tags: tuple[str, ...],
+    unpublished: UnpublishedFeatures,
 ) -> None:
     cluster = {}
     for position, features in enumerate(kinds):
@@ -155,10 +183,10 @@ def test_the_index_says_of_every_node_what_matching_says(
         cluster[f"equal{position}"] = copied(features)
         mixed = replace(features, attributes=kinds[0].attributes)
         cluster[f"mixed{position}"] = mixed
-    index = Index()
+    index = Index(unpublished=unpublished)
     index.update(cluster)
     for position, spec in enumerate(specs):
-        check(index, cluster, str(position), spec, tags)
+        check(index, cluster, str(position), spec, tags, unpublished)
 
 
 @settings(deadline=None, max_examples=200)
@@ -182,23 +210,89 @@ def test_the_law_holds_after_every_change(
             check(index, cluster, str(position), spec, ())
 
 
+class Numbers:
+    """A caller's numbers: the highest that was freed last is used again first."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+
+    def follow(self, names: Collection[str]) -> None:
+        """These are all nodes; to be called before the index is told."""
+        gone = self.known.keys() - set(names)
+        free = sorted(self.known.pop(name) for name in sorted(gone))
+        for name in names:
+            if name not in self.known:
+                taken = self.known.values()
+                self.known[name] = free.pop() if free else max(taken, default=3) + 2
+
+
 class LivingCluster(RuleBasedStateMachine):
-    """Nodes come, change, vanish and come back; specs come and are forgotten."""
+    """Nodes come, change, vanish and come back; specs come and are forgotten.
+
+    Some are judged by jobs, which begin, run and are accepted at any time.
+    """
 
     specs = Bundle("specs")
+    unpublished = UnpublishedFeatures.UNKNOWN
 
     def __init__(self) -> None:
         super().__init__()
-        self.index = Index(Limits(specs=3))
+        self.numbers = Numbers()
+        self.index = self.made()
         self.cluster: dict[str, Features] = {}
         self.asked: list[Spec] = []
+        self.jobs: list[FirstSight] = []
+
+    def made(self) -> Index:
+        return Index(Limits(specs=3), unpublished=self.unpublished)
+
+    def key(self, spec: Spec) -> str:
+        if spec not in self.asked:
+            self.asked.append(spec)
+        return str(self.asked.index(spec))
+
+    @rule(spec=specs, tags=TAGS)
+    def begin(self, spec: Spec, tags: tuple[str, ...]) -> None:
+        self.jobs.append(self.index.begin(self.key(spec), spec, tags))
+
+    @rule(which=st.integers(0, 5))
+    def run(self, which: int) -> None:
+        for job in self.jobs[which : which + 1]:
+            job.run()
+
+    @rule(which=st.integers(0, 5))
+    def accept(self, which: int) -> None:
+        for job in self.jobs[which : which + 1]:
+            self.index.accept(job)
+            self.jobs.remove(job)
+
+    @rule(spec=specs, tags=TAGS, calls=st.sampled_from((0, 1, 5, 50, 10_000)))
+    def look(self, spec: Spec, tags: tuple[str, ...], calls: int) -> None:
+        before = self.index.calls
+        got = self.index.at_hand(self.key(spec), tags, calls=calls)
+        assert not isinstance(got, TooCostly)
+        if calls == 0:
+            assert before == self.index.calls
+        if got is not None:
+            assert self.index.calls - before <= calls
+            check_judgement(self.index, self.cluster, got, spec, tags, self.unpublished)
+            assert got is self.index.at_hand(self.key(spec), tags)
 
     @initialize(target=specs, some=st.lists(SPECS, min_size=2, max_size=5))
     def read_specs(self, some: list[Spec]) -> object:
         return multiple(*some)
 
     def changed(self, changed: Cluster) -> None:
+        differing = {
+            name: changed.get(name)
+            for name in sorted(self.cluster | changed)
+            if self.cluster.get(name) is not changed.get(name)
+        }
         self.cluster = dict(changed)
+        self.numbers.follow(self.cluster)
+        self.tell(differing)
+
+    def tell(self, _: Mapping[str, Features | None]) -> None:
         self.index.update(self.cluster)
 
     @rule(which=st.integers(0, 9), features=NODES)
@@ -256,17 +350,19 @@ class LivingCluster(RuleBasedStateMachine):
 
     @rule(spec=specs, tags=TAGS)
     def ask(self, spec: Spec, tags: tuple[str, ...]) -> None:
-        if spec not in self.asked:
-            self.asked.append(spec)
-        key = str(self.asked.index(spec))
-        check(self.index, self.cluster, key, spec, tags)
+        key = self.key(spec)
+        check(self.index, self.cluster, key, spec, tags, self.unpublished)
         assert len(self.index) <= 3
 
     @invariant()
     def the_nodes_are_the_clusters(self) -> None:
-        assert sorted(self.index.names(self.index.select(self.cluster))) == sorted(
-            self.cluster
-        )
+        census = self.index.census
+        assert sorted(self.cluster) == sorted(self.index.names(census.bits))
+        assert {
+            number: self.cluster[name]
+            for name in self.cluster
+            if (number := self.index.number(name)) is not None
+        } == census.features
 
     @invariant()
     def what_is_forgotten_takes_nothing(self) -> None:
@@ -279,6 +375,32 @@ LivingCluster.TestCase.settings = settings(
     deadline=None, max_examples=80, stateful_step_count=30
 )
 test_the_law_holds_in_a_living_cluster = LivingCluster.TestCase
+
+
+class NumberedCluster(LivingCluster):
+    """The same with a caller's numbers, told change by change; unpublished is no."""
+
+    unpublished = UnpublishedFeatures.NO
+
+    def made(self) -> Index:
+        return Index(
+            Limits(specs=3),
+            number=self.numbers.known.__getitem__,
+            unpublished=self.unpublished,
+        )
+
+    def tell(self, differing: Mapping[str, Features | None]) -> None:
+        self.index.change(differing)
+
+    @invariant()
+    def the_numbers_are_the_callers(self) -> None:
+        assert self.numbers.known == {
+            name: self.index.number(name) for name in self.cluster
+        }
+
+
+NumberedCluster.TestCase.settings = LivingCluster.TestCase.settings
+test_the_law_holds_under_a_callers_numbers = NumberedCluster.TestCase
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ import pytest
 
 from app.compat import answers, budget, postings
 from app.compat.features import Features
-from app.compat.index import Index, Limits
+from app.compat.index import Index, Limits, TooCostly
 from app.compat.matching import judge
 from app.compat.operators import check
 from app.compat.outcome import Outcome, decide
@@ -63,7 +63,7 @@ def judged(of: Index, asked: Spec, key: str = "k") -> str:
 
 def by_matching(asked: Spec, features: Mapping[str, Features], known: Index) -> str:
     letters = {Outcome.FITS: "f", Outcome.UNKNOWN: "u", Outcome.DOES_NOT_FIT: "-"}
-    names = known.names(known.select(features))
+    names = known.names(known.census.bits)
     return "".join(
         letters[decide(judge(asked, features[name]), published=known.published).outcome]
         for name in names
@@ -297,12 +297,12 @@ def test_the_same_mapping_or_the_same_nodes_are_no_change() -> None:
 def test_an_answer_at_hand_is_known_until_something_changes() -> None:
     known = cluster(config(A="y"))
     found = indexed(known)
-    assert found.known("k") is None
+    assert found.at_hand("k") is None
     answer = found.judge("k", spec(rule(term("kernel.config", A=Y))))
-    assert answer is found.known("k")
+    assert answer is found.at_hand("k")
     assert answer is found.judge("k", spec())
     found.update({**known, "new": config(A="y")})
-    assert found.known("k") is None
+    assert found.at_hand("k") is None
     assert "ff" == judged(found, spec())
 
 
@@ -454,7 +454,7 @@ def test_names_that_no_node_has_any_more_are_forgotten() -> None:
         known = {"keeps": keeps, "n": Features({"m": names})}
         found.update(known)
         assert by_matching(asked, known, found) == judged(found, asked)
-    column = found._census.columns["flags", "m"]
+    column = found.census.columns["flags", "m"]
     assert len(column.names()) <= postings._MAX_GROWTH * 1024
 
 
@@ -468,7 +468,7 @@ def test_the_spec_that_was_not_asked_for_longest_is_forgotten() -> None:
         judged(found, asked, key)
     assert 2 == len(found)
     assert [True, False, True] == [
-        found.known(key) is not None for key in ("one", "two", "three")
+        found.at_hand(key) is not None for key in ("one", "two", "three")
     ]
 
 
@@ -499,7 +499,7 @@ def test_operator_calls_are_bounded(calls: int) -> None:
             judged(found, asked)
         assert "TooCostly" == e.value.reason
     assert 3 == found.calls, "the second time costs nothing"
-    assert found.known("k") is None
+    assert isinstance(found.at_hand("k"), TooCostly)
     assert "fff" == judged(found, spec(), "another")
     assert 0 == found.size_bytes
 
