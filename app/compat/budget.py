@@ -36,10 +36,12 @@ class Budget:
 
     Attributes:
         calls: operator calls so far.
+        patterns: what templates have compiled.
     """
 
     def __init__(self, limit: int = MAX_CALLS, where: str = "this cluster") -> None:
         self.calls = 0
+        self.patterns: Final[set[bytes]] = set()
         self._limit: Final = limit
         self._where: Final = where
         self._looks = 0

@@ -367,7 +367,9 @@ def _expand(text: str, data: _Data, budget: Budget | None) -> Variables:
         parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parsed_long)(text)
     except SpecError as error:
         raise _failed("parse", error.message) from error
-    meter = template.Meter(parsed.limits, None if budget is None else budget.steps)
+    meter = template.Meter(parsed.limits)
+    if budget is not None:
+        meter = template.Meter(parsed.limits, budget.steps, budget.patterns)
     try:
         expanded = parsed.execute(data, meter)
     except SpecError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 from app.compat.template import nodes
+from app.compat.template.limits import CALL
 from app.compat.template.nodes import Node
 from app.compat.template.runes import escaped
 from app.compat.template.state import State
@@ -290,7 +291,7 @@ class Evaluation(State):
         self, function: Function, where: Node, name: str, values: Sequence[Value]
     ) -> Value:
         meter = self.meter
-        meter.step()
+        meter.step(CALL)
         for value in values:
             if isinstance(value, bytes):
                 meter.work(len(value))

@@ -42,6 +42,7 @@ class Printer(Scalars):
 
     def argument(self, value: Value, verb: str) -> None:
         """Writes one operand (not boxed)."""
+        self.meter.step()
         if value is None:
             if verb in {"T", "v"}:
                 self.pad(b"<nil>")
@@ -56,6 +57,7 @@ class Printer(Scalars):
 
     def value(self, value: Value, verb: str, depth: int) -> None:
         """Writes a value at some depth inside an operand."""
+        self.meter.step()
         match value:
             case bytes():
                 self._text(value, verb)
@@ -74,6 +76,7 @@ class Printer(Scalars):
 
     def bad_verb(self, value: Value, verb: str) -> None:
         """Writes that a verb does not fit a value."""
+        self.meter.step(2)
         outer, self.is_erring = self.is_erring, True
         self.write(b"%!" + verb.encode() + b"(")
         if value is None:
@@ -228,10 +231,10 @@ def sprintf(meter: Meter, template: bytes, values: Sequence[Value]) -> bytes:
     meter.work(len(template))
     extra = 0
     for piece in scan(template, values):
+        meter.step(2)
         if isinstance(piece, bytes):
             printer.write(piece)
         elif isinstance(piece, Directive):
-            meter.step()
             printer.flags = piece.flags
             printer.argument(values[piece.operand], piece.verb)
         else:

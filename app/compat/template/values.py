@@ -248,11 +248,11 @@ def pure(
     return Function(lambda _meter, *args: call(*args), params, variadic)
 
 
-def slow(call: Callable[..., Value], *params: Type) -> Function:
-    """A function that looks at every byte of its last argument, a string."""
+def slow(call: Callable[..., Value], *params: Type, steps: int = 1) -> Function:
+    """A function that takes some steps for every byte of its texts."""
 
     def metered(meter: Meter, *args: Value) -> Value:
-        meter.slow(len(args[-1]))
+        meter.slow(sum(len(arg) for arg in args if isinstance(arg, bytes)) * steps)
         return call(*args)
 
     return Function(metered, params)

@@ -236,8 +236,8 @@ def kebabcase(data: bytes) -> bytes:
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "camelcase": slow(camelcase, STRING),
-    "kebabcase": slow(kebabcase, STRING),
-    "snakecase": slow(snakecase, STRING),
+    "camelcase": slow(camelcase, STRING, steps=4),
+    "kebabcase": slow(kebabcase, STRING, steps=4),
+    "snakecase": slow(snakecase, STRING, steps=4),
 }
 """By name."""

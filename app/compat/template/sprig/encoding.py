@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.compat.template.values import STRING, Function, pure
+from app.compat.template.values import STRING, Function, pure, slow
 
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -87,7 +87,7 @@ def _decoder(name: str, decode: Callable[[bytes], bytes]) -> Function:
         except CorruptError as e:
             return f"illegal {name} data at input byte {e}".encode()
 
-    return pure(call, STRING)
+    return slow(call, STRING)
 
 
 def _hash(name: str) -> Function:

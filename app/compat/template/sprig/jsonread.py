@@ -185,6 +185,7 @@ class Reader:
         self.at += 1
         parts: list[str] = []
         while True:
+            self.meter.step()
             match = _PLAIN.match(self.text, self.at)
             plain = match.group() if match else ""
             parts.append(runes.clean(plain))

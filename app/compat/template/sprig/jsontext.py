@@ -114,7 +114,9 @@ class Writer:
 
     def _string(self, data: bytes) -> None:
         self.meter.work(len(data))
-        self._put(f'"{self.pattern.sub(_escaped, runes.escaped(data))}"')
+        text, count = self.pattern.subn(_escaped, runes.escaped(data))
+        self.meter.step(count)
+        self._put(f'"{text}"')
 
     def _line(self, depth: int) -> None:
         if self.step:

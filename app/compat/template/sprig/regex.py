@@ -16,7 +16,7 @@ import re2
 
 from app.compat import regexp
 from app.compat.template import runes, strconv
-from app.compat.template.limits import Meter
+from app.compat.template.limits import CALL, KEPT_PATTERNS, Meter
 from app.compat.template.refusal import refuse
 from app.compat.template.values import (
     INT,
@@ -28,7 +28,7 @@ from app.compat.template.values import (
     Type,
     Value,
     grown,
-    pure,
+    slow,
     strings,
 )
 from app.errors import SpecError
@@ -106,7 +106,7 @@ class Pattern:
 
     def find(self, meter: Meter, data: bytes, at: int) -> re2._Match | None:
         """The leftmost match from a position on."""
-        meter.step(1 + (len(data) - at) // _COST)
+        meter.step(CALL + (len(data) - at) // _COST)
         return self.engine.search(data, at)
 
     def matches(self, meter: Meter, data: bytes) -> Iterator[re2._Match]:
@@ -162,15 +162,31 @@ def _said(source: bytes) -> str:
     return ""
 
 
-@lru_cache(maxsize=64)
-def _compiled(source: bytes) -> Pattern:
-    return Pattern(source)
+@lru_cache(maxsize=KEPT_PATTERNS)
+def _read(source: bytes) -> Pattern | str | SpecError:
+    """A pattern, what Go says of it, or why it is refused."""
+    try:
+        return Pattern(source)
+    except GoError as e:
+        return str(e)
+    except SpecError as e:
+        return e
 
 
-def _must(source: bytes) -> Pattern:
+def _compiled(meter: Meter, source: bytes) -> Pattern:
+    meter.compile(source)
+    found = _read(source)
+    if isinstance(found, str):
+        raise GoError(found)
+    if isinstance(found, SpecError):
+        raise SpecError(found.reason, found.message)
+    return found
+
+
+def _must(meter: Meter, source: bytes) -> Pattern:
     """regexp.MustCompile."""
     try:
-        return _compiled(source)
+        return _compiled(meter, source)
     except GoError as e:
         quoted = f"`{runes.escaped(source)}`"
         if not strconv.can_backquote(source):
@@ -188,7 +204,7 @@ def match(meter: Meter, source: bytes, data: bytes) -> bool:
 
 def must_match(meter: Meter, source: bytes, data: bytes) -> bool:
     """Whether the pattern is found."""
-    return next(_compiled(source).matches(meter, data), None) is not None
+    return next(_compiled(meter, source).matches(meter, data), None) is not None
 
 
 def _find_all(meter: Meter, pattern: Pattern, data: bytes, count: int) -> Slice:
@@ -291,10 +307,10 @@ def _pair(name: str, call: Callable[..., Value], *more: Type) -> dict[str, Funct
     """A function, and its `must` form, which fails with another text."""
 
     def plain(meter: Meter, source: bytes, data: bytes, *rest: Value) -> Value:
-        return call(meter, _must(source), data, *rest)
+        return call(meter, _must(meter, source), data, *rest)
 
     def must(meter: Meter, source: bytes, data: bytes, *rest: Value) -> Value:
-        return call(meter, _compiled(source), data, *rest)
+        return call(meter, _compiled(meter, source), data, *rest)
 
     params = (STRING, STRING, *more)
     return {
@@ -305,7 +321,13 @@ def _pair(name: str, call: Callable[..., Value], *more: Type) -> dict[str, Funct
 
 def _replace_all(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:
     template = runes.escaped(by)
-    return _replace(meter, pattern, data, lambda one: _expand(pattern, one, template))
+
+    def expand(one: re2._Match) -> bytes:
+        meter.slow(2 * template.count("$"))
+        meter.work(len(template))
+        return _expand(pattern, one, template)
+
+    return _replace(meter, pattern, data, expand)
 
 
 def _replace_literal(meter: Meter, pattern: Pattern, data: bytes, by: bytes) -> bytes:
@@ -320,6 +342,6 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     **_pair("regexSplit", _split, INT),
     "mustRegexMatch": Function(must_match, (STRING, STRING)),
     "regexMatch": Function(match, (STRING, STRING)),
-    "regexQuoteMeta": pure(quote_meta, STRING),
+    "regexQuoteMeta": slow(quote_meta, STRING),
 }
 """By name."""

@@ -8,7 +8,7 @@ from typing import Final
 from app.compat.template.limits import Meter
 from app.compat.template.sprig.constraints import holds, parse_constraints
 from app.compat.template.sprig.versions import POINTER, parse
-from app.compat.template.values import STRING, Function, Pointer, pure
+from app.compat.template.values import STRING, Function, Pointer, slow
 
 
 def semver(data: bytes) -> Pointer:
@@ -28,7 +28,7 @@ def semver_compare(meter: Meter, constraint: bytes, data: bytes) -> bool:
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "semver": pure(semver, STRING),
+    "semver": slow(semver, STRING),
     "semverCompare": Function(semver_compare, (STRING, STRING)),
 }
 """By name."""

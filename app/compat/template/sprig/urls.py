@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.compat.template import runes, strconv
+from app.compat.template.limits import Meter
 from app.compat.template.refusal import refuse
 from app.compat.template.sprig.dicts import text_of
 from app.compat.template.values import (
@@ -21,7 +22,7 @@ from app.compat.template.values import (
     Function,
     GoError,
     Map,
-    pure,
+    slow,
 )
 
 _UNRESERVED: Final = (
@@ -273,8 +274,13 @@ def _with_path(shown: bytes, url: Url) -> bytes:
     return shown + path
 
 
+def _metered_join(meter: Meter, given: Map) -> bytes:
+    meter.slow(sum(len(v) for v in given.entries.values() if isinstance(v, bytes)))
+    return url_join(given)
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "urlJoin": pure(url_join, DICT),
-    "urlParse": pure(url_parse, STRING),
+    "urlJoin": Function(_metered_join, (DICT,)),
+    "urlParse": slow(url_parse, STRING),
 }
 """By name."""
