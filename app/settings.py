@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 import yaml
 from pydantic import (
@@ -41,6 +41,7 @@ from app.admission.policy import (
     NodesMayAppear,
     Policy,
 )
+from app.compat.outcome import UnpublishedFeatures
 from app.errors import ConfigError
 from app.scheduling import selector
 
@@ -252,7 +253,7 @@ class PolicySettings(_Section):
     """Node labels of managed or autoscaled pools."""
     tags: tuple[str, ...] = ()
     """Only compatibility sets with one of these tags count; empty for all."""
-    unpublished_features: Literal["unknown", "no"] = "unknown"
+    unpublished_features: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN
     """What a rule amounts to whose feature no node publishes; `no`: it is absent."""
     messages: Detail = Detail.FULL
     """`counts` names no node and no feature value."""

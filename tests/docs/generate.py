@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -92,13 +92,9 @@ def _choices(field: FieldInfo) -> str:
     kind: Any = field.annotation
     if get_origin(kind) in (Union, types.UnionType):
         kind = get_args(kind)[0]
-    if get_origin(kind) is Literal:
-        words = get_args(kind)
-    elif isinstance(kind, type) and issubclass(kind, Enum):
-        words = tuple(map(_word, kind))
-    else:
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
         return ""
-    return " One of " + ", ".join(f"`{word}`" for word in words) + "."
+    return " One of " + ", ".join(f"`{_word(item)}`" for item in kind) + "."
 
 
 def metrics_page() -> str:

@@ -7,6 +7,7 @@ from app import settings
 from app.admission.exemption import Exemption
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, NodesMayAppear, Policy
+from app.compat.outcome import UnpublishedFeatures
 from app.errors import ConfigError
 
 
@@ -62,9 +63,11 @@ def test_bare_words_that_yaml_takes_for_booleans_are_words(
 
 
 def test_a_bare_no_is_a_word_for_unpublished_features_too(file: Path) -> None:
-    assert settings.load(None).policy.unpublished_features == "unknown"
+    usual = settings.load(None).policy.unpublished_features
+    assert UnpublishedFeatures.UNKNOWN is usual
     file.write_text("policy: {unpublishedFeatures: no}")
-    assert settings.load(file).policy.unpublished_features == "no"
+    chosen = settings.load(file).policy.unpublished_features
+    assert UnpublishedFeatures.NO is chosen
     file.write_text("policy: {unpublishedFeatures: yes}")
     with pytest.raises(ConfigError, match=r"policy\.unpublishedFeatures"):
         settings.load(file)
