@@ -19,13 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
-from app.compat import template
 from app.compat.budget import TOO_COSTLY, Budget
 from app.compat.features import Features
-from app.compat.gotext import lower, quoted, size_bytes, trimmed
+from app.compat.gotext import lower
 from app.compat.operators import EVALUATION
 from app.compat.spec import Compatibility, FeatureMatcherTerm, GroupRule, Spec
 from app.compat.terms import (
@@ -36,20 +34,11 @@ from app.compat.terms import (
     match_expressions,
     match_names,
 )
+from app.compat.varstemplate import expand
 from app.errors import SpecError
 
 RULE_MATCHED: Final = "rule.matched"
 """The attribute feature that holds the variables of earlier rules."""
-
-MAX_TEMPLATE_BYTES: Final = 64 * 1024
-"""NFD's own limit (`template.go#L56`)."""
-
-_MAX_PARSED: Final = 128
-_MAX_PARSED_TEXT: Final = 4096
-"""Templates that stay parsed, and how long (in characters) such a one may be."""
-
-_MAX_PARSED_LONG: Final = 2
-"""Longer templates that stay parsed: an index runs one rule on all nodes at once."""
 
 Terms: TypeAlias = tuple[FeatureMatcherTerm, ...]
 Results: TypeAlias = tuple[TermResult, ...]
@@ -345,9 +334,6 @@ def _split(feature: str) -> tuple[str, str]:
     return (domain, name) if dot else (lower(feature), "")
 
 
-# Templates ----------------------------------------------------------------------
-
-
 def _yield(
     templates: Sequence[str],
     data: _Data,
@@ -356,55 +342,4 @@ def _yield(
 ) -> None:
     for text, output in zip(templates, outputs, strict=True):
         if text:
-            output.update(_expand(text, data, budget))
-
-
-def _expand(text: str, data: _Data, budget: Budget | None) -> Variables:
-    """The `key=value` lines that a template yields (`template.go#L90`)."""
-    if budget is not None:
-        budget.parse(text)
-    try:
-        parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parsed_long)(text)
-    except SpecError as error:
-        raise _failed("parse", error.message) from error
-    meter = template.Meter(parsed.limits)
-    if budget is not None:
-        meter = template.Meter(parsed.limits, budget.steps, budget.patterns)
-    try:
-        expanded = parsed.execute(data, meter)
-    except SpecError as error:
-        raise _failed("expand", error.message) from error
-    finally:
-        if budget is not None:
-            budget.run(meter.spent)
-    values: dict[str, str] = {}
-    for line in expanded.split("\n"):
-        key, equals, value = trimmed(line).partition("=")
-        if equals:
-            values[key] = value
-        elif key:
-            raise _failed(
-                "expand",
-                f"missing value in expanded template line {quoted(key)}, "
-                "(format must be '<key>=<value>')",
-            )
-    return values
-
-
-def _parse(text: str) -> template.Template:
-    size = size_bytes(text)
-    if size > MAX_TEMPLATE_BYTES:
-        limit = f"{size} bytes > {MAX_TEMPLATE_BYTES} limit"
-        raise SpecError(EVALUATION, f"template exceeds maximum allowed size: {limit}")
-    try:
-        return template.parse(text)
-    except SpecError as error:
-        raise SpecError(error.reason, f"invalid template: {error.message}") from error
-
-
-_parsed = lru_cache(maxsize=_MAX_PARSED)(_parse)
-_parsed_long = lru_cache(maxsize=_MAX_PARSED_LONG)(_parse)
-
-
-def _failed(step: str, message: str) -> SpecError:
-    return SpecError(EVALUATION, f"failed to {step} template: {message}")
+            output.update(expand(text, data, budget))

@@ -10,17 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 from app.compat.template import nodes
+from app.compat.template.arguments import Arguments
 from app.compat.template.limits import CALL
 from app.compat.template.nodes import Node
 from app.compat.template.runes import escaped
-from app.compat.template.state import State
 from app.compat.template.strconv import quote_text
 from app.compat.template.values import (
-    ANY,
     MISSING,
-    NILLABLE,
     REFLECTED,
-    STRING,
     Boxed,
     Function,
     GoError,
@@ -33,11 +30,10 @@ from app.compat.template.values import (
     is_true,
     type_of,
     unbox,
-    zero,
 )
 
 
-class Evaluation(State):
+class Evaluation(Arguments):
     """How a run evaluates."""
 
     __slots__ = ()
@@ -72,8 +68,8 @@ class Evaluation(State):
         if make is not None:
             return make(self, dot, first, command, final)
         self.node = first
-        self._no_function(args, final)
-        return self._constant(dot, first)
+        self.no_function(args, final)
+        return self.constant(dot, first)
 
     def field_command(
         self, dot: Value, node: nodes.Field, command: nodes.Command, final: Value
@@ -98,7 +94,7 @@ class Evaluation(State):
         self, dot: Value, node: nodes.Pipe, command: nodes.Command, final: Value
     ) -> Value:
         """The value of a pipeline in parentheses, which takes no arguments."""
-        self._no_function(command.args, final)
+        self.no_function(command.args, final)
         return self.parenthesis(dot, node)
 
     def variable_command(
@@ -114,22 +110,6 @@ class Evaluation(State):
         self.leave()
         return value
 
-    def _no_function(self, args: Sequence[Node], final: Value) -> None:
-        if len(args) > 1 or final is not MISSING:
-            self.fail(f"can't give argument to non-function {args[0]}")
-
-    def _constant(self, dot: Value, node: Node) -> Value:
-        match node:
-            case nodes.Dot():
-                return dot
-            case nodes.Bool() | nodes.String():
-                return node.value
-            case nodes.Number():
-                if node.ideal is None:
-                    self.fail(f"{node.text} overflows int")
-                return node.ideal
-        raise self.failure("nil is not a command")
-
     # Fields.
 
     def variable(
@@ -139,7 +119,7 @@ class Evaluation(State):
         self.node = node
         value = self.frame.variables[self.find_variable(node.name)][1]
         if not node.keys:
-            self._no_function(args, final)
+            self.no_function(args, final)
             return value
         return self.fields(dot, value, node, args, final)
 
@@ -308,36 +288,12 @@ class Evaluation(State):
 
     # Arguments.
 
-    def validate(self, value: Value, kind: Type | None) -> Value:
-        """A reflected value as argument of a type (`None`: as it is)."""
-        if kind is STRING and type(value) is bytes:
-            return value
-        if value is None:
-            return self._nil_argument(kind, "invalid value; expected")
-        if kind is REFLECTED or kind is None:
-            return value
-        if kind is ANY:
-            return unbox(value)
-        inner = unbox(value)
-        value = value if inner is None else inner
-        found = type_of(value)
-        if found is not kind:
-            self.fail(f"wrong type for value; expected {kind}; got {found}")
-        return value
-
-    def _nil_argument(self, kind: Type | None, problem: str) -> Value:
-        if kind is None or kind is REFLECTED or kind is ANY:
-            return None
-        if kind.kind not in NILLABLE:
-            self.fail(f"{problem} {kind}")
-        return unbox(zero(kind))
-
     def argument(self, dot: Value, kind: Type | None, node: Node) -> Value:
         """The value of a node as argument of a type (`None`: as it is)."""
         self.node = node
         make = _ARGUMENTS.get(type(node))
         if make is None:
-            return self._literal(dot, kind, node)
+            return self.literal(dot, kind, node)
         return self.validate(make(self, dot, node), kind)
 
     def field_argument(self, dot: Value, node: nodes.Field) -> Value:
@@ -353,25 +309,6 @@ class Evaluation(State):
         function = self.functions.get(node.name)
         is_boxed = function is not None and function.boxed
         return Boxed(value) if is_boxed else value
-
-    def _literal(self, dot: Value, kind: Type | None, node: Node) -> Value:
-        if kind is STRING and type(node) is nodes.String:
-            return node.value
-        if type(node) is nodes.Nil:
-            return self._nil_argument(kind, "cannot assign nil to")
-        if kind is None or kind is ANY or kind is REFLECTED:
-            return self._constant(dot, node)
-        match kind.kind, node:
-            case "bool", nodes.Bool():
-                return node.value
-            case "int", nodes.Number() if node.integer is not None:
-                return node.integer
-            case "float64", nodes.Number() if node.real is not None:
-                return node.real
-        wanted = _EXPECTED.get(kind.kind)
-        if wanted is None:
-            self.fail(f"can't handle {node} for arg of type {kind}")
-        raise self.failure(f"expected {wanted}; found {node}")
 
     # Functions that evaluate their arguments in their own way.
 
@@ -423,12 +360,6 @@ def _as_text(value: Value) -> str:
     return f"<{'invalid' if value is None else type_of(value)} Value>"
 
 
-_EXPECTED: Final = {
-    "bool": "bool",
-    "string": "string",
-    "int": "integer",
-    "float64": "float",
-}
 _COMMANDS: Final[Mapping[type[Node], Callable[..., Value]]] = {
     nodes.Chain: Evaluation.chain_command,
     nodes.Field: Evaluation.field_command,

@@ -11,7 +11,6 @@ from app.compat import parse
 from app.compat.budget import STEPS_PER_CHARACTER, Budget
 from app.compat.features import Features
 from app.compat.matching import (
-    MAX_TEMPLATE_BYTES,
     RULE_MATCHED,
     RuleResult,
     View,
@@ -26,6 +25,7 @@ from app.compat.spec import (
     MatchExpression,
     Spec,
 )
+from app.compat.varstemplate import MAX_TEMPLATE_BYTES
 from app.errors import SpecError
 
 NODE = Features(
