@@ -54,10 +54,11 @@ class Unmet:
 
     Attributes:
         image: index into the Pod's findings.
-        rule: name of the rule.
-        feature: the feature, and the element where one is meant.
-        want: the expression in words, bounded.
-        found: what the node has, bounded.
+        rule: name of the rule; `""` if it is none of the spec's.
+        feature: the feature, and the element where one is meant; `""` if it is only
+            known that the rule does not match.
+        want: the expression in words, bounded; `""` without a feature.
+        found: what nodes have, bounded; `""` if that is not known.
         changeable: whether an admin could change it on the node.
     """
 
@@ -74,20 +75,38 @@ class Group:
     """Candidate nodes that fail for the same reasons.
 
     Attributes:
-        nodes: names, sorted.
-        unmet: why, in the images' order.
+        count: how many nodes, at least.
+        examples: the names of some, the first in alphabetical order.
+        unmet: why, in the images' order; what each of the nodes lacks.
+        more: how many more reasons all of them have.
     """
 
-    nodes: tuple[str, ...]
+    count: int
+    examples: tuple[str, ...]
     unmet: tuple[Unmet, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """The candidate that fails the fewest expressions."""
+    """The candidate that fails the fewest expressions.
+
+    Attributes:
+        node: its name.
+        unmet: what it lacks, in the images' order.
+        more: how many more things it lacks.
+        more_fixed: how many of those nobody can change.
+    """
 
     node: str
     unmet: tuple[Unmet, ...]
+    more: int = 0
+    more_fixed: int = 0
+
+    @property
+    def is_changeable(self) -> bool:
+        """Whether an admin could make the node fit."""
+        return not self.more_fixed and all(one.changeable for one in self.unmet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +122,8 @@ class PodFinding:
         unknown: how many are not known to fit nor not to fit.
         known_nodes: how many Nodes exist at all.
         excluded: scheduler plugin -> how many nodes it takes out.
-        groups: why candidates do not fit; largest group first.
+        groups: why candidates do not fit; the largest groups, largest first. Who is
+            in none of them fails for other reasons.
         closest: `None` if a candidate fits or none is known.
         stale_seconds: age of our view of the cluster.
         scalable: nodes that do not exist yet may appear.

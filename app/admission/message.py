@@ -12,9 +12,9 @@ value is cleaned and cut before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.admission.findings import (
     Answer,
@@ -24,7 +24,7 @@ from app.admission.findings import (
     PodFinding,
     Unmet,
 )
-from app.admission.policy import Action
+from app.admission.policy import Action, Mode
 from app.admission.verdict import Cause, Code, Decision
 
 MAX_DENIAL_BYTES: Final = 1000
@@ -34,11 +34,12 @@ MAX_WARNING_BYTES: Final = 120
 """What the API server's documentation asks of warnings."""
 
 MAX_GROUPS: Final = 5
+MAX_EXAMPLES: Final = 3
+MAX_UNMET: Final = 3
 _MAX_IMAGES: Final = 4
-_MAX_NODES: Final = 3
-_MAX_UNMET: Final = 3
 _MAX_GROUP: Final = 240
-"""Bytes of a group's line, so that several groups fit into a denial."""
+_MAX_CLOSEST: Final = 320
+"""Bytes of a line, so that several groups fit into a denial."""
 
 
 class Detail(StrEnum):
@@ -64,10 +65,10 @@ def clean(text: str, most: int) -> str:
 def denial(finding: PodFinding, decision: Decision, detail: Detail) -> str:
     """Why a request is denied: one paragraph for the worst cause, lines after."""
     worst, *others = (c for c in decision.causes if c.action is not Action.ALLOW)
-    tail = [_line(finding, cause, detail) for cause in others]
+    tail = [_line(finding, cause, decision, detail) for cause in others]
     if worst.code is Code.INCOMPATIBLE:
         return _fitted(_misfit(finding, detail), tail)
-    return _fitted([_line(finding, worst, detail)], tail)
+    return _fitted([_line(finding, worst, decision, detail)], tail)
 
 
 def warnings(
@@ -77,7 +78,7 @@ def warnings(
     if decision.action is not Action.WARN:
         return ()
     lines = (
-        clean_line(_line(finding, cause, detail))
+        clean_line(_line(finding, cause, decision, detail))
         for cause in decision.causes
         if cause.action is not Action.ALLOW
     )
@@ -102,46 +103,55 @@ def internal_error(reason: str) -> str:
 
 # One line a cause ---------------------------------------------------------------
 
+_Phrase: TypeAlias = Callable[[PodFinding, Cause], str]
 
-def _line(finding: PodFinding, cause: Cause, detail: Detail) -> str:
-    what = _PHRASES[cause.code](finding, cause, detail)
+
+def _line(finding: PodFinding, cause: Cause, decision: Decision, detail: Detail) -> str:
+    if cause.code is Code.INCOMPATIBLE:
+        what = _incompatible(finding, cause, decision, detail)
+    else:
+        what = _PHRASES[cause.code](finding, cause)
     subject = f"{clean(finding.template_of, 40)}: " if finding.template_of else ""
     return f"[{cause.code}] {subject}{what}"
 
 
-def _incompatible(finding: PodFinding, cause: Cause, detail: Detail) -> str:
+def _incompatible(
+    finding: PodFinding, cause: Cause, decision: Decision, detail: Detail
+) -> str:
     text = _head(finding)
+    is_denied = cause.action is Action.DENY and decision.mode is Mode.ENFORCE
+    if finding.template_of and is_denied:
+        text = f"its Pods will be denied, as {text}"
     if cause.capped_by:
-        text += f" ({cause.capped_by})"
+        text += f" (only a warning: {cause.capped_by})"
     closest = finding.closest
     if detail is Detail.FULL and closest is not None and closest.unmet:
-        first = closest.unmet[0]
-        text += f"; closest {clean(closest.node, 30)}: {_want(first)}"
+        text += f"; closest {clean(closest.node, 30)}: {_want(closest.unmet[0])}"
     return text
 
 
-def _no_candidates(finding: PodFinding, _: Cause, __: Detail) -> str:
-    text = f"not judged: no candidate among {_nodes(finding.known_nodes)}"
-    return f"{text}{_excluded(finding.excluded)}"
+def _no_candidates(finding: PodFinding, _: Cause) -> str:
+    none = f"none of {_nodes(finding.known_nodes)} is a candidate"
+    return f"not judged: {none}{_excluded(finding.excluded)}"
 
 
-def _not_known(finding: PodFinding, _: Cause, __: Detail) -> str:
-    unknown = f"{finding.unknown} of {finding.candidates} unknown"
-    return f"no candidate node is known to fit: {unknown} (no or partial NFD data)"
+def _not_known(finding: PodFinding, _: Cause) -> str:
+    unknown = f"{finding.unknown} of {_candidates(finding.candidates)} unknown"
+    what = _images_of(finding)
+    return f"no node is known to fit {what}: {unknown} (NFD data missing or partial)"
 
 
-def _of_image(why: str) -> Callable[[PodFinding, Cause, Detail], str]:
-    def phrase(finding: PodFinding, cause: Cause, _: Detail) -> str:
+def _of_image(why: str) -> _Phrase:
+    def phrase(finding: PodFinding, cause: Cause) -> str:
         image = finding.images[cause.image or 0]
         detail = image.answers.get(_ANSWERS[cause.code], "")
-        name = clean(image.image, 48)
-        text = f"image {name} not judged: {why}"
+        text = f"image {clean(image.image, 48)} not judged: {why}"
         return f"{text}: {clean(detail, 200)}" if detail else text
 
     return phrase
 
 
-def _missing(finding: PodFinding, cause: Cause, _: Detail) -> str:
+def _missing(finding: PodFinding, cause: Cause) -> str:
     name = clean(finding.images[cause.image or 0].image, 48)
     return f"image {name} carries no compatibility spec"
 
@@ -153,8 +163,7 @@ _ANSWERS: Final[Mapping[Code, Answer]] = {
     Code.INVALID: Answer.INVALID,
 }
 
-_PHRASES: Final[Mapping[Code, Callable[[PodFinding, Cause, Detail], str]]] = {
-    Code.INCOMPATIBLE: _incompatible,
+_PHRASES: Final[Mapping[Code, _Phrase]] = {
     Code.NO_CANDIDATES: _no_candidates,
     Code.NOT_KNOWN: _not_known,
     Code.MISSING: _missing,
@@ -170,18 +179,28 @@ _PHRASES: Final[Mapping[Code, Callable[[PodFinding, Cause, Detail], str]]] = {
 
 def _misfit(finding: PodFinding, detail: Detail) -> list[str]:
     head = f"[{Code.INCOMPATIBLE}] {_head(finding)}{_excluded(finding.excluded)}"
-    ends = [f"counting the {_nodes(finding.known_nodes)} that exist now"]
+    verb = "exists" if finding.known_nodes == 1 else "exist"
+    ends = [f"counting the {_nodes(finding.known_nodes)} that {verb} now"]
     if detail is Detail.FULL and finding.closest is not None:
-        ends.insert(0, _closest(finding.closest))
-    images = list(_images(finding))
-    groups = list(_groups(finding)) if detail is Detail.FULL else []
+        ends.insert(0, _closest(finding, finding.closest))
     room = MAX_DENIAL_BYTES - sum(len(line) + 1 for line in (head, *ends))
-    return [head, *_within(room, [*images, *groups]), *ends]
+    images = _within(room, list(_images(finding)))
+    room -= sum(len(line) + 1 for line in images)
+    groups = _groups(finding, room) if detail is Detail.FULL else []
+    return [head, *images, *groups, *ends]
 
 
 def _head(finding: PodFinding) -> str:
-    which = "all images" if len(finding.images) > 1 else "its image"
-    return f"no node fits {which}: 0 of {_candidates(finding.candidates)} fit"
+    candidates = _candidates(finding.candidates)
+    return f"no node fits {_images_of(finding)}: 0 of {candidates} fit"
+
+
+def _images_of(finding: PodFinding) -> str:
+    return "all images" if _has_several(finding) else "the image"
+
+
+def _has_several(finding: PodFinding) -> bool:
+    return sum(image.has_spec for image in finding.images) > 1
 
 
 def _candidates(count: int) -> str:
@@ -202,7 +221,10 @@ def _excluded(excluded: Mapping[str, int]) -> str:
 def _images(finding: PodFinding) -> Iterator[str]:
     asking = [image for image in finding.images if image.has_spec]
     for image in asking[:_MAX_IMAGES]:
-        yield f"image {_name(image)}: {clean(image.image, 100)}{_specs(image)}"
+        others = len(image.containers) - 1
+        more = f" +{others} more" if others > 0 else ""
+        name = clean(image.image, 100)
+        yield f"container {_name(image)}{more}: {name}{_specs(image)}"
     if len(asking) > _MAX_IMAGES:
         yield f"+{len(asking) - _MAX_IMAGES} more images"
 
@@ -220,60 +242,77 @@ def _specs(image: ImageFinding) -> str:
     return f", spec {short}"
 
 
-def _groups(finding: PodFinding) -> Iterator[str]:
-    for group in finding.groups[:MAX_GROUPS]:
-        line = f"- {_names(group.nodes)}: {_reasons(finding, group.unmet)}"
-        yield line if len(line) <= _MAX_GROUP else line[: _MAX_GROUP - 3] + "..."
-    if len(finding.groups) > MAX_GROUPS:
-        yield f"- +{_rest(finding.groups[MAX_GROUPS:])}"
+def _groups(finding: PodFinding, room: int) -> list[str]:
+    """As many groups as fit, and how many nodes are in none of them."""
+    groups = finding.groups[:MAX_GROUPS]
+    lines = [_group(finding, group) for group in groups]
+    while lines:
+        told = sum(group.count for group in groups[: len(lines)])
+        left = finding.candidates - told
+        rest = f"- {left} more node{'' if left == 1 else 's'}, for other reasons"
+        shown = [*lines, rest] if left > 0 else lines
+        if len(_within(room, shown)) == len(shown):
+            return shown
+        lines.pop()
+    return lines
 
 
-def _rest(groups: Iterable[Group]) -> str:
-    nodes = sum(len(group.nodes) for group in groups)
-    return f"{_nodes(nodes)} for other reasons"
+def _group(finding: PodFinding, group: Group) -> str:
+    shown = ", ".join(clean(node, 40) for node in group.examples[:MAX_EXAMPLES])
+    others = group.count - len(group.examples[:MAX_EXAMPLES])
+    names = f"{shown} +{others} more" if others > 0 else shown
+    parts = [_reason(finding, one) for one in group.unmet[:MAX_UNMET]]
+    reasons = _listed(parts, len(group.unmet) + group.more)
+    line = f"- {names}: {reasons or 'not explained'}"
+    return _cut(line, _MAX_GROUP)
 
 
-def _names(nodes: tuple[str, ...]) -> str:
-    shown = ", ".join(clean(node, 40) for node in nodes[:_MAX_NODES])
-    more = len(nodes) - _MAX_NODES
-    return f"{shown} +{more} more" if more > 0 else shown
-
-
-def _reasons(finding: PodFinding, unmet: tuple[Unmet, ...]) -> str:
-    if not unmet:
-        return "not explained"
-    several = sum(1 for image in finding.images if image.has_spec) > 1
-    parts = []
-    for one in unmet[:_MAX_UNMET]:
-        who = f"{_name(finding.images[one.image])}: " if several else ""
-        parts.append(f'{who}rule "{clean(one.rule, 40)}": {_want(one)}')
-    more = len(unmet) - _MAX_UNMET
+def _listed(parts: Sequence[str], count: int) -> str:
+    more = count - len(parts)
     return "; ".join(parts) + (f"; +{more} more" if more > 0 else "")
 
 
+def _reason(finding: PodFinding, unmet: Unmet) -> str:
+    rule = f'rule "{clean(unmet.rule, 40)}": ' if unmet.rule and unmet.feature else ""
+    return f"{_who(finding, unmet)}{rule}{_want(unmet)}"
+
+
+def _who(finding: PodFinding, unmet: Unmet) -> str:
+    if not _has_several(finding):
+        return ""
+    return f"{_name(finding.images[unmet.image])}: "
+
+
 def _want(unmet: Unmet) -> str:
-    what = clean(unmet.feature, 60)
-    return f"{what}: want {clean(unmet.want, 60)}, found {clean(unmet.found, 60)}"
+    if not unmet.feature:
+        rule = f'rule "{clean(unmet.rule, 40)}" does not match'
+        return rule if unmet.rule else "no compatibility set fits"
+    text = f"{clean(unmet.feature, 60)}: want {clean(unmet.want, 60)}"
+    return f"{text}, found {clean(unmet.found, 60)}" if unmet.found else text
 
 
-def _closest(closest: Closest) -> str:
-    count = len(closest.unmet)
-    changes = f"{count} change{'' if count == 1 else 's'}"
-    parts = [_change(one) for one in closest.unmet[:_MAX_UNMET]]
-    more = f"; +{count - _MAX_UNMET} more" if count > _MAX_UNMET else ""
-    return f"closest: {clean(closest.node, 40)}, {changes}: {'; '.join(parts)}{more}"
+def _closest(finding: PodFinding, closest: Closest) -> str:
+    count = len(closest.unmet) + closest.more
+    parts = [_change(finding, one) for one in closest.unmet[:MAX_UNMET]]
+    changes = f"{count} change{'' if count == 1 else 's'} would do"
+    what = changes if closest.is_changeable else f"lacks {count}"
+    line = f"closest: {clean(closest.node, 40)}, {what}: {_listed(parts, count)}"
+    return _cut(line, _MAX_CLOSEST)
 
 
-def _change(unmet: Unmet) -> str:
-    fixed = "" if unmet.changeable else ", cannot be changed"
-    what = f"{clean(unmet.feature, 60)} {clean(unmet.want, 40)}"
-    return f"{what} (found {clean(unmet.found, 40)}{fixed})"
+def _change(finding: PodFinding, unmet: Unmet) -> str:
+    fixed = "" if unmet.changeable else " (cannot be changed)"
+    return f"{_who(finding, unmet)}{_want(unmet)}{fixed}"
 
 
 # Bounds -------------------------------------------------------------------------
 
 
-def _within(room: int, lines: list[str]) -> list[str]:
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def _within(room: int, lines: Sequence[str]) -> list[str]:
     """As many of `lines`, in order, as fit into `room` bytes."""
     kept: list[str] = []
     for line in lines:

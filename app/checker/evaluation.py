@@ -217,11 +217,8 @@ def _explained(
         wanted.setdefault(reason, []).append(name)
     groups = sorted(
         (_group(sorted(names), lacks) for names in wanted.values()),
-        key=lambda group: (-len(group.nodes), group.nodes),
+        key=lambda group: (-group.count, group.examples),
     )
-    rest = tuple(sorted(node.name for node in nodes[MAX_EXPLAINED:]))
-    if rest:
-        groups.append(Group(rest, ()))
     nearest = min(lacks.items(), key=_distance, default=None)
     closest = Closest(*nearest) if nearest is not None and nearest[1] else None
     return tuple(groups), closest
@@ -230,7 +227,8 @@ def _explained(
 def _group(names: Sequence[str], lacks: Mapping[str, tuple[Unmet, ...]]) -> Group:
     """Nodes that lack the same, with all that was found on them."""
     columns = zip(*(lacks[name] for name in names), strict=True)
-    return Group(tuple(names), tuple(_together(column) for column in columns))
+    unmet = tuple(_together(column) for column in columns)
+    return Group(len(names), tuple(names[:3]), unmet)
 
 
 def _together(column: Sequence[Unmet]) -> Unmet:

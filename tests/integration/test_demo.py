@@ -66,8 +66,8 @@ def test_every_scenario_of_the_demo_is_expected_here(told: tuple[Told, str]) -> 
 
 def test_the_first_denial_names_the_closest_node(told: tuple[Told, str]) -> None:
     assert (
-        "closest: amzn2023-eks-p5, 1 change: local.label "
-        "nvidia.com/cuda.runtime-version.full version >= 13.0 (found 12.4)"
+        "closest: amzn2023-eks-p5, 1 change would do: local.label "
+        "nvidia.com/cuda.runtime-version.full: want version >= 13.0, found 12.4"
     ) in told[1]
 
 

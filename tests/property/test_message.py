@@ -50,12 +50,15 @@ FINDING = st.builds(
     groups=st.lists(
         st.builds(
             Group,
-            nodes=st.lists(HOSTILE, min_size=1, max_size=4).map(tuple),
+            count=st.integers(1, 20_000),
+            examples=st.lists(HOSTILE, max_size=4).map(tuple),
             unmet=UNMETS,
+            more=st.integers(0, 5_000),
         ),
         max_size=6,
     ).map(tuple),
-    closest=st.none() | st.builds(Closest, node=HOSTILE, unmet=UNMETS),
+    closest=st.none()
+    | st.builds(Closest, node=HOSTILE, unmet=UNMETS, more=st.integers(0, 5_000)),
     template_of=st.none() | HOSTILE,
 )
 STRICT = Policy(

@@ -44,8 +44,8 @@ def one_image() -> PodFinding:
         known_nodes=5,
         excluded={"NodeAffinity": 2},
         groups=(
-            Group(("cpu-c",), (NVIDIA, AVX512)),
-            Group(("gpu-a", "gpu-b"), (NVIDIA,)),
+            Group(2, ("gpu-a", "gpu-b"), (NVIDIA,)),
+            Group(1, ("cpu-c",), (NVIDIA, AVX512)),
         ),
         closest=Closest("gpu-a", (NVIDIA,)),
     )
@@ -58,6 +58,6 @@ def two_images() -> PodFinding:
         images=(TRAINER, DPDK),
         candidates=2,
         known_nodes=2,
-        groups=(Group(("gpu-a",), (VFIO,)), Group(("gpu-b",), (NVIDIA,))),
+        groups=(Group(1, ("gpu-a",), (VFIO,)), Group(1, ("gpu-b",), (NVIDIA,))),
         closest=Closest("gpu-a", (VFIO,)),
     )

@@ -84,7 +84,7 @@ def test_a_platform_that_the_index_lacks_does_not_fit(cluster: FakeCluster) -> N
     unmet = Unmet(
         0, "platform", "image index", "a manifest for this platform", "linux/arm64"
     )
-    assert (Group(("a",), (unmet,)),) == found.groups
+    assert (Group(1, ("a",), (unmet,)),) == found.groups
     assert found.closest is not None
 
 
@@ -106,7 +106,8 @@ def test_groups_hold_nodes_that_lack_the_same_and_the_largest_is_first(
         )
         for index, name in enumerate(("vfio_pci", "nvidia"))
     )
-    assert (Group(("b", "c"), (vfio, nvidia)), Group(("a",), (vfio,))) == found.groups
+    both, one = Group(2, ("b", "c"), (vfio, nvidia)), Group(1, ("a",), (vfio,))
+    assert (both, one) == found.groups
     assert found.closest is not None
     assert ("a", (vfio,)) == (found.closest.node, found.closest.unmet)
 
@@ -129,7 +130,7 @@ compatibilities:
             attributes={"kernel.version": {"major": major}}
         )
     (group,) = judged(cluster, Asked("sha256:x", parse.read(spec))).groups
-    assert ("a", "b", "c", "d") == group.nodes
+    assert (4, ("a", "b", "c")) == (group.count, group.examples)
     assert "4 or 5 or others" == group.unmet[0].found
 
 
@@ -139,7 +140,7 @@ def test_a_spec_without_a_fitting_set_and_nothing_unmet_has_no_closest_node(
     """Tags may select no set at all."""
     cluster.add("a", "vfio_pci")
     found = judged(cluster, VFIO, on=Evaluation(tags=("none",)))
-    assert (Group(("a",), ()),) == found.groups
+    assert (Group(1, ("a",), ()),) == found.groups
     assert found.closest is None
 
 
@@ -150,8 +151,7 @@ def test_nodes_beyond_the_most_are_counted_and_not_explained(
         cluster.add(name)
     monkeypatch.setattr(evaluation, "MAX_EXPLAINED", 2)
     groups = judged(cluster, VFIO).groups
-    assert [("a", "b"), ("c",)] == [group.nodes for group in groups]
-    assert () == groups[-1].unmet
+    assert [("a", "b")] == [group.examples for group in groups]
 
 
 def test_a_node_that_changes_between_two_snapshots_is_judged_anew(

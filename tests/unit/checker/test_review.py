@@ -106,13 +106,14 @@ async def test_a_pod_that_fits_no_node_is_denied(
     assert not response.allowed
     assert (403, "Forbidden") == (response.code, response.reason)
     assert response.message.splitlines() == [
-        "[IC101] no node fits its image: 0 of 2 candidate nodes fit",
-        "image c0: nvidia, spec " + artifacts_spec(artifacts, "nvidia"),
+        "[IC101] no node fits the image: 0 of 2 candidate nodes fit",
+        "container c0: nvidia, spec " + artifacts_spec(artifacts, "nvidia"),
         (
             '- a, b: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, '
             "found not loaded"
         ),
-        "closest: a, 1 change: kernel.loadedmodule nvidia Exists (found not loaded)",
+        "closest: a, 1 change would do: kernel.loadedmodule nvidia: want Exists, "
+        "found not loaded",
         "counting the 2 nodes that exist now",
     ]
     audit = {"verdict": "does not fit", "nodes": "0/2", "causes": "IC101"}
@@ -306,7 +307,9 @@ async def test_a_template_is_warned_about(
     )
     response = await validated(world, artifacts, review)
     assert response.allowed
-    assert response.warnings[0].startswith("[IC101] Deployment web: no node fits")
+    assert response.warnings[0].startswith(
+        "[IC101] Deployment web: its Pods will be denied"
+    )
 
 
 async def test_tags_select_sets(world: FakeCluster, artifacts: FakeArtifacts) -> None:

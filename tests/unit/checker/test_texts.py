@@ -70,8 +70,8 @@ async def test_two_images_and_several_groups(
         response.message
         == """\
 [IC101] no node fits all images: 0 of 3 candidate nodes fit
-image trainer: gpu, spec 65c266bf
-image net: dpdk, spec 36ab2668
+container trainer: gpu, spec 65c266bf
+container net: dpdk, spec 36ab2668
 - a: net: rule "needs vfio_pci": kernel.loadedmodule vfio_pci: want Exists, \
 found not loaded
 - b: trainer: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, \
@@ -79,7 +79,8 @@ found not loaded
 - c: trainer: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, \
 found not loaded; net: rule "needs vfio_pci": kernel.loadedmodule vfio_pci: \
 want Exists, found not loaded
-closest: a, 1 change: kernel.loadedmodule vfio_pci Exists (found not loaded)
+closest: a, 1 change would do: net: kernel.loadedmodule vfio_pci: want Exists, \
+found not loaded
 counting the 3 nodes that exist now"""
     )
 
@@ -91,11 +92,12 @@ async def test_one_image_and_one_group(
     assert (
         response.message
         == """\
-[IC101] no node fits its image: 0 of 3 candidate nodes fit
-image main: rdma, spec 08870754
+[IC101] no node fits the image: 0 of 3 candidate nodes fit
+container main: rdma, spec 08870754
 - a, b, c: rule "needs ib_uverbs": kernel.loadedmodule ib_uverbs: want Exists, \
 found not loaded
-closest: a, 1 change: kernel.loadedmodule ib_uverbs Exists (found not loaded)
+closest: a, 1 change would do: kernel.loadedmodule ib_uverbs: want Exists, \
+found not loaded
 counting the 3 nodes that exist now"""
     )
 
@@ -137,14 +139,14 @@ async def test_an_index_without_a_spec_for_a_platform_does_not_bound_its_nodes(
             {"stale": 500.0},
             {},
             None,
-            "(the view of the cluster is stale)",
+            "(only a warning: the view of the cluster is stale)",
             id="stale",
         ),
         pytest.param(
             {},
             {},
             Options(policy=Policy(nodes_may_appear=NodesMayAppear.YES)),
-            "(nodes may appear)",
+            "(only a warning: nodes may appear)",
             id="autoscaling",
         ),
     ],
@@ -163,7 +165,7 @@ async def test_a_capped_misfit_is_a_warning_that_says_why(
     response = await answered(world, artifacts, review, options)
     assert response.allowed
     (warning,) = response.warnings
-    head = "[IC101] no node fits its image: 0 of 3 candidate nodes fit "
+    head = "[IC101] no node fits the image: 0 of 3 candidate nodes fit "
     assert warning.startswith(head + line)
 
 
@@ -174,8 +176,8 @@ async def test_a_node_of_which_nothing_is_known_is_counted(
     response = await answered(world, artifacts, creating({"main": "rdma"}))
     assert response.warnings == (
         (
-            "[IC103] no candidate node is known to fit: 1 of 4 unknown "
-            "(no or partial NFD data)"
+            "[IC103] no node is known to fit the image: 1 of 4 candidate nodes "
+            "unknown (NFD data missing or partial)"
         ),
     )
 
@@ -186,7 +188,7 @@ async def test_a_virtual_kubelet_is_no_candidate(
     world.add("virtual", labels={**LINUX, "type": "virtual-kubelet"}, known=False)
     response = await answered(world, artifacts, creating({"main": "rdma"}))
     assert response.message.splitlines()[0] == (
-        "[IC101] no node fits its image: 0 of 3 candidate nodes fit "
+        "[IC101] no node fits the image: 0 of 3 candidate nodes fit "
         "(excluded: Ignored 1)"
     )
     judged = Options(candidates=candidates.Options(ignore=selector.parse("")))
