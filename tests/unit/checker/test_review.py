@@ -112,8 +112,10 @@ async def test_a_pod_that_fits_no_node_is_denied(
             '- a, b: rule "needs nvidia": kernel.loadedmodule nvidia: want Exists, '
             "found not loaded"
         ),
-        "closest: a, 1 change would do: kernel.loadedmodule nvidia: want Exists, "
-        "found not loaded",
+        (
+            "closest: a, 1 change would do: kernel.loadedmodule nvidia: want Exists, "
+            "found not loaded"
+        ),
         "counting the 2 nodes that exist now",
     ]
     audit = {"verdict": "does not fit", "nodes": "0/2", "causes": "IC101"}
