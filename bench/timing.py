@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -26,7 +26,8 @@ class Times:
     Attributes:
         median: what is reported as the value.
         least: the fastest; nearest to what a machine of our own would do.
-        processor: the median of processor time: without what others took.
+        processor: the median of processor time, of all threads: without what other
+            processes took.
     """
 
     median: float
@@ -50,11 +51,18 @@ class Clock:
 
     def time(self, act: Callable[[], object], calls: int = 1) -> None:
         """One repetition; it takes as long as one of its calls."""
-        spent, started = time.thread_time(), time.perf_counter()
+        spent, started = time.process_time(), time.perf_counter()
         for _ in range(calls):
             act()
-        ended, used = time.perf_counter(), time.thread_time()
+        ended, used = time.perf_counter(), time.process_time()
         self._samples.append(((ended - started) / calls, (used - spent) / calls))
+
+    async def wait(self, act: Awaitable[object]) -> None:
+        """One repetition of what is awaited."""
+        spent, started = time.process_time(), time.perf_counter()
+        await act
+        ended, used = time.perf_counter(), time.process_time()
+        self._samples.append((ended - started, used - spent))
 
     def times(self) -> Times:
         """Of all repetitions so far."""
