@@ -16,6 +16,7 @@ import asyncio
 import json
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -114,6 +115,7 @@ class _Tasks:
     monitor: Monitor = field(default_factory=Monitor)
     profile: Profile = field(default_factory=Profile)
     churning: asyncio.Task[None] | None = None
+    burning: threading.Event | None = None
 
     async def do(self, what: str, arguments: Mapping[str, Any]) -> object:
         """One thing; its answer."""
@@ -121,6 +123,7 @@ class _Tasks:
             "monitor": self._monitor,
             "waits": self._waits,
             "churn": self._churn,
+            "burn": self._burn,
             "calm": self._calm,
             "change": self._change,
             "relist": self._relist,
@@ -143,7 +146,20 @@ class _Tasks:
 
         self.churning = asyncio.create_task(churn())
 
+    async def _burn(self) -> None:
+        """A thread that never waits, as an evaluation does not."""
+        self.burning = threading.Event()
+        stop = self.burning
+
+        def burn() -> None:
+            while not stop.is_set():
+                sum(range(1_000))
+
+        threading.Thread(target=burn, daemon=True).start()
+
     async def _calm(self) -> None:
+        if self.burning is not None:
+            self.burning.set()
         if self.churning is not None:
             self.churning.cancel()
 
