@@ -100,7 +100,7 @@ class Printer(Scalars):
         if verb not in _STRINGABLE:
             self.bad_verb(value, verb)
             return
-        if verb == "q" or self.flags.sharp_v:
+        if verb in "qxX" or self.flags.sharp_v:
             self.meter.slow(len(value))
         self.meter.work(len(value))
         self.text(value, verb)
@@ -231,7 +231,7 @@ def sprintf(meter: Meter, template: bytes, values: Sequence[Value]) -> bytes:
     meter.work(len(template))
     extra = 0
     for piece in scan(template, values):
-        meter.step(2)
+        meter.step(4)
         if isinstance(piece, bytes):
             printer.write(piece)
         elif isinstance(piece, Directive):

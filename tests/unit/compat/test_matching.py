@@ -658,3 +658,20 @@ compatibilities:
     assert [[True, False]] == [
         [one.is_match for one in result.rules] for result in judge(spec, other)
     ]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "wanted"),
+    [pytest.param("10de", True, id="found"), pytest.param("0000", False, id="missed")],
+)
+def test_failing_fast_takes_an_instance_that_satisfies_all(
+    vendor: str, *, wanted: bool
+) -> None:
+    expressions = f"{{class: {{op: Exists}}, vendor: {{op: In, value: ['{vendor}']}}}}"
+    asked = one_rule(
+        f"matchFeatures: [{{feature: pci.device, matchExpressions: {expressions}}}]"
+    )
+    one = asked.compatibilities[0].rules[0]
+    result = judge_rule(one, View(NODE), fail_fast=True)
+    names = frozenset({"class", "vendor"}) if wanted else frozenset()
+    assert (wanted, names) == (result.is_match, result.features[0].satisfied)

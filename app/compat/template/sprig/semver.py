@@ -16,7 +16,7 @@ def semver(data: bytes) -> Pointer:
     return Pointer(POINTER, parse(data))
 
 
-_COST: Final = 16
+_COST: Final = 32
 """Steps of one comparison: its patterns take their time."""
 
 

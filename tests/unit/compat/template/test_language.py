@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
+from app.compat.template.data import Element
+
 
 @pytest.mark.parametrize(
     ("source", "expected"),
@@ -441,3 +443,28 @@ def test_a_template_that_cannot_be_parsed_has_the_text_of_go(
     refusal: Callable[[str], str], source: str, expected: str
 ) -> None:
     assert expected == refusal(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param('{{(dict "a" 1).a}}', "1", id="a-dict"),
+        pytest.param('{{(dict "a" (dict "b" 2)).a.b}}', "2", id="dicts-in-a-dict"),
+        pytest.param("{{range .pci.device}}{{.vendor}} {{end}}", "10de 8086 ", id="el"),
+        pytest.param("{{range .pci.device}}{{len .}} {{end}}", "3 3 ", id="entries"),
+        pytest.param(
+            "{{range .pci.device}}{{range $k, $v := .}}{{$k}}={{$v}} {{end}}{{end}}",
+            "class=0300 device=2204 vendor=10de "
+            "class=0200 sriov_totalvfs=8 vendor=8086 ",
+            id="pairs",
+        ),
+    ],
+)
+def test_fields_and_entries_are_the_same(
+    source: str, expected: str, answer: Callable[[str], str]
+) -> None:
+    assert expected == answer(source)
+
+
+def test_an_element_has_no_other_parts() -> None:
+    assert not hasattr(Element({"a": "1"}), "items")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from time import process_time
 
 import pytest
 
-from app.compat.template import LIMITS, Limits, parse
+from app.compat.template import LIMITS, Limits, Meter, parse
+from app.compat.template.limits import KEPT_PATTERNS
 from app.errors import SpecError
 
 SMALL = Limits(
@@ -354,6 +357,78 @@ def test_what_is_within_the_bounds_needs_no_deep_stack(source: str) -> None:
         return deeper(levels - 1) if levels else parse(source).execute({})
 
     assert deeper(200) is not None
+
+
+SLOWEST = [
+    *("html $s", "js $s", "title $s", "swapcase $s", "quote $s", "nospace $s"),
+    *("kebabcase $s", "snakecase $s", "camelcase $s", 'printf "%q" $s'),
+    *('printf "% x" $s', "toJson $s", "b64dec $s", "b32dec $s", "urlParse $s"),
+    *("regexQuoteMeta $s", 'regexMatch "(.*)(.*)x" $s', 'regexFindAll "" $s -1'),
+    *('regexReplaceAll "b" "ab" $s', "toStrings $l", "print $l", "sortAlpha $l"),
+    *('printf "%q" $l', "uniq $l", "deepEqual $l $l", "deepCopy $l", "toJson $l"),
+]
+"""What takes longest for its steps, on texts and lists."""
+
+
+@pytest.mark.parametrize("action", SLOWEST)
+@pytest.mark.parametrize("unit", ["Ab c_d. ", "$1", "é世 "])
+def test_no_step_takes_long(action: str, unit: str) -> None:
+    """Ten times what it is: what counted too little took hundred times as long."""
+    source = f'{{{{$s := repeat 3000 "{unit}"}}}}{{{{$l := until 3000}}}}'
+    parsed = parse(f"{source}{{{{range 3}}}}{{{{$x := {action}}}}}{{{{end}}}}")
+    meter = Meter()
+    start = process_time()
+    with suppress(SpecError):
+        parsed.execute({}, meter)
+    seconds = process_time() - start
+
+    assert seconds < 0.02 + 20e-6 * meter.spent
+
+
+def test_compiling_a_pattern_counts_once_as_long_as_it_is_kept() -> None:
+    def spent(source: str) -> int:
+        before = meter.spent
+        meter.compile(source.encode())
+        return meter.spent - before
+
+    meter = Meter()
+    assert [108, 0] == [spent("a"), spent("a")]
+    assert [spent("aaaa") + 10_000] == [spent("a{2}")]
+    assert [spent("aaab") + 10_000] == [spent(r"\pLa")]
+    others = [spent(f"b{n}") for n in range(KEPT_PATTERNS - len(meter.patterns))]
+    assert KEPT_PATTERNS == len(meter.patterns)
+    assert 0 == spent("a"), "all that are kept still are"
+    assert all(others)
+    assert 108 == spent("c")
+    assert 108 == spent("a"), "it may have been forgotten"
+
+
+def test_patterns_may_be_shared_by_runs() -> None:
+    parsed = parse('{{regexMatch "a" "b"}}')
+    first = Meter()
+    parsed.execute({}, first)
+    second = Meter(patterns=first.patterns)
+    parsed.execute({}, second)
+    assert 108 == first.spent - second.spent
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_fewer_steps_may_be_granted(spare: int) -> None:
+    parsed = parse("{{range 9}}a{{end}}")
+    needed = Meter()
+    parsed.execute({}, needed)
+    granted = Meter(steps=needed.spent + spare)
+    if not spare:
+        assert "a" * 9 == parsed.execute({}, granted)
+        assert needed.spent == granted.spent
+        return
+    with pytest.raises(SpecError, match=f"more than {needed.spent - 1} steps"):
+        parsed.execute({}, granted)
+    assert granted.spent > granted.granted
+
+
+def test_no_more_steps_are_granted_than_the_bound() -> None:
+    assert LIMITS.steps == Meter(steps=LIMITS.steps + 1).granted
 
 
 def test_the_bounds_are_those_of_the_design() -> None:
