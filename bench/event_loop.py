@@ -30,7 +30,7 @@ _Act = Callable[[Server], Awaitable[object]]
 
 async def figures() -> AsyncIterator[Figure]:
     """The longest wait in each case."""
-    bodies = scene.bodies(scene.cluster(NODES)[0])
+    bodies = scene.bodies()
     async with served.serving(Setting(answers="echo", is_monitored=True)) as echo:
         yield await _case("echo", echo, bodies, None, goal=None)
     async with served.serving(Setting(nodes=NODES, is_monitored=True)) as server:

@@ -39,8 +39,6 @@ CASES: Final = (
 )
 IDLE_GOAL: Final = 120.0
 _SAMPLE: Final = 400
-_SHAPED: Final = 600
-"""Nodes that tell which labels there are to select by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,7 @@ async def figures() -> AsyncIterator[Figure]:
 
 
 async def _taken(load: Load) -> _Taken:
-    nodes, _ = scene.cluster(_SHAPED)
-    bodies = scene.bodies(nodes)
+    bodies = scene.bodies()
     with tempfile.TemporaryDirectory(prefix="imagecompat-bench-") as name:
         folder = Path(name)
         async with (

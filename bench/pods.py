@@ -1,25 +1,18 @@
 """Reviews as an API server sends them: Pods of a Deployment, some 6 KB each.
 
-`shapes` makes different ones: other images, selectors, affinities and tolerations,
-taken from the labels that the nodes have. The uid and the name are what
-`bench.client` replaces, so that each review is another Pod of its shape.
+The uid and the name are what `bench.client` replaces, so that each review is another
+Pod of its shape.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-from app.scheduling.node import Node
 from bench.client import NAME, UID
 
 Json: TypeAlias = dict[str, Any]
-
-_MOST_VALUES: Final = 24
-"""A label with more distinct values tells single nodes apart; nobody selects by it."""
-_FEWEST_NODES: Final = 32
 
 _DEFAULT_TOLERATIONS: Final = [
     {
@@ -30,22 +23,6 @@ _DEFAULT_TOLERATIONS: Final = [
     }
     for key in ("not-ready", "unreachable")
 ]
-
-
-def shapes(nodes: Mapping[str, Node], images: Sequence[str], count: int) -> list[str]:
-    """`count` reviews of different shape, as `bench.client` wants bodies."""
-    labels = _selectable(nodes)
-    taints = sorted({taint.key for node in nodes.values() for taint in node.taints})
-    return [
-        review(
-            pod(
-                [images[number % len(images)], images[(number // 7) % len(images)]],
-                number=number,
-                **_placed(number, labels, taints),
-            )
-        )
-        for number in range(count)
-    ]
 
 
 def review(obj: Json, *, namespace: str = "default") -> str:
@@ -223,37 +200,20 @@ def _token_volume() -> Json:
     return {"name": "kube-api-access", "projected": projected}
 
 
-def _selectable(nodes: Mapping[str, Node]) -> list[tuple[str, str]]:
-    """Labels that stand for a group of nodes, largest groups first."""
-    counts = Counter(pair for node in nodes.values() for pair in node.labels.items())
-    values = Counter(key for key, _ in counts)
-    found = [
-        (pair, count)
-        for pair, count in counts.items()
-        if values[pair[0]] <= _MOST_VALUES and count >= _FEWEST_NODES
-    ]
-    found.sort(key=lambda one: (-one[1], one[0]))
-    return [pair for pair, _ in found]
-
-
-def _placed(
-    number: int, labels: Sequence[tuple[str, str]], taints: Sequence[str]
-) -> Json:
+def placed(number: int, pool: str, other: str, taints: Sequence[str]) -> Json:
     """What places the Pod of a shape: nothing, a selector, an affinity, or both."""
-    placed: Json = {}
-    key, value = labels[number % len(labels)]
-    other, another = labels[(number * 7 + 3) % len(labels)]
+    how: Json = {}
     if number % 4 in {1, 3}:
-        placed["nodeSelector"] = {key: value}
+        how["nodeSelector"] = {"kubernetes.io/os": "linux", "pool": pool}
     if number % 4 in {2, 3}:
         wanted = [
-            {"key": other, "operator": "In", "values": [another]},
+            {"key": "pool", "operator": "In", "values": [pool, other]},
             {"key": "imagecompat.dev/never", "operator": "DoesNotExist"},
         ]
         terms = {"nodeSelectorTerms": [{"matchExpressions": wanted}]}
         required = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-        placed["affinity"] = {"nodeAffinity": required}
-    if number % 3 == 0:
+        how["affinity"] = {"nodeAffinity": required}
+    if taints:
         own = [{"key": taint, "operator": "Exists"} for taint in taints]
-        placed["tolerations"] = [*_DEFAULT_TOLERATIONS, *own]
-    return placed
+        how["tolerations"] = [*_DEFAULT_TOLERATIONS, *own]
+    return how

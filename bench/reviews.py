@@ -31,7 +31,7 @@ WARM_SECONDS: Final = 2.0
 
 async def figures() -> AsyncIterator[Figure]:
     """The rate as a share of the echo's, and two kinds of p99."""
-    bodies = scene.bodies(scene.cluster(NODES)[0])
+    bodies = scene.bodies()
     ours: list[Result] = []
     bare: list[Result] = []
     async with (

@@ -9,12 +9,15 @@ from importlib import resources
 from random import Random
 from typing import Final
 
+from app.compat import matching, parse
 from app.compat.features import Features
+from app.compat.spec import Spec
 from app.demo import nodes as demo_nodes
 from app.scheduling.node import Node
 from bench import objects, pods, registry
 
 SHAPES: Final = 50
+MISFITS: Final = 3
 POOLS: Final = 12
 _MODULES: Final = [f"kmod_{number:03d}" for number in range(400)]
 
@@ -92,10 +95,35 @@ def specs() -> dict[str, bytes]:
     return {**found, "plain": b""}
 
 
-def bodies(nodes: Mapping[str, Node]) -> tuple[str, ...]:
-    """The load's reviews, one for each shape."""
-    images = [registry.image(name) for name in specs()]
-    return tuple(pods.shapes(nodes, images, SHAPES))
+def bodies() -> tuple[str, ...]:
+    """The load's reviews, one for each shape.
+
+    A Pod of most shapes is meant for one kind of host, and its one or two images
+    fit that; those of the last `MISFITS` fit no node that they may run on.
+    """
+    pools = _pools(SIZES["63 KB"])
+    names, nodes = sorted(pools), demo_nodes.nodes(pools)
+    parsed = {name: parse.read(text) for name, text in specs().items() if text}
+    made: list[str] = []
+    for number in range(SHAPES):
+        pool, other = names[number % POOLS], names[(number * 5 + 1) % POOLS]
+        fitting = [name for name, one in parsed.items() if _fits(one, pools[pool])]
+        others = [name for name in parsed if name not in fitting]
+        is_misfit = number >= SHAPES - MISFITS
+        some = others if is_misfit else [*fitting, "plain"]
+        chosen = some[number % len(some)], some[(number // 7) % len(some)]
+        taints = [taint.key for taint in nodes[pool].taints]
+        how = pods.placed(1 if is_misfit else number, pool, other, taints)
+        images = [registry.image(name) for name in chosen]
+        made.append(pods.review(pods.pod(images, number=number, **how)))
+    return tuple(made)
+
+
+def _fits(spec: Spec, features: Features) -> bool:
+    return any(
+        all(rule.is_match for rule in one.rules)
+        for one in matching.judge(spec, features)
+    )
 
 
 def feature_bytes(size: str) -> float:
