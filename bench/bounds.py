@@ -1,0 +1,167 @@
+"""The worst spec at each bound: to read, on one node, on all nodes.
+
+Each is as large as one bound lets it be, and asks for what is dearest there. *All
+nodes* is the job that runs in a thread, until it has an answer or is too costly;
+it holds the interpreter in portions, which `event_loop` and `hostile` measure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from app.compat import matching
+from app.compat.budget import Budget
+from app.compat.features import Features
+from app.compat.index import FirstSight, Index, TooCostly
+from app.compat.limits import LIMITS
+from app.compat.spec import Spec
+from app.errors import SpecError
+from bench import scene, specs, timing
+from bench.figure import Figure, Rows
+
+NODES: Final = 5_000
+_TIMES: Final = 3
+_TERMS_PER_RULE: Final = 8
+_PATTERNS: Final = 230
+"""Patterns of 1 KiB that fit into a text of 256 KiB."""
+
+_LOOP: Final = "{{ range .kernel.loadedmodule }}"
+_PLAIN: Final = f"{_LOOP}{_LOOP}{{{{ end }}}}{{{{ end }}}}"
+_DEEP: Final = (
+    '{{ define "d" }}{{ if .kernel }}{{ template "d" . }}{{ end }}{{ end }}'
+    f'{_LOOP}{{{{ template "d" $ }}}}{{{{ end }}}}'
+)
+
+
+def _rule(name: str, *terms: object, **more: object) -> dict[str, Any]:
+    return {"name": name, "matchFeatures": terms, **more}
+
+
+def _loaded(op: str, *value: str) -> dict[str, Any]:
+    """A term that looks at the name of every loaded module, which differ by node."""
+    return {"feature": "kernel.loadedmodule", "matchName": {"op": op, "value": value}}
+
+
+def _regexps(count: int, length: int = 0) -> list[dict[str, Any]]:
+    """Rules of patterns that no other has, `length` bytes long."""
+    found = []
+    for number in range(count):
+        head = f"^(k|kmod_|[a-z]+_)*[0-9]*({number}|[a-z_0-9]+)$"
+        filling = "|(a?b?c?[0-9a-f]{1,9}){1,9}z"
+        pattern = head + filling * ((length - len(head)) // len(filling))
+        found.append(_loaded("InRegexp", pattern + "x" * (length - len(pattern))))
+    return [
+        _rule(f"r{start}", *found[start : start + _TERMS_PER_RULE])
+        for start in range(0, count, _TERMS_PER_RULE)
+    ]
+
+
+def _template(text: str) -> list[dict[str, Any]]:
+    return [_rule("template", _loaded("InRegexp", "."), varsTemplate=text)]
+
+
+def _aliases() -> bytes:
+    """Few bytes, and nearly as many YAML nodes as are let in."""
+    asked = ", ".join(f"kmod_{number:03d}: {{op: Exists}}" for number in range(30))
+    term = f"{{feature: kernel.loadedmodule, matchExpressions: {{{asked}}}}}"
+    first = f"  - matchFeatures: &t [&a {term}, *a, *a, *a]\n"
+    head = "version: v1alpha1\ncompatibilities:\n- rules:\n"
+    return (head + first + 38 * "  - {matchFeatures: *t}\n").encode()
+
+
+def _terms() -> list[dict[str, Any]]:
+    """As many terms as are let in, each on an element of its own."""
+    asked = [
+        {
+            "feature": "kernel.config",
+            "matchExpressions": {
+                f"SUBSYS_{number % 90:02d}_OPTION_{number:04d}": {"op": "Exists"}
+            },
+        }
+        for number in range(LIMITS.terms)
+    ]
+    return [
+        {"matchFeatures": asked[start : start + _TERMS_PER_RULE]}
+        for start in range(0, LIMITS.terms, _TERMS_PER_RULE)
+    ]
+
+
+def _text(rules: list[dict[str, Any]]) -> bytes:
+    content = {"version": "v1alpha1", "compatibilities": [{"rules": rules}]}
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def texts() -> Mapping[str, bytes]:
+    """Bound -> the worst spec that it lets in."""
+    values = [f"m{number}" for number in range(LIMITS.values)]
+    rules = [_rule(f"r{n}", _loaded("In", f"m{n}")) for n in range(LIMITS.rules)]
+    return {
+        "rules": _text(rules),
+        "terms": _text(_terms()),
+        "values": _text([_rule("values", _loaded("NotIn", *values))]),
+        "patterns": _text(_regexps(_PATTERNS, LIMITS.pattern_bytes)),
+        "yaml_nodes": _aliases(),
+        "text": _text(rules[:1]) + b"\n#" + b"x" * (LIMITS.bytes - 300),
+        "template_steps": _text(_template(_PLAIN)),
+        "template_output": _text(_template(_LOOP + '{{ repeat 9000 "x" }}{{ end }}')),
+        "template_depth": _text(_template(_DEEP)),
+        "operator_calls": _text(_regexps(400)),
+    }
+
+
+def rows() -> Rows:
+    """A row for each bound."""
+    return {f"bound_{name}": partial(_measure, name) for name in texts()}
+
+
+def _measure(name: str) -> Iterator[Figure]:
+    _, known = scene.cluster(NODES)
+    text = texts()[name]
+    parsed = timing.repeat(lambda: specs.read(text), times=_TIMES)
+    spec = specs.read(text)
+    node = known[min(known)]
+    one = timing.repeat(lambda: _outcome(spec, node), times=_TIMES)
+    index = Index()
+    index.update(known)
+    jobs: list[FirstSight] = []
+
+    def begin() -> FirstSight:
+        jobs.append(index.begin(name, spec))
+        return jobs[-1]
+
+    every = timing.fresh(begin, FirstSight.run, times=_TIMES)
+    yield Figure(
+        name=f"bound_{name}",
+        value=1e3 * every.median,
+        unit="milliseconds in a thread, all nodes",
+        beside={
+            **every.beside("milliseconds"),
+            "nodes": float(NODES),
+            "reading the text, milliseconds": 1e3 * parsed.median,
+            "one node, milliseconds": 1e3 * one.median,
+            "bytes of text": float(len(text)),
+            "operator calls": float(jobs[-1].calls),
+        },
+        note=_said(jobs[-1], _outcome(spec, node)),
+    )
+
+
+def _outcome(spec: Spec, node: Features) -> str:
+    """What one node's evaluation ends with."""
+    try:
+        matching.judge(spec, node, budget=Budget(where="this node"))
+    except SpecError as error:
+        return error.reason
+    return "an answer"
+
+
+def _said(job: FirstSight, one: str) -> str:
+    found = job.outcome
+    every = found.message if isinstance(found, TooCostly) else "an answer"
+    return f"all nodes: {every}; one node: {one}"
+
+
+ROWS: Final[Rows] = rows()
