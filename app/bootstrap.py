@@ -124,12 +124,13 @@ def _assemble(
 
     chosen = options(settings)
     expiries = _Expiries(chosen.exemptions)
+    checker = Checker(cluster, artifacts, metrics, chosen)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         expiries.report()
         try:
-            async with watching():
+            async with watching(), checker.running():
                 yield
         finally:
             await registries.close()
@@ -138,7 +139,6 @@ def _assemble(
         expiries.report()
         refresh()
 
-    checker = Checker(cluster, artifacts, metrics, chosen)
     return Wired(checker, health, metrics, running, refreshed)
 
 
@@ -156,6 +156,7 @@ def options(settings: Settings) -> Options:
             transient=TRANSIENT.extended(settings.cluster.transient_taints),
         ),
         exemptions=tuple(one.exemption() for one in policy.exemptions),
+        unpublished=policy.unpublished_features,
         max_reviews=settings.server.max_reviews,
     )
 

@@ -36,11 +36,21 @@ def of(finding: PodFinding) -> dict[str, str]:
         "unknown": finding.unknown,
     }
     return {
-        PREFIX + "images": _bounded({i.image: i.digest for i in finding.images}),
+        PREFIX + "images": images(finding),
         PREFIX + "nodes": ",".join(f"{key}={n}" for key, n in counts.items()),
-        PREFIX + "specs": _bounded({i.image: _spec(i) for i in finding.images}),
+        PREFIX + "specs": specs(finding),
         PREFIX + "verdict": verdict.value,
     }
+
+
+def images(finding: PodFinding) -> str:
+    """Each image -> the digest of what it names, as bounded JSON."""
+    return _bounded({one.image: one.digest for one in _all(finding)})
+
+
+def specs(finding: PodFinding) -> str:
+    """Each image -> the digests of its specs, in words if there is none."""
+    return _bounded({one.image: _spec(one) for one in _all(finding)})
 
 
 def kept(old: Object | None) -> dict[str, str]:
@@ -89,6 +99,10 @@ def _changes(
     return operations
 
 
+def _all(finding: PodFinding) -> tuple[ImageFinding, ...]:
+    return finding.images + finding.others
+
+
 def _spec(image: ImageFinding) -> str:
     if image.specs:
         return ",".join(image.specs)
@@ -97,9 +111,12 @@ def _spec(image: ImageFinding) -> str:
 
 def _bounded(value: Mapping[str, object]) -> str:
     """Compact JSON; entries are left out from the end where it grows too long."""
-    entries = dict(value)
-    while True:
-        text = json.dumps(entries, separators=(",", ":"))
-        if len(text) <= _MAX_VALUE_BYTES or not entries:
-            return text
-        entries.popitem()
+    parts: list[str] = []
+    left = _MAX_VALUE_BYTES - len("{}")
+    for key, one in value.items():
+        part = f"{json.dumps(key)}:{json.dumps(one)}"
+        left -= len(part) + bool(parts)
+        if left < 0:
+            break
+        parts.append(part)
+    return f"{{{','.join(parts)}}}"

@@ -116,6 +116,7 @@ class PodFinding:
     Attributes:
         images: each distinct image once, in the Pod's order; on an UPDATE only
             those that the request adds or changes.
+        others: the other images; they are reported, and decide nothing.
         candidates: how many nodes the scheduler's filters leave, transient
             obstacles set aside.
         fits: how many of them fit all images.
@@ -130,9 +131,13 @@ class PodFinding:
         daemon_set: the Pod belongs to a DaemonSet.
         template_of: kind and name of the workload (`Deployment web`) if this is
             a template and no Pod yet.
+        left_out: scheduler plugins that were too costly to run: there may be fewer
+            candidates.
+        in_time: whether everything was found out within the deadline.
     """
 
     images: tuple[ImageFinding, ...]
+    others: tuple[ImageFinding, ...] = ()
     candidates: int = 0
     fits: int = 0
     unknown: int = 0
@@ -144,6 +149,8 @@ class PodFinding:
     scalable: bool = False
     daemon_set: bool = False
     template_of: str | None = None
+    left_out: tuple[str, ...] = ()
+    in_time: bool = True
 
     @property
     def asks_for_something(self) -> bool:

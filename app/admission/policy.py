@@ -5,7 +5,7 @@ The table of defaults is design in code: each field of `Policy` is one row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
@@ -154,14 +154,13 @@ def _chosen(mode: Mode, allowed: LabelledModes, word: object) -> Mode:
     return chosen
 
 
-def nodes_may_appear(policy: Policy, labels: Iterable[Mapping[str, str]]) -> bool:
+def nodes_may_appear(policy: Policy, labelled: Callable[[str], object]) -> bool:
     """Whether nodes that do not exist yet may turn up.
 
     Args:
         policy: `auto` looks at the labels.
-        labels: of every Node of the cluster.
+        labelled: key of a label -> something true if any Node carries it.
     """
     if policy.nodes_may_appear is not NodesMayAppear.AUTO:
         return policy.nodes_may_appear is NodesMayAppear.YES
-    pools = policy.pool_labels
-    return any(label in node for node in labels for label in pools)
+    return any(map(labelled, policy.pool_labels))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from app.compat.index import Judgement
 from app.compat.spec import Spec
 from app.ports import Platform
 
@@ -30,3 +31,22 @@ Demand: TypeAlias = Asked | Lacking
 
 Demands: TypeAlias = Sequence[Mapping[Platform, Demand]]
 """For each image: platform -> demand; a platform that is not there asks nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A spec with its answer for all nodes."""
+
+    asked: Asked
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What the image asks of the platform's nodes is not found out yet."""
+
+
+Stand: TypeAlias = Judged | Lacking | Late
+"""Where an image stands with the nodes of one platform."""
+
+LATE = Late()

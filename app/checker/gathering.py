@@ -1,49 +1,77 @@
 """Findings about one Pod: candidates, specs, and who fits.
 
-The one place that waits, and only for registries. Steps, as in
+The one place that waits: for registries, and for specs that are new. Steps, as in
 `docs/explanation/architecture.md`:
 
-1. the candidates among the nodes of one snapshot,
-2. the spec of every image for the candidates' platforms, in parallel,
-3. each candidate judged against all images,
-4. where none fits: groups by reason, and the closest node.
+1. the candidates among the nodes that there are now, and their platforms,
+2. the spec of every image for these platforms, in parallel,
+3. the answers for all nodes; what is not at hand is found out in a thread,
+4. candidates and answers joined, at one moment: nothing changes between both,
+5. where no candidate fits: groups by reason, and the closest node.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias, assert_never
+from functools import partial
+from itertools import islice
+from typing import Final
 
-from app.admission.findings import Answer, ImageFinding, PodFinding
+from app.admission.findings import PodFinding
 from app.admission.policy import Policy, nodes_may_appear
-from app.checker.demand import Asked, Demand, Demands, Lacking
-from app.checker.evaluation import Evaluation
+from app.checker import reading, specs
+from app.checker.demand import Demands, Judged, Late
+from app.checker.evaluation import Platforms, tally
+from app.checker.explanation import Explainer, Misfit
+from app.checker.reading import Looked, Memory, Reading
 from app.checker.specs import Specs
 from app.checker.subject import Subject
+from app.checker.view import View
+from app.checker.worker import Worker
 from app.errors import SpecError
 from app.ports import (
     Artifacts,
     Cluster,
     Found,
-    ImageNotFound,
     ImageOutcome,
-    Invalid,
-    Missing,
     Platform,
-    PlatformAbsent,
-    Resolved,
-    Snapshot,
-    Unauthorized,
     Unavailable,
 )
 from app.scheduling import candidates
-from app.scheduling.node import Node, platform_of
+from app.scheduling.filters import CandidateBits
 
 DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
 """Asked for where no candidate says what it is."""
+
+MAX_IMAGES: Final = 64
+"""Images of one Pod that are looked up; each may cost several requests."""
+
+TOO_MANY: Final = Unavailable(
+    "TooManyImages", f"only {MAX_IMAGES} images of one Pod are looked up"
+)
+
+OTHERS_SECONDS: Final = 0.2
+"""How long images are waited for that decide nothing."""
+
+MAX_TURNS: Final = 4
+"""Looks at one Pod; another is taken after each wait, for the cluster may have
+changed meanwhile, and in the last one what is not at hand is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The candidates, at one moment."""
+
+    found: CandidateBits
+    platforms: Platforms
+
+    @property
+    def asked(self) -> tuple[Platform, ...]:
+        """The platforms whose specs are wanted, sorted."""
+        known = (platform for platform in self.platforms if platform is not None)
+        return tuple(sorted(known)) or (DEFAULT_PLATFORM,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,176 +83,144 @@ class Gathering:
         artifacts: finds specs.
         policy: for whether nodes may appear.
         options: for candidates.
-        evaluation: remembers answers.
+        tags: only sets with one of these count; empty for all.
+        view: the cluster in indexes.
+        explainer: why nodes do not fit.
         specs: remembers parsed specs.
-        under_way: evaluations in threads; held here so that they end in peace.
+        worker: for what is too costly for the event loop.
     """
 
     cluster: Cluster
     artifacts: Artifacts
     policy: Policy
     options: candidates.Options
-    evaluation: Evaluation
+    tags: tuple[str, ...]
+    view: View
+    explainer: Explainer
     specs: Specs = field(default_factory=Specs)
-    under_way: set[asyncio.Task[PodFinding]] = field(default_factory=set)
+    worker: Worker = field(default_factory=Worker)
 
     async def find(self, subject: Subject, *, deadline_seconds: float) -> PodFinding:
-        """Findings about `subject`; registries that take longer are unavailable."""
+        """Findings about `subject`; what takes longer is unavailable or unknown."""
         ends = time.monotonic() + deadline_seconds
-        snapshot = self.cluster.snapshot()
-        found = candidates.find(
-            subject.pod.placement,
-            snapshot.nodes,
-            options=self.options,
-            is_running=subject.is_running,
+        await self.view.catch_up()
+        looked = await self._look(subject, frozenset(self._see(subject).asked), ends)
+        for turn in reversed(range(MAX_TURNS)):
+            await self.view.catch_up()
+            seen = self._see(subject)
+            is_last = turn == 0 or time.monotonic() >= ends
+            if not (is_last or looked.platforms.issuperset(seen.asked)):
+                wanted = looked.platforms.union(seen.asked)
+                looked = await self._look(subject, wanted, ends)
+                continue
+            memory = Memory(self.specs, self.view.index, self.tags)
+            found = reading.read(looked, subject.images, seen.asked, memory)
+            if is_last or not found.cold:
+                break
+            await self._warm_all(found, ends)
+        others = reading.read(looked, subject.others, seen.asked, memory).images
+        finding = await self._finding(subject, seen, (looked, found), ends)
+        return replace(finding, others=tuple(others)) if others else finding
+
+    def _see(self, subject: Subject) -> _Seen:
+        nodes = self.view.nodes
+        found = nodes.find(
+            subject.pod.placement, self.options, is_running=subject.is_running
         )
-        platforms = _platforms(found.eventual)
-        looked = await asyncio.gather(
-            *(
-                self.artifacts.find(
-                    image, platforms, deadline_seconds=ends - time.monotonic()
-                )
-                for image in subject.images
-            )
-        )
-        images, demands = self._read(subject, looked, platforms)
+        platforms = {
+            Platform(*pair) if pair else None: bits
+            for pair, bits in nodes.platforms(found.eventual).items()
+        }
+        return _Seen(found, platforms)
+
+    async def _look(
+        self, subject: Subject, platforms: frozenset[Platform], ends: float
+    ) -> Looked:
+        """What the registries say; of images that are only reported, if soon."""
+        left, ordered = ends - time.monotonic(), sorted(platforms)
+        wanted = dict.fromkeys(subject.images, left)
+        wanted |= dict.fromkeys(subject.others, min(left, OTHERS_SECONDS))
+        asked = dict(islice(wanted.items(), MAX_IMAGES))
+        finds = [
+            self.artifacts.find(image, ordered, deadline_seconds=seconds)
+            for image, seconds in asked.items()
+        ]
+        found = [await finds[0]] if len(finds) == 1 else await asyncio.gather(*finds)
+        outcomes: dict[str, ImageOutcome] = dict.fromkeys(wanted, TOO_MANY)
+        outcomes.update(zip(asked, found, strict=True))
+        return Looked(platforms, outcomes)
+
+    # New specs ----------------------------------------------------------------
+
+    async def _warm_all(self, found: Reading, ends: float) -> None:
+        """Finds out what is not at hand, as far as that can be done in time."""
+        works = {digest: partial(self._warm, one) for digest, one in found.cold.items()}
+        await self.worker.do(works, ends - time.monotonic())
+
+    async def _warm(self, found: Found) -> None:
+        """Reads a spec and judges it on all nodes, off the event loop."""
+        digest, index = found.spec_digest, self.view.index
+        spec = self.specs.known(digest)
+        if spec is None:
+            spec = await self.worker.run(partial(specs.read, found.content))
+            self.specs.keep(digest, spec)
+        if not isinstance(spec, SpecError):
+            first = index.begin(digest, spec, self.tags)
+            await self.worker.run(first.run)
+            index.accept(first)
+
+    # The finding --------------------------------------------------------------
+
+    async def _finding(
+        self, subject: Subject, seen: _Seen, read: tuple[Looked, Reading], ends: float
+    ) -> PodFinding:
+        looked, found = read
+        divided = tally(found.stands, seen.platforms)
         finding = PodFinding(
-            images=images,
-            candidates=len(found.eventual),
-            known_nodes=len(snapshot.nodes),
-            excluded=found.excluded_counts,
+            images=tuple(found.images),
+            candidates=seen.found.eventual.bit_count(),
+            fits=divided.fits.bit_count(),
+            unknown=divided.unknown.bit_count(),
+            known_nodes=len(self.view.nodes),
+            excluded=seen.found.excluded,
             stale_seconds=self.cluster.stale_seconds(),
-            scalable=nodes_may_appear(
-                self.policy, (node.labels for node in snapshot.nodes.values())
-            ),
+            scalable=nodes_may_appear(self.policy, self.view.nodes.labelled),
             daemon_set=subject.is_daemon_set,
             template_of=subject.template_of,
+            left_out=seen.found.left_out,
+            in_time=found.in_time and looked.in_time,
         )
-        left = ends - time.monotonic()
-        return await self._judged(finding, found.eventual, demands, snapshot, left)
+        if divided.fits or divided.unknown or not divided.misfits:
+            return finding
+        why = await self._why(_demands(found), seen, ends)
+        return replace(finding, groups=why.groups, closest=why.closest)
 
-    def _read(
-        self,
-        subject: Subject,
-        looked: Sequence[ImageOutcome],
-        platforms: Sequence[Platform],
-    ) -> tuple[tuple[ImageFinding, ...], Demands]:
-        images: list[ImageFinding] = []
-        demands: list[Mapping[Platform, Demand]] = []
-        for (image, containers), outcome in zip(
-            subject.images.items(), looked, strict=True
-        ):
-            finding, demand = _image(image, containers, outcome, platforms, self.specs)
-            images.append(finding)
-            demands.append(demand)
-        return tuple(images), demands
-
-    async def _judged(
-        self,
-        finding: PodFinding,
-        nodes: Sequence[Node],
-        demands: Demands,
-        snapshot: Snapshot,
-        left_seconds: float,
-    ) -> PodFinding:
-        """What is at hand at once, else in a thread; unknown if that takes too long.
-
-        The thread goes on then, so that the next Pod finds what it remembers.
-        """
-        if not finding.asks_for_something:
-            return replace(finding, fits=finding.candidates)
-        at_hand = self.evaluation.at_hand(finding, nodes, demands, snapshot)
-        if at_hand is not None:
-            return at_hand
-        task = asyncio.create_task(
-            asyncio.to_thread(self.evaluation.judge, finding, nodes, demands, snapshot)
-        )
-        self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
-        done, _ = await asyncio.wait({task}, timeout=left_seconds)
-        return task.result() if done else replace(finding, unknown=len(nodes))
-
-
-def _platforms(nodes: Sequence[Node]) -> tuple[Platform, ...]:
-    known = {platform_of(node) for node in nodes} - {None}
-    return tuple(sorted(Platform(*pair) for pair in known if pair)) or (
-        DEFAULT_PLATFORM,
-    )
-
-
-def _image(
-    image: str,
-    containers: tuple[str, ...],
-    outcome: ImageOutcome,
-    platforms: Sequence[Platform],
-    specs: Specs,
-) -> tuple[ImageFinding, Mapping[Platform, Demand]]:
-    """What an image is known to ask for, and of which platforms."""
-    if not isinstance(outcome, Resolved):
-        answer, detail = _answer(outcome)
-        return ImageFinding(image, containers, {answer: detail}), {}
-    answers: dict[Answer, str] = {}
-    demands: dict[Platform, Demand] = {}
-    digests: set[str] = set()
-    for platform in platforms:
-        one = outcome.platforms[platform]
-        if isinstance(one, Found):
+    async def _why(self, demands: Demands, seen: _Seen, ends: float) -> Misfit:
+        """Why no candidate fits; nothing if that takes too long."""
+        given = (demands, seen.platforms, seen.found.eventual)
+        known = self.explainer.at_hand(*given)
+        if known is not None:
+            return known
+        job = self.explainer.begin(*given)
+        if job.is_light:
+            found = job.run()
+        else:
             try:
-                demands[platform] = Asked(one.spec_digest, specs.read(one))
-            except SpecError as error:
-                answers.setdefault(Answer.INVALID, _fault(error))
-                continue
-            answers.setdefault(Answer.FOUND, "")
-            digests.add(one.spec_digest)
-            continue
-        answer, detail = _answer(one)
-        if answer is Answer.PLATFORM_ABSENT:
-            demands[platform] = Lacking(platform)
-        answers.setdefault(answer, detail)
-    finding = ImageFinding(
-        image, containers, answers, outcome.digest, tuple(sorted(digests))
-    )
-    return finding, demands
+                async with asyncio.timeout(max(ends - time.monotonic(), 0)):
+                    found = await self.worker.run(job.run)
+            except TimeoutError:
+                return Misfit()
+        self.explainer.accept(job, found)
+        return found
 
 
-_WRAPPERS: Final = (
-    "error converting YAML to JSON: yaml: ",
-    "error unmarshaling JSON: while decoding JSON: ",
-)
-"""How NFD's text begins whatever is wrong; a short line has no room for it."""
-
-
-def _fault(error: SpecError) -> str:
-    """What is wrong with a spec, its place first."""
-    text = error.message
-    for wrapper in _WRAPPERS:
-        text = text.removeprefix(wrapper)
-    if error.line is None or text.startswith("line "):
-        return text
-    return f"line {error.line}: {text}"
-
-
-_NoSpec: TypeAlias = (
-    Missing | PlatformAbsent | Invalid | Unavailable | Unauthorized | ImageNotFound
-)
-
-
-def _answer(outcome: _NoSpec) -> tuple[Answer, str]:
-    """The answer for a person, where there is no spec to judge."""
-    match outcome:
-        case Missing():
-            return Answer.MISSING, ""
-        case PlatformAbsent(has_spec=True):
-            return Answer.PLATFORM_ABSENT, ""
-        case PlatformAbsent():
-            return Answer.MISSING, ""
-        case Invalid(detail=detail):
-            return Answer.INVALID, detail
-        case Unavailable(detail=detail):
-            return Answer.UNAVAILABLE, detail
-        case Unauthorized(detail=detail):
-            return Answer.UNAUTHORIZED, detail
-        case ImageNotFound(detail=detail):
-            return Answer.NOT_FOUND, detail
-        case _:
-            assert_never(outcome)
+def _demands(found: Reading) -> Demands:
+    """What is known that the images ask."""
+    return [
+        {
+            platform: stand.asked if isinstance(stand, Judged) else stand
+            for platform, stand in image.items()
+            if not isinstance(stand, Late)
+        }
+        for image in found.stands
+    ]

@@ -6,8 +6,10 @@ be an outage of the cluster.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -17,19 +19,21 @@ from app.admission import message
 from app.admission.exemption import Exemption, exempt_images
 from app.admission.findings import PodFinding
 from app.admission.message import Detail
-from app.admission.policy import Action, Mode, Policy, cap, mode_of, mode_of_pod
+from app.admission.policy import Mode, Policy, mode_of, mode_of_pod
 from app.admission.review import Response, Review
-from app.admission.verdict import Code, Decision, decide, verdict_of
-from app.checker import subject
-from app.checker.evaluation import Evaluation
+from app.admission.verdict import Code, decide
+from app.checker import answering, subject
+from app.checker.explanation import Explainer
 from app.checker.gathering import Gathering
 from app.checker.subject import NotJudged, Subject
+from app.checker.view import View
+from app.compat.outcome import UnpublishedFeatures
 from app.ports import Artifacts, Cluster
 from app.scheduling import candidates
 from app.telemetry import Metrics, log_event, log_exception
 
-_ALLOWED: Final = Response(allowed=True)
-_REASONS: Final[Mapping[int, str]] = {403: "Forbidden", 503: "ServiceUnavailable"}
+FOLLOW_SECONDS: Final = 0.5
+"""How often changes are taken in while no review asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Options:
         annotate: whether Pods are annotated.
         candidates: which nodes count.
         exemptions: what is left alone.
+        unpublished: what a feature is that no known node publishes.
         max_reviews: at the same time; more are answered by `policy.on_overload`.
     """
 
@@ -52,6 +57,7 @@ class Options:
     annotate: bool = True
     candidates: candidates.Options = field(default_factory=candidates.Options)
     exemptions: tuple[Exemption, ...] = ()
+    unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN
     max_reviews: int = 512
 
 
@@ -71,14 +77,36 @@ class Checker:
         self._under_way = 0
         self._cluster = cluster
         self._metrics = metrics
-        self._options = options or Options()
+        self._options = chosen = options or Options()
+        self._view = view = View(cluster, unpublished=chosen.unpublished)
         self._gathering = Gathering(
             cluster,
             artifacts,
-            self._options.policy,
-            self._options.candidates,
-            Evaluation(self._options.tags),
+            chosen.policy,
+            chosen.candidates,
+            chosen.tags,
+            view,
+            Explainer(view.index, view.nodes, chosen.tags),
         )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follows the cluster between reviews too, so that none pays for many."""
+        following = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            await self._gathering.worker.close()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._view.catch_up()
+            except Exception:  # noqa: BLE001 - reviews meet it too, and answer it
+                log_exception("following the cluster failed")
+            await asyncio.sleep(FOLLOW_SECONDS)
 
     async def validate(self, request: Review, *, deadline_seconds: float) -> Response:
         """Allows, warns or denies."""
@@ -90,18 +118,21 @@ class Checker:
             asked = self._subject(request)
             if isinstance(asked, Subject):
                 mode = await self._mode(asked, request.namespace, deadline_seconds)
-            if isinstance(asked, NotJudged):
-                response, fields = _ALLOWED, {"not_judged": asked.why}
-            elif mode is Mode.OFF:
-                response, fields = _ALLOWED, {"not_judged": "off"}
+            if isinstance(asked, NotJudged) or mode is Mode.OFF:
+                why = asked.why if isinstance(asked, NotJudged) else "off"
+                response, fields = answering.not_judged(why), {"not_judged": why}
             elif self._under_way > self._options.max_reviews:
-                response, fields = self._overloaded(mode)
+                response = self._failed(Code.OVERLOAD, message.OVERLOAD, request, mode)
+                fields = {"not_judged": "overload"}
             else:
                 ends = started + deadline_seconds
                 response, fields = await self._decided(asked, mode, ends)
         except Exception as error:  # noqa: BLE001 - hop 7: answered by `onError`
             log_exception("validate failed", uid=request.uid)
-            response, fields = self._failed(error, mode)
+            name = type(error).__name__
+            text = message.internal_error(name)
+            response = self._failed(Code.ERROR, text, request, mode)
+            fields = {"error": name}
         finally:
             self._under_way -= 1
         self._record("validate", request, response, fields, started)
@@ -133,7 +164,7 @@ class Checker:
             return asked
         exempt = exempt_images(
             self._options.exemptions,
-            asked.images,
+            (*asked.images, *asked.others),
             namespace=request.namespace,
             service_account=asked.pod.service_account,
             now=self._now(),
@@ -147,7 +178,8 @@ class Checker:
         decision = decide(self._options.policy, mode, finding)
         for cause in decision.causes:
             self._metrics.count("admission_causes_total", code=cause.code.value)
-        return self._response(finding, decision), _fields(finding, decision)
+        response = answering.judged(finding, decision, self._options.detail)
+        return response, answering.logged(asked, finding, decision)
 
     async def _annotations(self, request: Review, ends: float) -> Mapping[str, str]:
         asked = self._subject(request)
@@ -159,7 +191,8 @@ class Checker:
         seconds = ends - time.monotonic()
         if await self._mode(asked, request.namespace, seconds) is Mode.OFF:
             return {}
-        return pod_annotations.of(await self._find(asked, ends))
+        finding = await self._find(asked, ends)
+        return pod_annotations.of(finding) if finding.in_time else {}
 
     async def _mode(self, asked: Subject, namespace: str, seconds: float) -> Mode:
         policy = self._options.policy
@@ -171,47 +204,15 @@ class Checker:
         left = ends - time.monotonic()
         return await self._gathering.find(asked, deadline_seconds=left)
 
-    def _response(self, finding: PodFinding, decision: Decision) -> Response:
-        detail = self._options.detail
-        audit = {
-            "verdict": decision.verdict.value,
-            "nodes": f"{finding.fits}/{finding.candidates}",
-        }
-        if decision.causes:
-            audit["causes"] = ",".join(c.code.value for c in decision.causes)
-        if decision.action is not Action.DENY:
-            lines = message.warnings(finding, decision, detail)
-            return Response(allowed=True, warnings=lines, audit=audit)
-        return Response(
-            allowed=False,
-            code=decision.status,
-            reason=_REASONS[decision.status],
-            message=message.denial(finding, decision, detail),
-            audit=audit,
-        )
-
-    def _failed(
-        self, error: Exception, mode: Mode
-    ) -> tuple[Response, dict[str, object]]:
-        name = type(error).__name__
-        text = message.internal_error(name)
-        action = self._options.policy.on_error
-        return self._unjudged(Code.ERROR, text, action, mode), {"error": name}
-
-    def _overloaded(self, mode: Mode) -> tuple[Response, dict[str, object]]:
-        action = self._options.policy.on_overload
-        response = self._unjudged(Code.OVERLOAD, message.OVERLOAD, action, mode)
-        return response, {"not_judged": "overload"}
-
-    def _unjudged(self, code: Code, text: str, action: Action, mode: Mode) -> Response:
+    def _failed(self, code: Code, text: str, request: Review, mode: Mode) -> Response:
         """What is said where nothing could be found out, by our own fault."""
         self._metrics.count("admission_causes_total", code=code.value)
-        what = min(action, cap(mode))
-        if what is Action.DENY:
-            reason = _REASONS[503]
-            return Response(allowed=False, code=503, reason=reason, message=text)
-        lines = (text,) if what is Action.WARN else ()
-        return Response(allowed=True, warnings=lines)
+        policy = self._options.policy
+        is_overload = code is Code.OVERLOAD
+        action = policy.on_overload if is_overload else policy.on_error
+        why = "overload" if is_overload else "error"
+        is_template = request.kind != "Pod"
+        return answering.failed(text, why, action, mode, is_template=is_template)
 
     def _record(
         self,
@@ -246,16 +247,3 @@ class Checker:
 
 
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
-
-
-def _fields(finding: PodFinding, decision: Decision) -> dict[str, object]:
-    """What the review's line in the log says beside who asked."""
-    return {
-        "verdict": verdict_of(finding).value,
-        "mode": decision.mode.value,
-        "causes": [cause.code.value for cause in decision.causes],
-        "candidates": finding.candidates,
-        "fits": finding.fits,
-        "unknown": finding.unknown,
-        "images": {image.image: image.digest for image in finding.images},
-    }

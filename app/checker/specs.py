@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.compat import parse
 from app.compat.spec import Spec
 from app.errors import SpecError
-from app.ports import Found
 
 MAX_SPECS: Final = 1024
 """Specs and errors that are remembered; a spec is some tens of kilobytes."""
 
-
-class Specs:
-    """A bounded memory of what specs say."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, Spec | SpecError] = OrderedDict()
-
-    def read(self, found: Found) -> Spec:
-        """The spec of an artifact.
-
-        Raises:
-            SpecError: it is invalid or too costly; remembered too.
-        """
-        known = self._known.get(found.spec_digest)
-        if known is None:
-            known = _read(found.content)
-            self._known[found.spec_digest] = known
-            if len(self._known) > MAX_SPECS:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(found.spec_digest)
-        if isinstance(known, SpecError):
-            raise known
-        return known
+Parsed: TypeAlias = Spec | SpecError
+"""A spec, or why it is invalid or too costly."""
 
 
-def _read(content: bytes) -> Spec | SpecError:
+def read(content: bytes) -> Parsed:
+    """What an artifact's content says; may take long, and touches nothing else."""
     try:
         return parse.read_for_admission(content)
     except SpecError as error:
         return error
+
+
+class Specs:
+    """A bounded memory of what specs say; those asked for last stay."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Parsed] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def known(self, digest: str) -> Parsed | None:
+        """What the spec of this digest says; `None` if it was not kept."""
+        known = self._known.get(digest)
+        if known is not None:
+            self._known.move_to_end(digest)
+        return known
+
+    def keep(self, digest: str, parsed: Parsed) -> None:
+        """Remembers what a spec says."""
+        self._known[digest] = parsed
+        self._known.move_to_end(digest)
+        if len(self._known) > MAX_SPECS:
+            self._known.popitem(last=False)

@@ -6,7 +6,7 @@ has none, and the reason for that is a word for the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +25,7 @@ class Subject:
     Attributes:
         pod: what it asks for.
         uses: the images that the request adds or changes; in the Pod's order.
+        unchanged: the others.
         template_of: `Deployment web` for a template; `None` for a Pod.
         is_running: the Pod has a node already.
         is_daemon_set: the Pod is, or will be, a DaemonSet's.
@@ -37,19 +38,26 @@ class Subject:
     is_running: bool = False
     is_daemon_set: bool = False
     annotations: Mapping[str, object] = field(default_factory=dict)
+    unchanged: tuple[ImageUse, ...] = ()
 
     @property
     def images(self) -> dict[str, tuple[str, ...]]:
-        """Each distinct image -> the containers that use it, in order."""
-        found: dict[str, list[str]] = {}
-        for use in self.uses:
-            found.setdefault(use.image, []).append(use.container)
-        return {image: tuple(names) for image, names in found.items()}
+        """Each distinct image that counts -> the containers that use it, in order."""
+        return _containers(self.uses)
+
+    @property
+    def others(self) -> dict[str, tuple[str, ...]]:
+        """The same of images that are only reported."""
+        counting = {use.image for use in self.uses}
+        return _containers(use for use in self.unchanged if use.image not in counting)
 
     def without(self, images: frozenset[str]) -> Subject | NotJudged:
         """The same without images that are exempt."""
         left = tuple(use for use in self.uses if use.image not in images)
-        return replace(self, uses=left) if left else NotJudged("exempt")
+        others = tuple(use for use in self.unchanged if use.image not in images)
+        if not left:
+            return NotJudged("exempt")
+        return replace(self, uses=left, unchanged=others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,15 @@ def of(review: Review) -> Subject | NotJudged:
         is_running=is_update and bool(pod.placement.node_name),
         is_daemon_set=pod.is_daemon_set_pod or review.kind == "DaemonSet",
         annotations={} if kind.is_template else _annotations(review),
+        unchanged=tuple(use for use in pod.images if use not in uses) if old else (),
     )
+
+
+def _containers(uses: Iterable[ImageUse]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for use in uses:
+        found.setdefault(use.image, []).append(use.container)
+    return {image: tuple(names) for image, names in found.items()}
 
 
 def _template_of(review: Review) -> str:

@@ -285,7 +285,7 @@ class LivingCluster(RuleBasedStateMachine):
     def changed(self, changed: Cluster) -> None:
         differing = {
             name: changed.get(name)
-            for name in sorted(self.cluster | changed)
+            for name in sorted({*self.cluster, *changed})
             if self.cluster.get(name) is not changed.get(name)
         }
         self.cluster = dict(changed)

@@ -84,6 +84,7 @@ policy:
   nodesMayAppear: no
   poolLabels: [pool]
   tags: [gpu]
+  unpublishedFeatures: no
   messages: counts
   annotate: false
   exemptions:

@@ -1,17 +1,17 @@
 import asyncio
-
-import pytest
+import threading
+from collections.abc import Collection
 
 from app.admission.findings import Answer, PodFinding
 from app.admission.policy import Policy
 from app.admission.review import Review
-from app.checker import specs, subject
-from app.checker.evaluation import Evaluation
+from app.checker import gathering as gathering_module
+from app.checker import subject
+from app.checker.explanation import Explainer
 from app.checker.gathering import DEFAULT_PLATFORM, Gathering
-from app.checker.specs import Specs
 from app.checker.subject import Subject
-from app.errors import SpecError
-from app.ports import Found, Missing, PlatformAbsent, Resolved
+from app.checker.view import View
+from app.ports import ImageOutcome, Missing, Platform, PlatformAbsent, Resolved
 from app.scheduling import candidates
 from tests.tools.doubles import (
     AMD64,
@@ -24,10 +24,30 @@ from tests.tools.doubles import (
     wants_module,
 )
 
+VARIABLES = """\
+version: v1alpha1
+compatibilities:
+- rules:
+  - name: says
+    varsTemplate: "a={{len .kernel.loadedmodule}}"
+    matchFeatures:
+    - feature: kernel.loadedmodule
+  - name: wants
+    matchFeatures:
+    - feature: rule.matched
+      matchExpressions:
+        a: {op: In, value: ["no"]}
+"""
 
-async def gathered(
-    cluster: FakeCluster, artifacts: FakeArtifacts, *images: str, **spec: object
-) -> PodFinding:
+
+def gathering(cluster: FakeCluster, artifacts: FakeArtifacts) -> Gathering:
+    view = View(cluster)
+    explainer = Explainer(view.index, view.nodes, ())
+    options = candidates.Options()
+    return Gathering(cluster, artifacts, Policy(), options, (), view, explainer)
+
+
+def pod(*images: str, **spec: object) -> Subject:
     containers = [{"name": f"c{n}", "image": image} for n, image in enumerate(images)]
     review = Review(
         uid="u",
@@ -38,8 +58,14 @@ async def gathered(
     )
     asked = subject.of(review)
     assert isinstance(asked, Subject)
-    made = Gathering(cluster, artifacts, Policy(), candidates.Options(), Evaluation())
-    return await made.find(asked, deadline_seconds=4.0)
+    return asked
+
+
+async def gathered(
+    cluster: FakeCluster, artifacts: FakeArtifacts, *images: str, **spec: object
+) -> PodFinding:
+    made = gathering(cluster, artifacts)
+    return await made.find(pod(*images, **spec), deadline_seconds=4.0)
 
 
 async def test_platforms_are_those_of_the_candidates(
@@ -102,40 +128,18 @@ async def test_a_platform_that_the_index_lacks_matters_if_the_image_has_a_spec(
     assert {Answer.MISSING: ""} == fine.images[0].answers
 
 
-async def test_a_broken_spec_is_named_by_its_line(
+async def test_a_new_spec_is_judged_in_a_thread_and_found_again(
     cluster: FakeCluster, artifacts: FakeArtifacts
 ) -> None:
-    cluster.add("a")
-    for image, spec in (
-        ("syntax", "a: ["),
-        ("type", wants_module("x").replace("v1alpha1", "{}")),
-        ("sets", "version: v1alpha1"),
-    ):
-        artifacts.images[image] = resolved(spec)
-    finding = await gathered(cluster, artifacts, "syntax", "type", "sets")
-    details = [image.answers[Answer.INVALID] for image in finding.images]
-    assert details[0].startswith("line 1: ")
-    assert details[1].startswith("line 1: json: ")
-    assert "compatibilities" in details[2]
-    assert finding.fits == 1
-
-
-def test_specs_are_read_once_and_errors_are_remembered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(specs, "MAX_SPECS", 2)
-    known = Specs()
-    good, bad = found(wants_module("x")), found("a: [")
-    assert known.read(good) is known.read(good)
-    with pytest.raises(SpecError) as first:
-        known.read(bad)
-    with pytest.raises(SpecError) as again:
-        known.read(bad)
-    assert first.value is again.value
-    same = known.read(good)
-    known.read(Found("d", "s", "sha256:third", b"compatibilities: [{}]"))
-    assert same is known.read(good)
-    assert len(known._known) == 2
+    cluster.add("a", "one")
+    cluster.add("b")
+    artifacts.images["x"] = resolved(wants_module("one"))
+    made = gathering(cluster, artifacts)
+    assert 1 == (await made.find(pod("x"), deadline_seconds=4.0)).fits
+    calls = made.view.index.calls
+    await made.worker.close()  # so that the thread can do nothing more
+    assert 1 == (await made.find(pod("x"), deadline_seconds=4.0)).fits
+    assert calls == made.view.index.calls
 
 
 async def test_an_evaluation_that_takes_too_long_is_unknown_and_goes_on(
@@ -144,20 +148,97 @@ async def test_an_evaluation_that_takes_too_long_is_unknown_and_goes_on(
     cluster.add("a", "one")
     cluster.add("b")
     artifacts.images["x"] = resolved(wants_module("one"))
-    review = Review(
-        uid="u",
-        kind="Pod",
-        resource="pods",
-        operation="CREATE",
-        object={"spec": {"containers": [{"name": "c", "image": "x"}]}},
-    )
-    asked = subject.of(review)
-    assert isinstance(asked, Subject)
-    made = Gathering(cluster, artifacts, Policy(), candidates.Options(), Evaluation())
-    with made.evaluation._lock:
-        late = await made.find(asked, deadline_seconds=0.05)
-        assert (0, 2) == (late.fits, late.unknown)
-        (task,) = made.under_way
-    assert (await task).fits == 1
-    await asyncio.sleep(0)
-    assert not made.under_way
+    artifacts.images["y"] = resolved(wants_module("two"))
+    made, held = gathering(cluster, artifacts), threading.Event()
+    await made.find(pod("y"), deadline_seconds=4.0)
+    holding = asyncio.create_task(made.worker.run(held.wait))
+    late = await made.find(pod("x"), deadline_seconds=0.05)
+    assert (0, 2) == (late.fits, late.unknown)
+    known = await made.find(pod("y"), deadline_seconds=0.05)
+    assert (0, 0) == (known.fits, known.unknown)
+    both = await made.find(pod("x", "y"), deadline_seconds=0.05)
+    assert (0, 0) == (both.fits, both.unknown), "what is late hides no misfit"
+    held.set()
+    await holding
+    found = await made.find(pod("x"), deadline_seconds=4.0)
+    assert (1, 0) == (found.fits, found.unknown)
+
+
+async def test_nodes_that_came_while_a_registry_was_asked_are_judged(
+    cluster: FakeCluster,
+) -> None:
+    cluster.add("amd")
+
+    class Slow(FakeArtifacts):
+        async def find(
+            self,
+            image: str,
+            platforms: Collection[Platform],
+            *,
+            deadline_seconds: float,
+        ) -> ImageOutcome:
+            cluster.add("arm", "one", labels=ARM)
+            return await super().find(
+                image, platforms, deadline_seconds=deadline_seconds
+            )
+
+    slow = Slow({"x": resolved(wants_module("one"))})
+    finding = await gathering(cluster, slow).find(pod("x"), deadline_seconds=4.0)
+    assert (2, 1) == (finding.candidates, finding.fits)
+    assert [("x", (AMD64,)), ("x", (AMD64, ARM64))] == slow.asked
+
+
+async def test_a_cluster_that_never_rests_is_answered_all_the_same(
+    cluster: FakeCluster,
+) -> None:
+    """Whatever is not found out in the last turn is unknown, not denied."""
+    cluster.add("amd")
+
+    class Restless(FakeArtifacts):
+        async def find(
+            self,
+            image: str,
+            platforms: Collection[Platform],
+            *,
+            deadline_seconds: float,
+        ) -> ImageOutcome:
+            name = f"n{len(self.asked)}"
+            labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": name}
+            cluster.add(name, labels=labels)
+            await super().find(image, platforms, deadline_seconds=deadline_seconds)
+            one = found(wants_module("one"))
+            return Resolved("d", dict.fromkeys(platforms, one))
+
+    restless = Restless({"x": Missing()})  # type: ignore[dict-item]
+    finding = await gathering(cluster, restless).find(pod("x"), deadline_seconds=4.0)
+    assert gathering_module.MAX_TURNS == len(restless.asked)
+    assert (0, finding.candidates) == (finding.fits, finding.unknown)
+
+
+async def test_a_misfit_is_explained_once(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    cluster.add("a")
+    artifacts.images["x"] = resolved(wants_module("one"))
+    made = gathering(cluster, artifacts)
+    first = await made.find(pod("x"), deadline_seconds=4.0)
+    again = await made.find(pod("x"), deadline_seconds=4.0)
+    assert first.groups
+    assert first.closest is not None
+    assert first.groups is again.groups
+
+
+async def test_a_costly_explanation_is_left_to_the_thread_and_left_out_if_late(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    cluster.add("a")
+    artifacts.images["x"] = resolved(VARIABLES)
+    made, held = gathering(cluster, artifacts), threading.Event()
+    found = await made.find(pod("x"), deadline_seconds=4.0)
+    assert found.groups
+    cluster.add("a", "m0")
+    holding = asyncio.create_task(made.worker.run(held.wait))
+    late = await made.find(pod("x"), deadline_seconds=0.05)
+    assert (0, 0, ()) == (late.fits, late.unknown, late.groups)
+    held.set()
+    await holding

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,13 +10,16 @@ from app.admission.exemption import Exemption
 from app.admission.message import Detail
 from app.admission.policy import Action, LabelledModes, NodesMayAppear, Policy
 from app.admission.review import Response, Review
-from app.checker import Checker, Options
+from app.checker import Checker, Options, gathering
+from app.checker import review as review_module
 from app.ports import (
     ImageNotFound,
     ImageOutcome,
     Invalid,
     Missing,
+    Platform,
     Resolved,
+    Snapshot,
     Unauthorized,
     Unavailable,
 )
@@ -96,7 +100,8 @@ async def test_a_pod_that_fits_a_node_is_allowed(
     assert response.allowed
     assert () == response.warnings
     audit = {"verdict": "fits", "nodes": "1/2", "causes": "IC201"}
-    assert audit == response.audit
+    assert audit.items() <= response.audit.items()
+    assert "none" == json.loads(response.audit["specs"])["plain"]
 
 
 async def test_a_pod_that_fits_no_node_is_denied(
@@ -118,8 +123,16 @@ async def test_a_pod_that_fits_no_node_is_denied(
         ),
         "counting the 2 nodes that exist now",
     ]
-    audit = {"verdict": "does not fit", "nodes": "0/2", "causes": "IC101"}
-    assert audit == response.audit
+    specs = json.loads(response.audit["specs"])
+    assert ["nvidia"] == list(specs) == list(json.loads(response.audit["images"]))
+    audit = {
+        "verdict": "does not fit",
+        "decision": "deny",
+        "mode": "enforce",
+        "nodes": "0/2",
+        "causes": "IC101",
+    }
+    assert audit.items() <= response.audit.items()
 
 
 def artifacts_spec(artifacts: FakeArtifacts, image: str) -> str:
@@ -293,7 +306,8 @@ async def test_a_foreign_kind_is_allowed_without_a_look(
     world: FakeCluster, artifacts: FakeArtifacts
 ) -> None:
     review = creating("nvidia", kind="Service")
-    assert Response(allowed=True) == await validated(world, artifacts, review)
+    expected = Response(allowed=True, audit={"not-judged": "kind"})
+    assert expected == await validated(world, artifacts, review)
     assert [] == artifacts.asked
 
 
@@ -527,3 +541,148 @@ async def test_under_overload_nothing_is_annotated(
         checker.mutate(review, deadline_seconds=1.0),
     )
     assert () == answers[2].patch
+
+
+# What is reported besides ---------------------------------------------------------
+
+
+def updating(old: tuple[str, ...], new: tuple[str, ...]) -> Review:
+    """An UPDATE; containers are named by their place."""
+    before = creating(*old).object
+    return creating(*new, operation="UPDATE", old_object=before)
+
+
+async def test_an_image_that_did_not_change_is_reported_and_decides_nothing(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    review = updating(("nvidia", "plain"), ("nvidia", "vfio"))
+    response = await validated(world, artifacts, review)
+    assert response.allowed
+    assert () == response.warnings
+    assert ["vfio", "nvidia"] == list(json.loads(response.audit["specs"]))
+    assert "1/2" == response.audit["nodes"]
+    (patch,) = await annotated(world, artifacts, review)
+    written = patch["value"]
+    assert isinstance(written, dict)
+    assert {"vfio", "nvidia"} == json.loads(written["imagecompat.dev/images"]).keys()
+
+
+async def test_an_unchanged_image_whose_registry_hangs_is_not_waited_for(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    granted: dict[str, float] = {}
+
+    class Noting(FakeArtifacts):
+        async def find(
+            self,
+            image: str,
+            platforms: Collection[Platform],
+            *,
+            deadline_seconds: float,
+        ) -> ImageOutcome:
+            granted[image] = deadline_seconds
+            return await super().find(
+                image, platforms, deadline_seconds=deadline_seconds
+            )
+
+    review = updating(("plain", "vfio"), ("plain", "nvidia"))
+    await validated(world, Noting(artifacts.images), review)
+    assert granted["plain"] <= gathering.OTHERS_SECONDS < granted["nvidia"]
+
+
+async def test_an_exempt_image_is_not_even_reported(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    exemption = Exemption(owner="ada", reason="old", images=("nvidia",))
+    review = updating(("nvidia", "plain"), ("nvidia", "vfio"))
+    options = Options(exemptions=(exemption,))
+    response = await validated(world, artifacts, review, options)
+    assert ["vfio"] == list(json.loads(response.audit["specs"]))
+
+
+@pytest.mark.parametrize(
+    ("field", "why"), [("on_error", "error"), ("on_overload", "overload")]
+)
+async def test_a_template_is_not_denied_for_a_fault_of_ours(
+    world: FakeCluster, artifacts: FakeArtifacts, field: str, why: str
+) -> None:
+    if field == "on_error":
+        artifacts.error = RuntimeError("a bug")
+    policy = Policy(on_error=Action.DENY, on_overload=Action.DENY)
+    options = Options(policy=policy, max_reviews=512 if field == "on_error" else 0)
+    template = {"spec": {"template": creating("vfio").object}}
+    review = creating(kind="Deployment", group="apps", object=template)
+    response = await validated(world, artifacts, review, options)
+    assert response.allowed
+    assert 1 == len(response.warnings)
+    assert why == response.audit["not-judged"]
+
+
+async def test_tags_that_select_no_set_leave_an_image_without_a_spec(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    options = Options(tags=("gpu",))
+    response = await validated(world, artifacts, creating("nvidia"), options)
+    assert response.allowed
+    assert "IC201" == response.audit["causes"]
+
+
+async def test_a_verdict_that_was_not_found_in_time_is_not_written(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    artifacts.images["slow"] = Unavailable("Timeout", "no time left")
+    assert [] == await annotated(world, artifacts, creating("vfio", "slow"))
+    artifacts.images["slow"] = Unavailable("ServerError", "it answered 503")
+    assert [] != await annotated(world, artifacts, creating("vfio", "slow"))
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+async def test_images_beyond_the_limit_are_not_looked_up(
+    world: FakeCluster, artifacts: FakeArtifacts, spare: int
+) -> None:
+    names = [f"plain{n}" for n in range(gathering.MAX_IMAGES + 1 - spare)]
+    artifacts.images.update(dict.fromkeys(names, PLAIN))
+    response = await validated(world, artifacts, creating(*names))
+    assert gathering.MAX_IMAGES == len(artifacts.asked)
+    causes = set(response.audit["causes"].split(","))
+    assert ({"IC201", "IC202"} if not spare else {"IC201"}) == causes
+
+
+async def followed(checker: Checker, nodes: int) -> None:
+    """Waits until the checker, not asked for anything, knows of so many nodes."""
+    while len(checker._view.nodes) != nodes:  # noqa: ASYNC110 - no event there
+        await asyncio.sleep(0)
+
+
+async def test_the_checker_follows_the_cluster_between_reviews(
+    world: FakeCluster, artifacts: FakeArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_module, "FOLLOW_SECONDS", 0.0)
+    checker = checker_of(world, artifacts)
+    async with checker.running():
+        await followed(checker, 2)
+        world.add("c")
+        await followed(checker, 3)
+
+
+async def test_a_cluster_that_cannot_be_followed_is_tried_again(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(review_module, "FOLLOW_SECONDS", 0.0)
+
+    class Broken(FakeCluster):
+        tries = 0
+
+        def snapshot(self) -> Snapshot:
+            self.tries += 1
+            if self.tries == 1:
+                raise RuntimeError("a bug")
+            return super().snapshot()
+
+    checker = checker_of(Broken(world.nodes, world.features), artifacts)
+    async with checker.running():
+        await followed(checker, 2)
+    assert ["following the cluster failed"] == [one.message for one in caplog.records]

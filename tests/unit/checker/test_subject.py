@@ -40,7 +40,17 @@ def test_an_update_counts_what_it_changes() -> None:
     found = subject.of(review)
     assert isinstance(found, Subject)
     assert (ImageUse("c1", "b:2", "containers"),) == found.uses
+    assert {"b:2": ("c1",)} == found.images
+    assert {"a:1": ("c0",)} == found.others
     assert found.is_running
+
+
+def test_an_image_that_one_container_changed_counts_for_all() -> None:
+    review = asked(pod("a:1", "a:1"), operation="UPDATE", old_object=pod("a:1", "b:1"))
+    found = subject.of(review)
+    assert isinstance(found, Subject)
+    assert {"a:1": ("c1",)} == found.images
+    assert {} == found.others
 
 
 def test_an_update_without_an_old_object_counts_as_new() -> None:
