@@ -7,27 +7,24 @@ all nodes together and without an operator call:
 1. Each *need* (`explain.Need`) gets the nodes that lack it, set by set.
 2. How much of a set a node lacks is counted with one bitset for each binary
    digit, so that the cheapest set is found for all nodes at once.
-3. `divide` splits nodes by the needs that they lack, the largest part first, and
-   `nearest` finds those that lack least.
+3. `division.divide` splits nodes by the needs that they lack, the largest part
+   first, and `tally.nearest` finds those that lack least.
 
 The law: for each node, `Shortfall.needs` are those of `explain.closest`, and the
-counts are their number. Left out, and counted as one need each, are a rule on
-`rule.matched` and the rules of a spec with more than `MAX_NEEDS` needs: of these
-it is told that the rule as a whole does not match. What is said of a part holds
-for each of its nodes; where a bound ends the splitting, less is said.
+counts are their number. Where a rule looks at `rule.matched`, or a spec has more
+needs than a bound, it is told that the rule does not match, or the spec, and that
+counts as one need; and a rule with a template is left out where it is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from heapq import heappop, heappush
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 from app.bits import Bits, union
 from app.compat.answers import Answer
-from app.compat.census import AnyColumn, Census
+from app.compat.census import AnyColumn, Frozen
 from app.compat.explain import Need, Part
 from app.compat.index import Judgement
 from app.compat.matching import RULE_MATCHED
@@ -35,19 +32,15 @@ from app.compat.plan import Plan, PlannedRule, PlannedTerm, PlannedTerms
 from app.compat.postings import KINDS
 from app.compat.spec import MatchExpression
 from app.compat.sweep import RuleBits, SetBits
-from app.compat.tally import Digits, Tally, cheapest
+from app.compat.tally import Digits, Needs, cheapest
 
-MAX_NEEDS: Final = 512
-"""Needs that are told apart in one shortfall; a spec with more is told by rules."""
-
-MAX_OPERATIONS: Final = 8_192
-"""Bitset operations of one division: about a millisecond for 15,000 nodes."""
-
-MAX_PARTS: Final = 64
+MAX_NEEDS: Final = 256
+"""Needs that are told apart; a spec with more is told by rules, or as a whole."""
 
 _ALL: Final = -1
 _UNION: Final = KINDS[:2]
 _DEVICES: Final = KINDS[2]
+_DOES_NOT_EXIST: Final = "DoesNotExist"
 
 
 class Shortfall(NamedTuple):
@@ -58,33 +51,20 @@ class Shortfall(NamedTuple):
         needs: need -> the nodes that lack it, in the spec's order; never none.
         all: how many needs each node lacks.
         fixed: how many of them nobody can change.
+        size: needs or rules that were looked at.
     """
 
     nodes: Bits
     needs: dict[Need, Bits]
     all: Digits
     fixed: Digits
-
-
-@dataclass(frozen=True, slots=True)
-class Division:
-    """Nodes that lack the same.
-
-    Attributes:
-        nodes: the nodes.
-        lacks: positions of the needs that each of them lacks, in order.
-        is_whole: whether they lack nothing else; false beyond a bound.
-    """
-
-    nodes: Bits
-    lacks: tuple[int, ...]
-    is_whole: bool = True
+    size: int
 
 
 def shortfall(
     plan: Plan,
     judgement: Judgement,
-    census: Census,
+    census: Frozen,
     among: Bits,
     *,
     most_needs: int = MAX_NEEDS,
@@ -96,10 +76,16 @@ def shortfall(
         judgement: of the census as it is now.
         census: what the nodes publish.
         among: the nodes to look at.
-        most_needs: what the spec may ask for to be told by needs.
+        most_needs: what the spec may ask for to be told by needs; and how many
+            rules it may have to be told by rules.
     """
     nodes = among & judgement.nodes & ~(judgement.fits | judgement.unknown)
-    reader = _Reader(census, nodes, is_coarse=size(plan) > most_needs)
+    rules = sum(len(one.rules) for one in plan.sets)
+    if rules > most_needs:
+        whole = {Need("", "", Part.RULE): nodes} if nodes else {}
+        return Shortfall(nodes, whole, [nodes], [], 1)
+    size = _size(plan, most_needs)
+    reader = _Reader(census, nodes, is_coarse=size > most_needs)
     options = [
         reader.of_set(planned.rules, bits)
         for planned, bits in zip(plan.sets, judgement.sets, strict=True)
@@ -108,70 +94,30 @@ def shortfall(
     needs: dict[Need, Bits] = {}
     for need, bits in found.needs:
         needs[need] = needs.get(need, 0) | bits
-    return Shortfall(nodes, needs, found.all, found.fixed)
+    size = size if size <= most_needs else rules
+    return Shortfall(nodes, needs, found.all, found.fixed, size)
 
 
-def size(plan: Plan) -> int:
-    """How many needs a spec has, at most."""
-    return sum(
-        1 + len(term.expressions or ())
-        for one in plan.sets
-        for rule in one.rules
-        for term in rule.terms()
-    )
-
-
-def divide(
-    nodes: Bits,
-    lacking: Sequence[Bits],
-    *,
-    most: int = MAX_PARTS,
-    operations: int = MAX_OPERATIONS,
-) -> list[Division]:
-    """Splits nodes by what they lack; the largest parts, largest first.
-
-    The order depends on the needs and on how many nodes lack them, never on which
-    numbers the nodes have.
-
-    Args:
-        nodes: to be split.
-        lacking: for each need the nodes that lack it, more nodes allowed.
-        most: parts to return.
-        operations: on bitsets, at most; then parts are as far as they got.
-    """
-    found: list[Division] = []
-    heap: list[tuple[int, tuple[int, ...], int, Bits]] = []
-    _push(heap, (), 0, nodes)
-    left = operations
-    while heap and len(found) < most:
-        _, lacks, position, part = heappop(heap)
-        while position < len(lacking) and left > 0:
-            left -= 1
-            hit = part & lacking[position]
-            position += 1
-            if hit == part:
-                lacks = (*lacks, position - 1)
-            elif hit:
-                left -= 1
-                _push(heap, lacks, position, part ^ hit)
-                _push(heap, (*lacks, position - 1), position, hit)
-                break
-        else:
-            found.append(Division(part, lacks, position == len(lacking)))
-    return found
-
-
-def _push(
-    heap: list[tuple[int, tuple[int, ...], int, Bits]],
-    lacks: tuple[int, ...],
-    position: int,
-    nodes: Bits,
-) -> None:
-    if nodes:
-        heappush(heap, (-nodes.bit_count(), lacks, position, nodes))
+def _size(plan: Plan, most: int) -> int:
+    """How many needs a spec may have; counted until there are more than `most`."""
+    size = 0
+    for one in plan.sets:
+        for rule in one.rules:
+            for term in rule.terms():
+                size += max(1, len(term.expressions or ()) + (term.name is not None))
+                if size > most:
+                    return size
+    return size
 
 
 # One set --------------------------------------------------------------------------
+
+
+class _Terms(NamedTuple):
+    """A list of terms: where one cannot be evaluated, and what is lacking."""
+
+    errs: Bits
+    needs: Needs
 
 
 class _Term(NamedTuple):
@@ -187,132 +133,154 @@ class _Term(NamedTuple):
     published: Bits
     holds: Bits
     errs: Bits
-    needs: list[tuple[Need, Bits]]
+    needs: Needs
 
 
 class _Reader:
     """Reads what nodes lack of rules from answers that are up to date."""
 
-    def __init__(self, census: Census, nodes: Bits, *, is_coarse: bool) -> None:
+    def __init__(self, census: Frozen, nodes: Bits, *, is_coarse: bool) -> None:
         self._census: Final = census
         self._nodes: Final = nodes
         self._is_coarse: Final = is_coarse
+        self._features: Final[dict[str, _Feature]] = {}
 
-    def of_set(self, rules: Iterable[PlannedRule], bits: SetBits) -> Tally:
-        total = Tally()
+    def of_set(self, rules: Iterable[PlannedRule], bits: SetBits) -> Needs:
+        """What the rules of a set want and nodes do not have."""
+        needs: Needs = []
         for rule, found in zip(rules, bits.rules, strict=True):
-            if self._nodes & ~found.fits:
-                total.extend(self._rule(rule, found))
-        return total
+            lacking = self._nodes & ~found.fits
+            if lacking:
+                needs += self._rule(rule, found, lacking)
+        return needs
 
-    def _rule(self, rule: PlannedRule, bits: RuleBits) -> Tally:
+    def _rule(self, rule: PlannedRule, bits: RuleBits, lacking: Bits) -> Needs:
         if self._is_coarse or any(t.feature == RULE_MATCHED for t in rule.terms()):
-            whole = Tally()
+            lacking &= ~bits.unknown
             need = _of_whole(rule, is_coarse=self._is_coarse)
-            whole.lacks(need, self._nodes & ~(bits.fits | bits.unknown))
-            return whole
-        errs, total = self._terms(rule, rule.features)
-        alternatives = [self._terms(rule, terms) for terms in rule.any]
-        if alternatives:
-            total_of_any = cheapest([one for _, one in alternatives], self._nodes)
-            total_of_any.extend(total)
-            total = total_of_any
-            for more, _ in alternatives:
-                errs |= more
+            return [(need, lacking)] if lacking else []
+        needs: Needs = []
+        errs = 0
+        if rule.any:
+            alternatives = [self._terms(rule, terms) for terms in rule.any]
+            errs = union(one.errs for one in alternatives)
+            needs += cheapest([one.needs for one in alternatives], self._nodes).needs
+        features = self._terms(rule, rule.features)
+        needs += features.needs
         # What is unknown could not be evaluated, unless nobody publishes a feature.
         published = self._census.published
-        if all(term.feature in published for term in rule.terms()):
+        if rule.rule.vars_template or all(t.feature in published for t in rule.terms()):
             errs = bits.unknown
-        elif rule.rule.vars_template:
-            errs |= bits.unknown
-        return total.within(self._nodes & ~bits.fits & ~errs)
+        lacking &= ~(errs | features.errs)
+        if lacking == self._nodes:
+            return needs
+        return [(need, hit) for need, on in needs if (hit := on & lacking)]
 
-    def _terms(self, rule: PlannedRule, terms: PlannedTerms) -> tuple[Bits, Tally]:
+    def _terms(self, rule: PlannedRule, terms: PlannedTerms) -> _Terms:
         """Where one cannot be evaluated, and what is lacking, as `sweep` goes."""
-        going, errs, total = self._nodes, 0, Tally()
+        going, errs = self._nodes, 0
+        needs: Needs = []
         for term in terms:
             found = self._term(rule, term)
             evaluated = going if term.expressions is None else _ALL
             errs |= found.errs & evaluated
             going = (going & ~found.published) | (found.holds & evaluated)
-            for need, bits in found.needs:
-                total.lacks(need, bits)
-        return errs, total
+            needs += found.needs
+        return _Terms(errs, needs)
 
     # One term, as `explain` reads it ------------------------------------------
 
     def _term(self, rule: PlannedRule, term: PlannedTerm) -> _Term:
-        nodes = self._nodes
-        columns = {
-            kind: column
-            for kind in KINDS
-            if (column := self._census.column(kind, term.feature)) is not None
-        }
-        published = nodes & union(column.published for column in columns.values())
+        nodes, of_feature = self._nodes, self._feature(term.feature)
+        published = of_feature.published
         holds, errs, named, name_errs = published, 0, nodes, 0
-        needs: list[tuple[Need, Bits]] = []
+        needs: Needs = []
         if term.expressions is not None:
-            holds, errs, needs = self._expressions(rule, term, columns)
+            holds, errs, needs = self._expressions(rule, term, of_feature)
         if term.name is not None:
-            answers = [_held(term, ("name", kind)) for kind in columns]
+            answers = [_held(term, ("name", kind)) for kind in of_feature.columns]
             named = union(bits for bits, _ in answers) & nodes
             name_errs = union(bits for _, bits in answers) & nodes
             lacking = nodes & ~(named | name_errs)
             needs.append((_need(rule, term, Part.NAME, (("", term.name),)), lacking))
-        errs |= holds & name_errs
-        holds &= named & ~name_errs
-        rest = nodes & ~(holds | union(bits for _, bits in needs))
+            errs |= holds & name_errs
+            holds &= named & ~name_errs
+        rest = nodes & ~holds
+        for _, bits in needs:
+            rest &= ~bits
         needs.append((_need(rule, term, Part.FEATURE), rest))
-        return _Term(published, holds, errs, needs)
+        return _Term(published, holds, errs, [one for one in needs if one[1]])
 
     def _expressions(
-        self, rule: PlannedRule, term: PlannedTerm, columns: dict[str, AnyColumn]
-    ) -> tuple[Bits, Bits, list[tuple[Need, Bits]]]:
+        self, rule: PlannedRule, term: PlannedTerm, feature: _Feature
+    ) -> tuple[Bits, Bits, Needs]:
         """Where all hold, where one errs, and which fail where fewest do."""
         nodes, expressions = self._nodes, term.expressions or ()
-        kinds = {kind: columns[kind] for kind in _UNION if kind in columns}
-        filled = nodes & union(column.filled for column in kinds.values())
         errs, failing = 0, [nodes] * len(expressions)
-        for index, (_, expression) in enumerate(expressions if filled else ()):
-            wants_both = expression is not None and expression.op == "DoesNotExist"
-            holds = _ALL if wants_both else 0
-            for kind, column in kinds.items():
+        for index, (_, expression) in enumerate(expressions if feature.filled else ()):
+            is_absence = expression is not None and expression.op == _DOES_NOT_EXIST
+            holds = feature.filled if is_absence else 0
+            for kind in feature.union:
                 does_hold, does_err = _held(term, (index, kind))
                 errs |= does_err
-                holds = (
-                    holds & (does_hold | ~column.filled)
-                    if wants_both
-                    else holds | does_hold
-                )
-            failing[index] = nodes & ~(holds & filled)
-        holds = filled & ~union(failing)
-        devices = columns.get(_DEVICES)
-        if devices is not None:
+                if is_absence:
+                    holds &= does_hold | ~feature.columns[kind].filled
+                else:
+                    holds |= does_hold
+            failing[index] = nodes & ~holds
+        holds = feature.filled
+        for bits in failing:
+            holds &= ~bits
+        if _DEVICES in feature.columns:
             does_hold, does_err = _held(term, (_DEVICES, term.feature))
             holds, errs = holds | does_hold & nodes, errs | does_err
-        fails = nodes & ~holds
-        device = fails & _several(failing) & self._devices(columns, filled)
+        device = _several(failing) & ~holds & feature.wants_device
+        lacking = nodes & ~(holds | device)
         needs = [
-            (_need(rule, term, Part.ELEMENT, (one,)), bits & fails & ~device)
+            (_need(rule, term, Part.ELEMENT, (one,)), bits & lacking)
             for one, bits in zip(expressions, failing, strict=True)
         ]
-        needs.append((_need(rule, term, Part.DEVICE, expressions), device))
+        if device:
+            needs.append((_need(rule, term, Part.DEVICE, expressions), device))
         return holds & ~errs, errs & nodes, needs
 
-    def _devices(self, columns: dict[str, AnyColumn], filled: Bits) -> Bits:
-        """Where a device is asked for: there are some, or nothing else there is."""
-        published = union(column.published for column in columns.values())
-        asked = published & ~filled
-        devices = columns.get(_DEVICES)
-        if devices is not None and devices.filled & filled:
-            asked |= union(
-                members
-                for one, members in zip(
-                    devices.sets.values(), devices.members.values(), strict=True
-                )
-                if one
-            )
-        return asked
+    def _feature(self, name: str) -> _Feature:
+        known = self._features.get(name)
+        if known is None:
+            known = self._features[name] = _read(self._census, name, self._nodes)
+        return known
+
+
+class _Feature(NamedTuple):
+    """Who publishes a feature.
+
+    Attributes:
+        columns: by kind.
+        union: the kinds that make one set together: flags and attributes.
+        published: the nodes that publish it.
+        filled: the nodes that publish flags or attributes, not null.
+        wants_device: where a device is asked for: there are some, or nothing else
+            there is.
+    """
+
+    columns: dict[str, AnyColumn]
+    union: tuple[str, ...]
+    published: Bits
+    filled: Bits
+    wants_device: Bits
+
+
+def _read(census: Frozen, name: str, nodes: Bits) -> _Feature:
+    found = [(kind, census.column(kind, name)) for kind in KINDS]
+    columns = {kind: column for kind, column in found if column is not None}
+    kinds = tuple(kind for kind in _UNION if kind in columns)
+    published = nodes & union(one.published for one in columns.values())
+    filled = nodes & union(columns[kind].filled for kind in kinds)
+    wants_device, devices = published & ~filled, columns.get(_DEVICES)
+    if devices is not None and devices.filled & filled:
+        pairs = zip(devices.sets.values(), devices.members.values(), strict=True)
+        wants_device |= nodes & union(members for one, members in pairs if one)
+    return _Feature(columns, kinds, published, filled, wants_device)
 
 
 def _several(many: Iterable[Bits]) -> Bits:

@@ -59,41 +59,33 @@ def _mixed(one: Digits, other: Digits, nodes: Bits) -> Digits:
     return [first & ~nodes | second & nodes for first, second in pairs]
 
 
+Needs: TypeAlias = list[tuple[Need, Bits]]
+"""Needs with the nodes that lack each; a need may be there twice."""
+
+
 @dataclass(slots=True)
 class Tally:
-    """What nodes lack of a list of terms, a rule or a set.
+    """What nodes lack.
 
     Attributes:
-        needs: each with the nodes that lack it; a need may be there twice.
+        needs: what, and which nodes.
         all: how many of these each node lacks.
         fixed: how many of them nobody can change.
     """
 
-    needs: list[tuple[Need, Bits]] = field(default_factory=list)
+    needs: Needs = field(default_factory=list)
     all: Digits = field(default_factory=list)
     fixed: Digits = field(default_factory=list)
 
-    def lacks(self, need: Need, nodes: Bits) -> None:
-        """Adds one need."""
-        if nodes:
-            self.needs.append((need, nodes))
-            add(self.all, (nodes,))
+    @classmethod
+    def of(cls, needs: Needs) -> Tally:
+        """Counts."""
+        tally = cls(needs)
+        for need, nodes in needs:
+            add(tally.all, (nodes,))
             if not need.is_changeable:
-                add(self.fixed, (nodes,))
-
-    def extend(self, other: Tally) -> None:
-        """Adds what nodes lack besides."""
-        self.needs += other.needs
-        add(self.all, other.all)
-        add(self.fixed, other.fixed)
-
-    def within(self, nodes: Bits) -> Tally:
-        """The same, of some nodes only."""
-        return Tally(
-            [(need, hit) for need, bits in self.needs if (hit := bits & nodes)],
-            [digit & nodes for digit in self.all],
-            [digit & nodes for digit in self.fixed],
-        )
+                add(tally.fixed, (nodes,))
+        return tally
 
     def less(self, other: Tally) -> Bits:
         """The nodes that lack less here; of as many, less that is fixed."""
@@ -101,19 +93,25 @@ class Tally:
         return less | equal & _compared(self.fixed, other.fixed)[0]
 
 
-def cheapest(options: Sequence[Tally], nodes: Bits) -> Tally:
+def cheapest(options: Sequence[Needs], nodes: Bits) -> Tally:
     """Of several alternatives the one that lacks least; the first of equal ones."""
-    best, chosen = Tally(), [nodes]
-    for position, option in enumerate(options):
-        if not position:
-            best = Tally([], option.all, option.fixed)
-            continue
-        chosen.append(option.less(best) & nodes)
-        best.all = _mixed(best.all, option.all, chosen[-1])
-        best.fixed = _mixed(best.fixed, option.fixed, chosen[-1])
-    # Who chose a later one did not stay with the earlier.
-    later = [0, *accumulate(reversed(chosen[1:]), int.__or__)][::-1]
-    for option, bits, left in zip(options, chosen, later, strict=False):
-        mine = bits & ~left
-        best.needs += [(need, hit) for need, on in option.needs if (hit := on & mine)]
+    if not options:
+        return Tally()
+    first, *others = options
+    best, chosen = Tally.of(first), [nodes]
+    for needs in others:
+        option = Tally.of(needs)
+        better = option.less(best) & nodes
+        best.all = _mixed(best.all, option.all, better)
+        best.fixed = _mixed(best.fixed, option.fixed, better)
+        chosen.append(better)
+    if others:
+        # Who chose a later one did not stay with the earlier.
+        later = [0, *accumulate(reversed(chosen[1:]), int.__or__)][::-1]
+        best.needs = [
+            (need, hit)
+            for needs, bits, left in zip(options, chosen, later, strict=True)
+            for need, on in needs
+            if (hit := on & bits & ~left)
+        ]
     return best

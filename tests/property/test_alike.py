@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bits import numbers
-from app.compat.alike import Shortfall, divide, shortfall
+from app.compat.alike import Shortfall, shortfall
+from app.compat.division import divide
 from app.compat.explain import Need, SetExplanation, closest, explain
 from app.compat.features import Features
 from app.compat.index import Index
@@ -75,9 +76,9 @@ def short_of(
     cluster = {f"{n}-{m}": kinds[n] for n in range(len(kinds)) for m in range(copies)}
     index.update(cluster)
     judgement = index.judge("key", spec)
-    entry = index._entries["key", ()]
-    assert not isinstance(entry, str)
-    return index, shortfall(entry.plan, judgement, index._census, judgement.nodes)
+    plan = index.plan("key")
+    assert plan is not None
+    return index, shortfall(plan, judgement, index.census, judgement.nodes)
 
 
 def explained(spec: Spec, features: Features) -> SetExplanation | None:
