@@ -37,9 +37,10 @@ from app.checker.misfit import (
     Reason,
     is_told_by_evaluation,
 )
-from app.compat import alike, tally
-from app.compat.alike import Division, Shortfall
+from app.compat import alike, division, tally
+from app.compat.alike import Shortfall
 from app.compat.census import Frozen
+from app.compat.division import Division
 from app.compat.explain import Need, Part
 from app.compat.features import Features
 from app.compat.gotext import lower
@@ -166,7 +167,7 @@ class Explainer:
     # Groups ---------------------------------------------------------------------
 
     def _groups(self, nodes: Bits, lacks: Sequence[_Lack]) -> Iterator[GroupJob]:
-        parts = alike.divide(nodes, [lack.nodes for lack in lacks])
+        parts = division.divide(nodes, [lack.nodes for lack in lacks])
         for part, examples in self._largest([part for part in parts if part.lacks]):
             mine = [lacks[position] for position in part.lacks]
             sample = _Sample(self.index.census, part.nodes, self._features(examples))
