@@ -32,7 +32,6 @@ MODULES: Final = (
     "reviews",
     "hostile",
     "event_loop",
-    "event_loop",
     "start",
     "memory",
 )
