@@ -39,7 +39,9 @@ MAX_UNMET: Final = 3
 _MAX_IMAGES: Final = 4
 _MAX_GROUP: Final = 240
 _MAX_CLOSEST: Final = 320
-"""Bytes of a line, so that several groups fit into a denial."""
+"""Bytes of a line, so that several groups fit into a denial; few may be longer."""
+
+_MAX_REST: Final = 48
 
 
 class Detail(StrEnum):
@@ -245,7 +247,8 @@ def _specs(image: ImageFinding) -> str:
 def _groups(finding: PodFinding, room: int) -> list[str]:
     """As many groups as fit, and how many nodes are in none of them."""
     groups = finding.groups[:MAX_GROUPS]
-    lines = [_group(finding, group) for group in groups]
+    most = max(_MAX_GROUP, (room - _MAX_REST) // max(1, len(groups)) - 1)
+    lines = [_cut(_group(finding, group), most) for group in groups]
     while lines:
         told = sum(group.count for group in groups[: len(lines)])
         left = finding.candidates - told
@@ -263,8 +266,7 @@ def _group(finding: PodFinding, group: Group) -> str:
     names = f"{shown} +{others} more" if others > 0 else shown
     parts = [_reason(finding, one) for one in group.unmet[:MAX_UNMET]]
     reasons = _listed(parts, len(group.unmet) + group.more)
-    line = f"- {names}: {reasons or 'not explained'}"
-    return _cut(line, _MAX_GROUP)
+    return f"- {names}: {reasons or 'not explained'}"
 
 
 def _listed(parts: Sequence[str], count: int) -> str:

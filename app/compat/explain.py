@@ -29,7 +29,7 @@ MAX_VALUES: Final = 3
 ABSENT: Final = "absent"
 NONE: Final = "none"
 NOT_LOADED: Final = "not loaded"
-NOT_PUBLISHED: Final = "feature not published"
+NOT_PUBLISHED: Final = "no such feature"
 NO_ELEMENTS: Final = "no elements"
 
 _MODULES: Final = frozenset({"kernel.loadedmodule", "kernel.enabledmodule"})
@@ -125,7 +125,7 @@ class Unmet:
     Attributes:
         need: what is wanted.
         found: what the node has: the value, values of several devices, `absent`,
-            `not loaded`, `feature not published`.
+            `not loaded`, `no such feature`.
         alternatives: how many alternatives the rule has, of which this belongs to
             the one that lacks least; 0 if there is no choice.
     """

@@ -335,8 +335,8 @@ container main: {image}, spec f8595d3f
 - amzn2023-eks-p5, ubuntu2404-metal-h100: rule "CUDA driver API 13.0": {what}: \
 want version >= 13.0, found 12.4 or 12.8
 - rhel9-metal-dpdk: rule "NVIDIA GPU": pci.device: want one with \
-class In [0300, 0302], vendor In [10de], found none; rule "CUDA driver API 13.0": {what}: \
-want version >= 13.0, found ab...
+class In [0300, 0302], vendor In [10de], found none; \
+rule "CUDA driver API 13.0": {what}: want version >= 13.0, found absent
 closest: amzn2023-eks-p5, 1 change would do: {what}: want version >= 13.0, found 12.4
 counting the 3 nodes that exist now
 """

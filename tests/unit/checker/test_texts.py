@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from app.admission.message import Detail
 from app.admission.policy import NodesMayAppear, Policy
 from app.admission.review import Response, Review
 from app.checker import Checker, Options
+from app.compat.features import Features
 from app.ports import Missing, PlatformAbsent, Resolved
 from app.scheduling import candidates, selector
 from app.scheduling.node import Taint
@@ -111,16 +113,144 @@ async def test_an_index_is_judged_platform_by_platform(
         {AMD64: found(wants_module("ib_uverbs")), ARM64: PlatformAbsent(has_spec=True)},
     )
     response = await answered(world, artifacts, creating({"main": "multi"}))
-    assert response.message.splitlines()[2:4] == [
+    assert (
+        response.message
+        == """\
+[IC101] no node fits the image: 0 of 4 candidate nodes fit
+container main: multi, spec 08870754
+- a, b, c: rule "needs ib_uverbs": kernel.loadedmodule ib_uverbs: want Exists, \
+found not loaded
+- arm: image index: want a manifest for linux/arm64, found none
+closest: a, 1 change would do: kernel.loadedmodule ib_uverbs: want Exists, \
+found not loaded
+counting the 4 nodes that exist now"""
+    )
+
+
+async def test_each_platform_of_an_index_has_a_spec_of_its_own(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    world.add("arm", labels=ARM)
+    artifacts.images["multi"] = Resolved(
+        "d",
+        {AMD64: found(wants_module("ib_uverbs")), ARM64: found(wants_module("sve"))},
+    )
+    response = await answered(world, artifacts, creating({"main": "multi"}))
+    assert response.message.splitlines()[1:4] == [
+        "container main: multi, spec 08870754, c5076fa5",
         (
             '- a, b, c: rule "needs ib_uverbs": kernel.loadedmodule ib_uverbs: '
             "want Exists, found not loaded"
         ),
         (
-            '- arm: rule "platform": image index: want a manifest for this platform, '
-            "found linux/arm64"
+            '- arm: rule "needs sve": kernel.loadedmodule sve: want Exists, '
+            "found not loaded"
         ),
     ]
+
+
+GPU = """\
+version: v1alpha1
+compatibilities:
+- rules:
+  - name: driver
+    matchFeatures:
+    - feature: nvidia.driver
+      matchExpressions: {version: {op: Ge, value: ["550.54"], type: version}}
+  - name: CPU
+    matchFeatures:
+    - feature: cpu.cpuid
+      matchExpressions: {AVX512F: {op: Exists}}
+  - name: GPU
+    matchFeatures:
+    - feature: pci.device
+      matchExpressions:
+        class: {op: In, value: ["0300", "0302"]}
+        vendor: {op: In, value: ["10de"]}
+"""
+
+
+async def test_many_nodes_and_what_they_have_instead(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    """Two kinds of hosts with an old driver, and many without a GPU."""
+    gpu = ({"class": "0302", "vendor": "10de"},)
+    for number in range(8):
+        name, is_gpu = f"n{number}", number in {2, 5}
+        cluster.add(name)
+        cluster.features[name] = Features(
+            flags={"cpu.cpuid": frozenset({"AVX512F"} if is_gpu else {"AVX2"})},
+            attributes={"nvidia.driver": {"version": f"53{number}.1"}}
+            if is_gpu
+            else {},
+            instances={"pci.device": gpu if is_gpu else gpu[:0]},
+        )
+    artifacts.images["gpu"] = resolved(GPU)
+    response = await answered(cluster, artifacts, creating({"main": "gpu"}))
+    assert (
+        response.message
+        == """\
+[IC101] no node fits the image: 0 of 8 candidate nodes fit
+container main: gpu, spec 6380b3f2
+- n0, n1, n3 +3 more: rule "driver": nvidia.driver version: want version >= 550.54, \
+found no such feature; rule "CPU": cpu.cpuid AVX512F: want Exists, found absent; \
+rule "GPU": pci.device: want one with class In [0300, 0302], vendor In [10de], \
+found none
+- n2, n5: rule "driver": nvidia.driver version: want version >= 550.54, \
+found 532.1 or 535.1
+closest: n2, 1 change would do: nvidia.driver version: want version >= 550.54, \
+found 532.1
+counting the 8 nodes that exist now"""
+    )
+
+
+async def test_a_daemon_set_is_warned_and_a_deployment_told_what_comes(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "d", "uid": "u"}
+    pod = creating({"main": "rdma"})
+    of_daemon_set = replace(
+        pod,
+        object={
+            **(pod.object or {}),
+            "metadata": {"ownerReferences": [{**owner, "controller": True}]},
+        },
+    )
+    response = await answered(world, artifacts, of_daemon_set)
+    assert response.allowed
+    (warning,) = response.warnings
+    assert warning.startswith(
+        "[IC101] no node fits the image: 0 of 3 candidate nodes fit "
+        "(only a warning: the Pod is a DaemonSet's)"
+    )
+    deployment = replace(
+        pod,
+        kind="Deployment",
+        group="apps",
+        resource="deployments",
+        object={"metadata": {"name": "web"}, "spec": {"template": pod.object}},
+    )
+    response = await answered(world, artifacts, deployment)
+    assert response.allowed
+    (warning,) = response.warnings
+    assert warning.startswith(
+        "[IC101] Deployment web: its Pods will be denied, as no node fits the image: "
+        "0 of 3 candidate nodes fit"
+    )
+
+
+async def test_counts_tell_no_node_and_no_value(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    options = Options(detail=Detail.COUNTS)
+    response = await answered(world, artifacts, creating({"main": "rdma"}), options)
+    assert (
+        response.message
+        == """\
+[IC101] no node fits the image: 0 of 3 candidate nodes fit
+container main: rdma, spec 08870754
+counting the 3 nodes that exist now"""
+    )
 
 
 async def test_an_index_without_a_spec_for_a_platform_does_not_bound_its_nodes(
