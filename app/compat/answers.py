@@ -15,7 +15,7 @@ from itertools import compress
 from operator import itemgetter
 from typing import Final, Generic, TypeAlias, TypeVar, cast
 
-from app.bits import Bits, numbers, union
+from app.bits import Bits, bits_of, numbers, union
 from app.compat import operators
 from app.compat.budget import Budget, Verdict
 from app.compat.features import Features
@@ -30,6 +30,9 @@ as the nodes' own names, has hardly any twice."""
 MAX_NAMES: Final = 8_192
 """The same for names of elements: a kernel has 6,500 options."""
 
+_LOOKS_PER_NODE: Final = 32
+"""Looks that finding one node's set counts, and joining what is found."""
+
 _BYTES_PER_VALUE: Final = 100
 _BYTES: Final = 1_000
 
@@ -40,13 +43,32 @@ _Value = TypeVar("_Value", str | None, bool)
 _EXISTS: Final = True
 
 
+class Question:
+    """What an answer answers, by place and expressions; hashed once."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: object) -> None:
+        self._parts: Final = parts
+        self._hash: Final = hash(parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and self._parts == other._parts
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 class Answer(ABC, Generic[FeatureSet]):
     """What is known of one expression on one column.
 
     Attributes:
+        question: what it is known by to specs that ask the same.
         holds: the nodes where it holds.
         errs: the nodes where it cannot be evaluated.
     """
+
+    question: Question
 
     def __init__(self, place: Place) -> None:
         self.holds: Bits = 0
@@ -69,19 +91,17 @@ class Answer(ABC, Generic[FeatureSet]):
         """
         if self._generation == generation and self._lineage is column.lineage:
             return
-        if self._lineage is not column.lineage:
-            holds, errs = self._of_all(column, budget)
-        else:
-            changed = column.changes.since(self._generation)
-            if changed.bit_count() < len(column.sets):
-                holds, errs = self._again(changed, nodes, budget)
-            elif changed:
-                holds, errs = self._of_all(column, budget)
-            else:
-                holds, errs = self.holds, self.errs
+        try:
+            self.holds, self.errs = self._now(column, nodes, budget)
+        finally:
+            self._forget()
         self._lineage, self._generation = column.lineage, generation
-        self.holds, self.errs = holds, errs
-        self._forget()
+
+    def adopt(self, other: Answer[FeatureSet]) -> None:
+        """Becomes what another answer to the same question is, if that is newer."""
+        if other._generation > self._generation:
+            self.holds, self.errs = other.holds, other.errs
+            self._lineage, self._generation = other._lineage, other._generation
 
     @property
     def size_bytes(self) -> int:
@@ -89,20 +109,42 @@ class Answer(ABC, Generic[FeatureSet]):
         bits = self.holds.bit_length() + self.errs.bit_length()
         return _BYTES + bits // 8 + _BYTES_PER_VALUE * self._remembered()
 
+    def _now(
+        self,
+        column: Column[FeatureSet],
+        nodes: Mapping[int, Features],
+        budget: Budget,
+    ) -> tuple[Bits, Bits]:
+        """Where it holds and errs; looks as far as something has changed."""
+        if self._lineage is not column.lineage:
+            return self._of_all(column, budget)
+        changed = column.changes.since(self._generation)
+        if not changed:
+            return self.holds, self.errs
+        if changed.bit_count() < len(column.sets):
+            return self._again(changed, nodes, budget)
+        return self._of_all(column, budget)
+
     def _again(
         self, changed: Bits, nodes: Mapping[int, Features], budget: Budget
     ) -> tuple[Bits, Bits]:
         """Looks at the changed nodes one by one."""
-        holds, errs = self.holds & ~changed, self.errs & ~changed
-        for number in numbers(changed):
+        found = numbers(changed)
+        budget.look(_LOOKS_PER_NODE * len(found))
+        holds: list[int] = []
+        errs: list[int] = []
+        for number in found:
             features = nodes.get(number)
             one = ABSENT if features is None else read(features, self._place)
             if one is ABSENT or one is None:
                 continue
             does_hold, does_err = self._of_one(cast("FeatureSet", one), budget)
-            holds |= does_hold << number
-            errs |= does_err << number
-        return holds, errs
+            if does_hold:
+                holds.append(number)
+            if does_err:
+                errs.append(number)
+        same = ~changed
+        return self.holds & same | bits_of(holds), self.errs & same | bits_of(errs)
 
     @abstractmethod
     def _of_all(self, column: Column[FeatureSet], budget: Budget) -> tuple[Bits, Bits]:

@@ -10,8 +10,10 @@ in common before it changes it, once for each column that a change touches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, product
+from operator import is_not
 from typing import Any, Final, TypeAlias, cast
 
 from app.bits import Bits, bits_in, bits_of, numbers
@@ -27,6 +29,9 @@ AnyColumn: TypeAlias = Column[Any]
 ClassKey: TypeAlias = tuple[object, ...]
 
 _Deltas: TypeAlias = dict[Place, Delta[Any]]
+_Step: TypeAlias = tuple[int, Features, Features | None]
+"""Number of a node, what was known, what is known now."""
+
 _NOTHING: Final = Features()
 
 
@@ -45,7 +50,7 @@ class NodeClass:
     bits: Bits
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Frozen:
     """What all known nodes publish at one moment.
 
@@ -115,80 +120,103 @@ class Census(Frozen):
 
     Attributes:
         nodes: names and numbers.
-        changes: which nodes changed when.
     """
 
     def __init__(self, number: Callable[[str], int] | None = None) -> None:
         super().__init__()
         self.nodes: Final = Nodes(number)
-        self.changes: Final = Changes()
-        self._last: Mapping[str, Features] | None = None
+        self._came_and_went: Final = Changes()
+        self._changes: Final = Changes()
+        self._lost_at = 0
+        self._frozen: Frozen | None = None
         self._lent: set[Place] = set()
-        self._are_features_lent = False
 
     def freeze(self) -> Frozen:
         """What is known now, to be read by any thread at any time."""
-        self._lent = set(self.columns)
-        self._are_features_lent = True
-        return Frozen(
-            self.bits,
-            self.features,
-            self.columns.copy(),
-            self.generation,
-            self._published,
-        )
+        if self._frozen is None:
+            self._frozen = Frozen(
+                self.bits, self.features, self.columns, self.generation, self._published
+            )
+            self._lent = set(self.columns)
+        return self._frozen
 
     def update(self, features: Mapping[str, Features]) -> None:
-        """These are all known nodes, now; `features` must not change afterwards."""
-        if features is self._last:
-            return
+        """These are all known nodes, now."""
+        get = cast("Callable[[int | None], Features | None]", self.features.get)
+        known = map(get, map(self.nodes.number, features))
+        differ = map(is_not, known, features.values())
         changed: dict[str, Features | None] = {
-            name: None for name in self.nodes if name not in features
+            name: features[name] for name in compress(features, differ)
         }
-        self.change({**changed, **features})
-        self._last = features
+        added = sum(self.nodes.number(name) is None for name in changed)
+        if len(self.nodes) + added > len(features):
+            changed |= dict.fromkeys(self.nodes.absent(features))
+        self.change(changed)
 
     def change(self, changed: Mapping[str, Features | None]) -> None:
         """Some nodes are new, have changed, or are not known any more (`None`).
 
-        Features that are the object that was given before have not changed.
+        Features that are the object that was given before have not changed. Costs
+        what it touches, however many nodes there are besides.
+
+        Raises:
+            ValueError: as `Nodes.change`; nothing has changed.
         """
-        gone, stay = [], []
+        news: dict[str, Features] = {}
+        gone: list[str] = []
+        steps: list[_Step] = []
         for name, new in changed.items():
             number = self.nodes.number(name)
-            if new is None and number is not None:
-                gone.append((name, new))
-            elif new is not None and (
-                number is None or self.features[number] is not new
-            ):
-                stay.append((name, new))
-        self._last = None
-        if gone or stay:
-            self._apply([*gone, *stay])
-
-    def _apply(self, changed: Iterable[tuple[str, Features | None]]) -> None:
-        self.generation += 1
-        if self._are_features_lent:
-            self.features = self.features.copy()
-            self._are_features_lent = False
-        deltas: _Deltas = {}
-        olds: list[Features] = []  # identities must not be used again meanwhile
-        touched: list[int] = []
-        for name, new in changed:
-            number = self.nodes.number(name)
             if number is None:
-                number = self.nodes.add(name)
-            old = self.features.get(number, _NOTHING)
-            olds.append(old)
-            touched.append(number)
+                if new is not None:
+                    news[name] = new
+            elif new is not (old := self.features[number]):
+                steps.append((number, old, new))
+                if new is None:
+                    gone.append(name)
+        if news or steps:
+            coming = self.nodes.change(gone, list(news))
+            for number, one in zip(coming, news.values(), strict=True):
+                steps.append((number, _NOTHING, one))
+            self._apply(steps)
+
+    def changed(self, generation: int, features: Collection[str]) -> Bits:
+        """The nodes that publish something else of some features than they did.
+
+        Those that came or went too, and perhaps others.
+
+        Args:
+            generation: since when.
+            features: their names, as they are published.
+        """
+        if generation < self._lost_at:
+            return self._changes.since(generation)
+        bits = self._came_and_went.since(generation)
+        for place in product(KINDS, features):
+            column = self.columns.get(place)
+            if column is not None:
+                bits |= column.changes.since(generation)
+        return bits
+
+    def _apply(self, steps: Sequence[_Step]) -> None:
+        """Makes changes; nodes that come are after those that go."""
+        self.bits = self.nodes.bits
+        self.generation += 1
+        if self._frozen is not None:
+            self._frozen = None
+            self.features, self.columns = self.features.copy(), self.columns.copy()
+        deltas: _Deltas = {}
+        # What was known is held by `steps`: no identity is used again meanwhile.
+        for number, old, new in steps:
             _differ(deltas, number, old, new or _NOTHING)
             if new is None:
-                self.nodes.remove(name)
                 del self.features[number]
             else:
                 self.features[number] = new
-        self.bits = self.nodes.bits
-        self.changes.record(self.generation, bits_of(touched))
+        all_numbers = [number for number, _, _ in steps]
+        self._changes.record(self.generation, bits_of(all_numbers))
+        others = [n for n, old, new in steps if old is _NOTHING or new is None]
+        self._came_and_went.record(self.generation, bits_of(others))
         for place, delta in deltas.items():
             self._apply_column(place, delta)
 
@@ -199,10 +227,11 @@ class Census(Frozen):
             self._published = None
         elif place in self._lent:
             column = self.columns[place] = column.copy()
-        self._lent.discard(place)
+        self._lent.discard(place)  # also a new one of that name is our own
         column.apply(delta, self.generation)
         if not column.published:
-            del self.columns[place]
+            del self.columns[place]  # and what is known of its changes
+            self._lost_at = self.generation
             self._published = None
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -32,6 +32,7 @@ from app.compat.features import Features
 from app.compat.judging import Entry, Judgement, Judging, weigh
 from app.compat.outcome import UnpublishedFeatures
 from app.compat.plan import Plan, Shared
+from app.compat.postings import KINDS
 from app.compat.spec import Spec
 from app.compat.sweep import RuleBits, SetBits
 from app.errors import SpecError
@@ -72,16 +73,24 @@ LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class TooCostly:
-    """A spec asks for more work than one may; `message` says for how much."""
+    """A spec asks for more work than it may.
+
+    Attributes:
+        message: for how much.
+        generation: of the index, when that was found.
+    """
 
     message: str
+    generation: int = field(default=0, compare=False)
 
 
 class FirstSight:
     """A spec that is judged on all nodes of one moment; see `Index.begin`.
 
     Attributes:
+        slot: which spec, and which of its sets.
         calls: operator calls that it took.
+        found: what came out; `None` before `run`.
     """
 
     def __init__(
@@ -92,29 +101,32 @@ class FirstSight:
         limits: Limits,
         *,
         may_be_off: bool,
+        shared: Shared | None = None,
     ) -> None:
         self.slot: Final = slot
         self.calls = 0
-        self.outcome: Entry | TooCostly | None = None
-        self.answers: Final[Shared] = WeakValueDictionary()
+        self.found: Entry | TooCostly | None = None
         self._spec: Final = spec
         self._census: Final = census
         self._limits: Final = limits
         self._may_be_off: Final = may_be_off
+        self._shared: Final = WeakValueDictionary() if shared is None else shared
 
-    def run(self) -> None:
+    def run(self) -> Judgement | TooCostly:
         """Judges; touches nothing that others see."""
         _, tags = self.slot
         entry, budget = Entry(Plan(self._spec, tags)), Budget(self._limits.calls)
-        judging = Judging(self._census, self.answers, may_be_off=self._may_be_off)
+        judging = Judging(self._census, self._shared, may_be_off=self._may_be_off)
         try:
-            judging.judge(entry, self._census.bits, budget)
+            judgement = judging.judge(entry, self._census.bits, budget)
             weigh(entry, self._limits.bytes)
-            self.outcome = entry
         except SpecError as error:
-            self.outcome = TooCostly(error.message)
+            self.found = TooCostly(error.message, self._census.generation)
+            return self.found
         finally:
-            self.calls = budget.calls
+            self.calls = min(budget.calls, self._limits.calls)
+        self.found = entry
+        return judgement
 
 
 class Index:
@@ -195,6 +207,10 @@ class Index:
         """Those of the named nodes of which something is known."""
         return self._census.nodes.select(names)
 
+    def features(self, number: int) -> Features | None:
+        """What a node publishes; `None` if nothing is known of it."""
+        return self._census.features.get(number)
+
     # Answers ------------------------------------------------------------------
 
     def known(self, key: str, tags: Collection[str] = ()) -> Judgement | None:
@@ -210,26 +226,24 @@ class Index:
         Args:
             key: names the spec: the same key, the same spec.
             tags: as for `judge`.
-            calls: operator calls that may be spent on nodes that have changed.
+            calls: operator calls that may be spent on nodes that have changed;
+                other work counts as in `Budget`.
 
         Returns:
-            `None` if the answer is not at hand.
+            `None` if the answer is not at hand; what was found out until then is
+            not lost.
         """
         slot = (key, tuple(tags))
         entry = self._entries.get(slot)
-        if entry is None or isinstance(entry, TooCostly):
-            return entry
+        if entry is None:
+            return None
         self._entries.move_to_end(slot)
+        if isinstance(entry, TooCostly):
+            return entry
         judgement = entry.judgement
-        if judgement is not None and judgement.generation == self.generation:
+        if judgement is not None and judgement.generation == self._census.generation:
             return judgement
-        if not calls:
-            return None
-        try:
-            judgement = self._refresh(entry, calls)
-        except SpecError:
-            return None
-        return self._kept(slot, entry, judgement)
+        return self._refreshed(slot, entry, calls) if calls > 0 else None
 
     def judge(self, key: str, spec: Spec, tags: Collection[str] = ()) -> Judgement:
         """Judges a spec on all known nodes, however long that takes.
@@ -242,18 +256,11 @@ class Index:
         Raises:
             SpecError: `TooCostly`; remembered like an answer.
         """
-        slot = (key, tuple(tags))
-        found = self.at_hand(key, tags)
+        found = self.at_hand(key, tags, calls=self._limits.calls)
         if found is None:
-            entry = self._entries.get(slot)
-            if not isinstance(entry, Entry):
-                entry = self._entries[slot] = Entry(Plan(spec, tags))
-            try:
-                judgement = self._refresh(entry, self._limits.calls)
-                found = self._kept(slot, entry, judgement)
-            except SpecError as error:
-                found = TooCostly(error.message)
-                self._put(slot, found)
+            job = self._job((key, tuple(tags)), spec, self._census, self._shared)
+            found = job.run()
+            self.accept(job)
         if isinstance(found, TooCostly):
             raise SpecError(TOO_COSTLY, found.message)
         return found
@@ -263,24 +270,20 @@ class Index:
 
         `FirstSight.run` is what that thread calls; `accept` takes the answer in.
         """
-        slot, frozen = (key, tuple(tags)), self._census.freeze()
-        return FirstSight(slot, spec, frozen, self._limits, may_be_off=self._may_be_off)
+        return self._job((key, tuple(tags)), spec, self._census.freeze(), None)
 
-    def accept(self, first: FirstSight) -> None:
-        """Remembers what a job found out, unless something newer is known.
+    def accept(self, job: FirstSight) -> None:
+        """Remembers what a job found out, unless something as new is remembered.
 
         What has changed since it began is looked at when somebody asks.
         """
-        self.calls += first.calls
-        found, known = first.outcome, self._entries.get(first.slot)
-        if found is None or isinstance(known, TooCostly):
+        self.calls += job.calls
+        found, known = job.found, self._entries.get(job.slot)
+        if found is None or _generation(known) >= _generation(found):
             return
         if isinstance(found, Entry):
-            if known is not None and _generation(known) >= _generation(found):
-                return
-            for question, answer in first.answers.items():
-                self._shared.setdefault(question, answer)
-        self._put(first.slot, found)
+            found.plan.share(self._shared)
+        self._put(job.slot, found)
         self._evict()
 
     def plan(self, key: str, tags: Collection[str] = ()) -> Plan | None:
@@ -288,39 +291,58 @@ class Index:
         entry = self._entries.get((key, tuple(tags)))
         return entry.plan if isinstance(entry, Entry) else None
 
-    def _refresh(self, entry: Entry, calls: int) -> Judgement:
-        """Judges what has changed since the entry's judgement.
+    def _job(
+        self, slot: _Slot, spec: Spec, census: Frozen, shared: Shared | None
+    ) -> FirstSight:
+        may_be_off = self._may_be_off
+        return FirstSight(
+            slot, spec, census, self._limits, may_be_off=may_be_off, shared=shared
+        )
+
+    def _refreshed(
+        self, slot: _Slot, entry: Entry, calls: int
+    ) -> Judgement | TooCostly | None:
+        """Judges what has changed since the entry's judgement."""
+        last, granted = entry.judgement, min(calls, self._limits.calls)
+        budget = Budget(granted)
+        judging = Judging(self._census, self._shared, may_be_off=self._may_be_off)
+        judgement = None
+        try:
+            changed = self._changed(entry, budget)
+            judgement = judging.judge(entry, changed, budget)
+        except SpecError:
+            pass  # the budget is spent
+        finally:
+            self.calls += min(budget.calls, granted)
+        if judgement is not None and last is not None and judgement.sets is last.sets:
+            return judgement
+        return self._too_large(slot, entry) or judgement
+
+    def _changed(self, entry: Entry, budget: Budget) -> Bits:
+        """The nodes of which the entry's judgement may not hold any more.
 
         Raises:
-            SpecError: `TooCostly`; the entry stays sound.
+            SpecError: as `Budget.look`.
         """
-        census, last = self._census, entry.judgement
-        changed = census.changes.since(last.generation) if last is not None else 0
-        budget = Budget(calls)
-        judging = Judging(census, self._shared, may_be_off=self._may_be_off)
-        try:
-            return judging.judge(entry, changed, budget)
-        finally:
-            self.calls += budget.calls
+        looks_at = entry.plan.looks_at
+        budget.look(len(KINDS) * len(looks_at))
+        return self._census.changed(_generation(entry), looks_at)
 
-    def _kept(
-        self, slot: _Slot, entry: Entry, judgement: Judgement
-    ) -> Judgement | TooCostly:
-        before = entry.size_bytes
+    def _too_large(self, slot: _Slot, entry: Entry) -> TooCostly | None:
+        """Notes what an entry takes; forgets it, or others, if that is too much."""
+        before, too_costly = entry.size_bytes, None
         try:
             weigh(entry, self._limits.bytes)
+            self._size_bytes += entry.size_bytes - before
         except SpecError as error:
-            found = TooCostly(error.message)
+            too_costly = TooCostly(error.message, self.generation)
             entry.size_bytes = before
-            self._put(slot, found)
-            return found
-        self._size_bytes += entry.size_bytes - before
+            self._put(slot, too_costly)
         self._evict()
-        return judgement
+        return too_costly
 
     def _put(self, slot: _Slot, found: Entry | TooCostly) -> None:
-        known = self._entries.get(slot)
-        self._size_bytes += _size(found) - (_size(known) if known is not None else 0)
+        self._size_bytes += _size(found) - _size(self._entries.get(slot))
         self._entries[slot] = found
         self._entries.move_to_end(slot)
 
@@ -333,10 +355,13 @@ class Index:
             self._size_bytes -= _size(oldest)
 
 
-def _size(found: Entry | TooCostly) -> int:
+def _size(found: Entry | TooCostly | None) -> int:
     return found.size_bytes if isinstance(found, Entry) else 0
 
 
-def _generation(found: Entry | TooCostly) -> int:
-    judgement = found.judgement if isinstance(found, Entry) else None
+def _generation(found: Entry | TooCostly | None) -> int:
+    """Of the index, when something was found; -1 stands for never."""
+    if isinstance(found, TooCostly):
+        return found.generation
+    judgement = found.judgement if found is not None else None
     return judgement.generation if judgement is not None else -1

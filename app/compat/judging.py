@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.bits import Bits
@@ -67,30 +67,47 @@ class Judging:
     def judge(self, entry: Entry, changed: Bits, budget: Budget) -> Judgement:
         """Judges all nodes, or only those that have changed where that is enough.
 
+        Args:
+            entry: what is remembered.
+            changed: the nodes of which a judgement that is remembered may not hold.
+            budget: what it may cost.
+
         Raises:
-            SpecError: `TooCostly`; the entry stays sound.
+            SpecError: `TooCostly`; the entry stays sound, and the next time costs
+                less.
         """
-        census, plan, last = self._census, entry.plan, entry.judgement
-        published = plan.features & census.published
+        census, last = self._census, entry.judgement
+        published = entry.plan.features & census.published
         if last is None or published != entry.published:
             last, changed = None, census.bits
-        sweep = Sweep(
-            census,
-            entry.memory,
-            budget,
-            changed & census.bits,
-            shared=self._shared,
-            has_states=plan.looks_at_variables or self._has_own_variables(),
-            may_be_off=self._may_be_off,
-        )
-        sets = sweep.judge(plan.sets)
-        capacity = _SPARE_RESULTS + _RESULTS_PER_NODE * len(census.features)
-        entry.memory.settle(is_whole=last is None, capacity=capacity)
+        if last is not None and not changed:
+            entry.judgement = replace(last, generation=census.generation)
+            return entry.judgement
+        is_whole = False
+        try:
+            sets = self._sweep(entry, changed & census.bits, budget)
+            is_whole = last is None
+        finally:
+            capacity = _SPARE_RESULTS + _RESULTS_PER_NODE * len(census.features)
+            entry.memory.settle(is_whole=is_whole, capacity=capacity)
         entry.published = published
         if last is not None:
             sets = tuple(map(_updated, last.sets, sets, [~changed] * len(sets)))
         entry.judgement = _judgement(census, sets)
         return entry.judgement
+
+    def _sweep(self, entry: Entry, among: Bits, budget: Budget) -> tuple[SetBits, ...]:
+        plan = entry.plan
+        sweep = Sweep(
+            self._census,
+            entry.memory,
+            budget,
+            among,
+            shared=self._shared,
+            has_states=plan.looks_at_variables or self._has_own_variables(),
+            may_be_off=self._may_be_off,
+        )
+        return sweep.judge(plan.sets)
 
     def _has_own_variables(self) -> bool:
         """Whether a node itself publishes `rule.matched`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
-from app.compat.answers import Answer
+from app.compat.answers import Answer, Question
 from app.compat.gotext import lower
 from app.compat.matching import RULE_MATCHED, Variables
 from app.compat.spec import Compatibility, FeatureMatcherTerm, GroupRule, Spec
@@ -50,11 +50,28 @@ class PlannedTerm:
         """The answer for a part of the term, which others may hold too."""
         answer = self._held.get(part)
         if answer is None:
-            answer = at.get(question)
+            key = Question(question)
+            answer = at.get(key)
             if answer is None:
-                answer = at[question] = make()
+                answer = at[key] = make()
+                answer.question = key
             self._held[part] = answer
         return answer
+
+    def held(self, part: object) -> Answer[Any] | None:
+        """The answer for a part of the term, if there is one."""
+        return self._held.get(part)
+
+    def share(self, at: Shared) -> None:
+        """Gives away answers that nobody else has, and takes those that others have.
+
+        Of two to one question, both become the newer one.
+        """
+        for part, mine in self._held.items():
+            answer = at.setdefault(mine.question, mine)
+            if answer is not mine:
+                answer.adopt(mine)
+                self._held[part] = answer
 
     def answers(self) -> Iterator[Answer[Any]]:
         """What the term holds."""
@@ -109,6 +126,7 @@ class Plan:
         sets: in the spec's order.
         features: every feature that a term names.
         looks_at_variables: whether a term is on `rule.matched`.
+        looks_at: every feature that a judgement depends on.
     """
 
     def __init__(self, spec: Spec, tags: Collection[str]) -> None:
@@ -122,6 +140,12 @@ class Plan:
         )
         self.features: Final = frozenset(term.feature for term in self._terms)
         self.looks_at_variables: Final = RULE_MATCHED in self.features
+        self.looks_at: Final = self.features | {RULE_MATCHED}
+
+    def share(self, at: Shared) -> None:
+        """As `PlannedTerm.share`, for every term."""
+        for term in self._terms:
+            term.share(at)
 
     def answers(self) -> Iterator[Answer[Any]]:
         """Every answer that the plan holds."""

@@ -19,6 +19,9 @@ from app.compat.plan import PlannedTerm, Shared
 from app.compat.postings import KINDS
 from app.compat.spec import MatchExpression
 
+_NODES_PER_LOOK: Final = 64
+"""A term joins some twenty sets of nodes. That takes a look for so many nodes."""
+
 _DOES_NOT_EXIST: Final = "DoesNotExist"
 _ALL: Final = -1
 
@@ -54,6 +57,7 @@ class Reader:
         self._shared: Final = shared
         self._budget: Final = budget
         self._among: Final = among
+        self._looks: Final = census.bits.bit_length() // _NODES_PER_LOOK
 
     def read(self, term: PlannedTerm) -> TermBits:
         """Evaluates a term, or what has changed since it was evaluated last.
@@ -61,6 +65,7 @@ class Reader:
         Raises:
             SpecError: `TooCostly`.
         """
+        self._budget.look(self._looks)
         columns = [
             (kind, column)
             for kind in KINDS
@@ -104,23 +109,27 @@ class Reader:
             matched &= holds
         if "instances" in columns:
             place = ("instances", term.feature)
-            make = partial(OfInstances, place, expressions)
-            question = (place, tuple(expressions))
-            answer = term.answer(place, question, make, self._shared)
-            self._refresh(answer, columns["instances"])
-            matched |= answer.holds
-            errs |= answer.errs
+            devices = term.held(place)
+            if devices is None:
+                make = partial(OfInstances, place, expressions)
+                question = (place, tuple(expressions))
+                devices = term.answer(place, question, make, self._shared)
+            self._refresh(devices, columns["instances"])
+            matched |= devices.holds
+            errs |= devices.errs
         return matched, errs
 
     def _element(
         self, term: PlannedTerm, index: int, kind: str, column: AnyColumn
     ) -> Answer[Any]:
         """One expression on one kind of a feature."""
-        name, expression = (term.expressions or ())[index]
-        place = (kind, term.feature)
-        make = partial(_OF_KIND[kind], place, name, expression)
-        question = (place, name, expression)
-        answer = term.answer((index, kind), question, make, self._shared)
+        answer = term.held((index, kind))
+        if answer is None:
+            name, expression = (term.expressions or ())[index]
+            place = (kind, term.feature)
+            make = partial(_OF_KIND[kind], place, name, expression)
+            question = (place, name, expression)
+            answer = term.answer((index, kind), question, make, self._shared)
         self._refresh(answer, column)
         return answer
 
@@ -133,10 +142,12 @@ class Reader:
         """As `terms.match_names`."""
         named = errs = 0
         for kind, column in columns:
-            place = (kind, term.feature)
-            make = partial(OfNames[Any], place, expression)
-            question = (place, expression)
-            answer = term.answer(("name", kind), question, make, self._shared)
+            answer = term.held(("name", kind))
+            if answer is None:
+                place = (kind, term.feature)
+                make = partial(OfNames[Any], place, expression)
+                question = (place, expression)
+                answer = term.answer(("name", kind), question, make, self._shared)
             self._refresh(answer, column)
             named |= answer.holds
             errs |= answer.errs

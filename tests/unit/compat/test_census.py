@@ -135,4 +135,86 @@ def test_numbers_are_used_again_lowest_first() -> None:
     census.change({"a": None, "c": None})
     census.change(dict.fromkeys("def", node(Y)))
     assert ["d", "b", "e", "f"] == census.nodes.names(census.bits)
-    assert list("bdef") == sorted(census.nodes)
+    assert 4 == len(census.nodes)
+
+
+# Whatever changes --------------------------------------------------------------
+
+
+def flags(feature: str, *names: str) -> Features:
+    return Features({feature: frozenset(names)})
+
+
+def shown(of: Frozen) -> object:
+    """All that a census says, by value."""
+    return (
+        of.generation,
+        of.bits,
+        dict(of.features),
+        of.published,
+        {
+            place: (
+                one.published,
+                one.nulls,
+                list(zip(one.sets.values(), one.members.values(), strict=True)),
+                set(one.names()),
+            )
+            for place, one in of.columns.items()
+        },
+        [of.classes(feature, of.bits) for feature in sorted(of.published)],
+    )
+
+
+def test_a_number_that_is_not_free_changes_nothing() -> None:
+    known = Census({"a": 0, "b": 0}.__getitem__)
+    known.change({"a": node(Y)})
+    before = shown(known)
+    with pytest.raises(ValueError, match="number 0 of node 'b' is not free"):
+        known.change({"a": node(M), "b": node(M)})
+    assert before == shown(known)
+
+
+def test_what_is_frozen_stays_whatever_changes() -> None:
+    known = Census()
+    known.change({"a": node(Y), "b": flags("cpu.cpuid", "AVX")})
+    frozen = known.freeze()
+    before = shown(frozen)
+    assert before == shown(known)
+    steps: list[dict[str, Features | None]] = [
+        {"a": node(M)},
+        {"b": flags("cpu.cpuid", "AVX", "SSE"), "c": Features({"cpu.cpuid": None})},
+        {"a": None, "d": flags("new", "n")},
+        {"b": None, "c": None, "d": None},
+        {"a": node({"A": "y", "B": "z"})},
+    ]
+    between = []
+    for step in steps:
+        known.change(step)
+        between.append((known.freeze(), shown(known)))
+        assert before == shown(frozen), step
+    assert all(shown(one) == told for one, told in between)
+
+
+def test_changes_are_told_feature_by_feature() -> None:
+    known = Census()
+    both = Features({"m": frozenset("x")}, {"kernel.config": {"A": "y"}})
+    known.change({"a": both, "b": both, "c": both})
+    at = known.generation
+    known.change({"b": Features(both.flags, {"kernel.config": {"A": "x"}})})
+    assert 0b010 == known.changed(at, ["kernel.config"])
+    assert 0 == known.changed(at, ["m", "no.such"])
+    known.change({"d": flags("other", "o")})
+    known.change({"a": None})
+    assert 0b1000 == known.changed(at + 1, ["m"]) & ~1, "who came"
+    assert 0b0001 == known.changed(at + 2, ["no.such"]), "who went"
+
+
+def test_when_a_feature_has_vanished_all_changes_count() -> None:
+    """What changed in its column is forgotten with it."""
+    known = Census()
+    known.change({"a": flags("m", "x"), "b": flags("n", "y"), "c": flags("n", "z")})
+    at = known.generation
+    known.change({"a": flags("n", "y")})
+    known.change({"b": flags("n", "x")})
+    assert 0b011 == known.changed(at, ["m"])
+    assert 0b010 == known.changed(known.generation - 1, ["m", "n"])
