@@ -132,6 +132,15 @@ ImageOutcome: TypeAlias = (
 class Artifacts(Protocol):
     """Finds the compatibility artifacts of images."""
 
+    def at_hand(
+        self, image: str, platforms: Collection[Platform]
+    ) -> ImageOutcome | None:
+        """What `find` would say at once; `None` if it would have to wait.
+
+        Memory only. Arguments as for `find`.
+        """
+        ...
+
     async def find(
         self,
         image: str,

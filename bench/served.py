@@ -34,6 +34,7 @@ from app.demo import certificates
 from app.ports import Cluster
 from app.settings import ServerSettings
 from app.telemetry import Metrics, configure_logging
+from app.webhook import interpreter
 from app.webhook.server import serving as webhook_serving
 from bench import attacks, registry, scene
 from bench.client import pin
@@ -42,6 +43,7 @@ from bench.loop import Monitor, Waits
 from bench.sampling import Costs, Profile
 
 START_SECONDS: Final = 120.0
+SETTLE_SECONDS: Final = 2.0
 _ROOT: Final = Path(__file__).parent.parent
 
 
@@ -103,8 +105,11 @@ def _checker(cluster: Cluster, metrics: Metrics) -> Checker:
 
 def _wired(cluster: LiveCluster | None) -> Wired:
     metrics = Metrics()
-    reviewer: Any = _Echo() if cluster is None else _checker(cluster, metrics)
-    return Wired(reviewer, _Ready(), metrics, _nothing, lambda: None)
+    if cluster is None:
+        echo: Any = _Echo()
+        return Wired(echo, _Ready(), metrics, _nothing, lambda: None)
+    checker = _checker(cluster, metrics)
+    return Wired(checker, _Ready(), metrics, checker.running, lambda: None)
 
 
 @dataclass
@@ -194,9 +199,11 @@ async def _serve(setting: Setting) -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
+    interpreter.tune()
     async with webhook_serving(wired, settings) as port:
         if setting.switch_seconds is not None:
             sys.setswitchinterval(setting.switch_seconds)
+        asyncio.get_running_loop().call_later(SETTLE_SECONDS, interpreter.settle)
         print(json.dumps({"port": port}), flush=True)
         while line := await reader.readline():
             asked = json.loads(line)

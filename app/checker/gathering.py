@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from app.admission.findings import PodFinding
 from app.admission.policy import Policy, nodes_may_appear
@@ -140,14 +141,17 @@ class Gathering:
         left, ordered = ends - time.monotonic(), sorted(platforms)
         wanted = dict.fromkeys(subject.images, left)
         wanted |= dict.fromkeys(subject.others, min(left, OTHERS_SECONDS))
-        asked = dict(islice(wanted.items(), MAX_IMAGES))
-        finds = [
-            self.artifacts.find(image, ordered, deadline_seconds=seconds)
-            for image, seconds in asked.items()
-        ]
-        found = [await finds[0]] if len(finds) == 1 else await asyncio.gather(*finds)
         outcomes: dict[str, ImageOutcome] = dict.fromkeys(wanted, TOO_MANY)
-        outcomes.update(zip(asked, found, strict=True))
+        finds: dict[str, Coroutine[Any, Any, ImageOutcome]] = {}
+        for image, seconds in islice(wanted.items(), MAX_IMAGES):
+            known = self.artifacts.at_hand(image, ordered)
+            if known is not None:
+                outcomes[image] = known
+            else:
+                find = self.artifacts.find(image, ordered, deadline_seconds=seconds)
+                finds[image] = find
+        found = await asyncio.gather(*finds.values()) if finds else ()
+        outcomes.update(zip(finds, found, strict=True))
         return Looked(platforms, outcomes)
 
     # New specs ----------------------------------------------------------------

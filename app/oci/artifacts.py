@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 from app.errors import RegistryError
@@ -47,6 +48,7 @@ _Key: TypeAlias = tuple[str, frozenset[Platform]]
 _HANGING_SECONDS: Final = 300.0
 _HANGING_BYTES: Final = 1 << 20
 _TIMEOUT: Final = "Timeout"
+_NAMES: Final = 4096
 
 
 class Observer(Protocol):
@@ -96,19 +98,28 @@ class RegistryArtifacts:
         self._flights: dict[_Key, _Flight] = {}
         self._turns = _Turns(shared.limits.lookups, shared.limits.per_host)
 
+    def at_hand(
+        self, image: str, platforms: Collection[Platform]
+    ) -> ImageOutcome | None:
+        """See `ports.Artifacts.at_hand`."""
+        try:
+            name = _name(image)
+        except RegistryError as error:
+            return Invalid(error.reason, error.message)
+        known = self._outcomes.get((name, frozenset(platforms)))
+        if known is not None:
+            self._count("hit")
+        return known
+
     async def find(
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`."""
-        try:
-            named = reference.parse(image)
-        except RegistryError as error:
-            return Invalid(error.reason, error.message)
-        key = (str(named), frozenset(platforms))
-        known = self._outcomes.get(key)
+        known = self.at_hand(image, platforms)
         if known is not None:
-            self._count("hit")
             return known
+        named = reference.parse(image)
+        key = (str(named), frozenset(platforms))
         flight = self._flights.get(key)
         self._count("miss" if flight is None else "joined")
         patience = self._patience(named.host)
@@ -198,6 +209,16 @@ class RegistryArtifacts:
         await self._shared.transport.close()
 
 
+@lru_cache(maxsize=_NAMES)
+def _name(image: str) -> str:
+    """An image's full name.
+
+    Raises:
+        RegistryError: it is no reference; not remembered.
+    """
+    return str(reference.parse(image))
+
+
 class _Turns:
     """Lets so many in, in all and for each registry; the others wait."""
 
@@ -243,11 +264,18 @@ class LayoutsFirst:
         self._layouts = layouts
         self._registries = registries
 
+    def at_hand(
+        self, image: str, platforms: Collection[Platform]
+    ) -> ImageOutcome | None:
+        """See `ports.Artifacts.at_hand`."""
+        return self._where(image).at_hand(image, platforms)
+
     async def find(
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`."""
-        where: Artifacts = (
-            self._layouts if self._layouts.holds(image) else self._registries
-        )
+        where = self._where(image)
         return await where.find(image, platforms, deadline_seconds=deadline_seconds)
+
+    def _where(self, image: str) -> Artifacts:
+        return self._layouts if self._layouts.holds(image) else self._registries

@@ -213,6 +213,13 @@ class LayoutArtifacts:
             self._held.put(image, known, seconds=HELD_SECONDS, content_bytes=len(image))
         return known
 
+    def at_hand(
+        self, image: str, platforms: Collection[Platform]
+    ) -> ImageOutcome | None:
+        """See `ports.Artifacts.at_hand`: a layout is always asked."""
+        del image, platforms
+        return None
+
     def _has_folder(self, image: str) -> bool:
         try:
             folder = self._folder(reference.parse(image))

@@ -16,9 +16,12 @@ import uvloop
 
 from app.errors import ConfigError
 from app.settings import ServerSettings
+from app.webhook import interpreter
 from app.webhook.application import Parts, create_app
 
 _POLL_SECONDS: Final = 0.01
+_SETTLE_SECONDS: Final = 2.0
+"""From the first sync until its nodes are surely in the indexes."""
 
 
 def make_server(parts: Parts, settings: ServerSettings) -> uvicorn.Server:
@@ -66,6 +69,7 @@ def serve(parts: Parts, settings: ServerSettings) -> None:
         ConfigError: the address cannot be had, or the parts do not start.
     """
     server = make_server(parts, settings)
+    interpreter.tune()
     with _listening(settings) as listener:
         uvloop.run(_until_told(parts, server, listener))
 
@@ -81,7 +85,20 @@ async def _until_told(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     async with parts.running():
-        await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
+        settling = asyncio.create_task(_settled_when_ready(parts))
+        try:
+            await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
+        finally:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
+
+
+async def _settled_when_ready(parts: Parts) -> None:
+    """Keeps the collector away from the cluster, once that is taken in."""
+    while parts.health.problems():  # noqa: ASYNC110 - no event there
+        await asyncio.sleep(_POLL_SECONDS)
+    await asyncio.sleep(_SETTLE_SECONDS)
+    interpreter.settle()
 
 
 @asynccontextmanager

@@ -48,6 +48,12 @@ class FakeArtifacts:
     asked: list[tuple[str, tuple[Platform, ...]]] = field(default_factory=list)
     error: Exception | None = None
 
+    def at_hand(
+        self, image: str, platforms: Collection[Platform]
+    ) -> ImageOutcome | None:
+        del image, platforms
+        return None
+
     async def find(
         self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
     ) -> ImageOutcome:

@@ -449,6 +449,10 @@ async def test_questions_and_requests_are_counted(
 class Named:
     """Implements the port: says which image it was asked for."""
 
+    def at_hand(self, image: str, platforms: Any) -> ImageOutcome | None:
+        del platforms
+        return ImageNotFound(f"at hand: {image}")
+
     async def find(
         self, image: str, platforms: Any, *, deadline_seconds: float
     ) -> ImageOutcome:
@@ -465,3 +469,6 @@ async def test_layouts_are_read_before_registries(tmp_path: Any) -> None:
     ]
     assert ImageNotFound("there is no OCI layout") == here
     assert ImageNotFound(f"{HOST}/there:1") == there
+    assert artifacts.at_hand(f"{HOST}/here:1", (AMD,)) is None
+    known = artifacts.at_hand(f"{HOST}/there:1", (AMD,))
+    assert ImageNotFound(f"at hand: {HOST}/there:1") == known
