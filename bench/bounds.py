@@ -34,11 +34,11 @@ _TERMS_PER_RULE: Final = 8
 _PATTERNS: Final = 230
 """Patterns of 1 KiB that fit into a text of 256 KiB."""
 
-_LOOP: Final = "{{ range .kernel.loadedmodule }}"
-_PLAIN: Final = f"{_LOOP}{_LOOP}{{{{ end }}}}{{{{ end }}}}"
+_LOOP: Final = "{{ range $.kernel.loadedmodule }}"
+_PLAIN: Final = 3 * _LOOP + 3 * "{{ end }}"
 _DEEP: Final = (
-    '{{ define "d" }}{{ if .kernel }}{{ template "d" . }}{{ end }}{{ end }}'
-    f'{_LOOP}{{{{ template "d" $ }}}}{{{{ end }}}}'
+    '{{ define "d" }}{{ if lt (len .) 30 }}{{ template "d" (append . 1) }}{{ end }}'
+    f'{{{{ end }}}}{_LOOP}{{{{ template "d" list }}}}{{{{ end }}}}'
 )
 
 

@@ -88,7 +88,7 @@ func evaluate(spec *compatv1alpha1.Spec, nodes []nfdv1alpha1.NodeFeature, failFa
 }
 
 func fitsOne(spec *compatv1alpha1.Spec, f *nfdv1alpha1.Features, failFast bool) (ok bool, err error) {
-	for _, set := range spec.Compatibilties {
+	for _, set := range spec.Compatibilties { // codespell:ignore compatibilties
 		all := true
 		for j := range set.Rules {
 			out, err := nodefeaturerule.ExecuteGroupRule(&set.Rules[j], f, failFast)
