@@ -7,14 +7,14 @@ are closed and small: no image, Pod or node name ever becomes a label.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar, cast
 
+import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -100,6 +100,10 @@ METRICS: Final = (
 )
 
 
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+_encoder: Final = msgspec.json.Encoder(enc_hook=str)
+
+
 class Metrics:
     """The metrics of one process; several may live side by side in tests."""
 
@@ -108,6 +112,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._labelled: dict[tuple[object, ...], Any] = {}
         for row in METRICS:
             self._add(row)
 
@@ -133,18 +138,27 @@ class Metrics:
 
     def count(self, name: str, **labels: str) -> None:
         """Adds one to the counter `name`."""
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc()
+        self._of(self._counters, name, labels).inc()
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Sets the gauge `name`."""
-        gauge = self._gauges[name]
-        (gauge.labels(**labels) if labels else gauge).set(value)
+        self._of(self._gauges, name, labels).set(value)
 
     def observe(self, name: str, seconds: float, **labels: str) -> None:
         """Adds an observation to the histogram `name`."""
-        histogram = self._histograms[name]
-        (histogram.labels(**labels) if labels else histogram).observe(seconds)
+        self._of(self._histograms, name, labels).observe(seconds)
+
+    def _of(
+        self, metrics: Mapping[str, _Metric], name: str, labels: Mapping[str, str]
+    ) -> _Metric:
+        """The metric with its labels; label sets are few, so each is kept."""
+        if not labels:
+            return metrics[name]
+        key = (name, *labels.items())
+        known = self._labelled.get(key)
+        if known is None:
+            known = self._labelled[key] = metrics[name].labels(**labels)
+        return cast("_Metric", known)
 
     def text(self) -> bytes:
         """What `/metrics` answers, in Prometheus' text format."""
@@ -166,7 +180,7 @@ class _JsonFormatter(logging.Formatter):
             entry.update(fields)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return _encoder.encode(entry).decode()
 
 
 def logger() -> logging.Logger:
@@ -186,7 +200,12 @@ def configure_logging(level: str = "INFO") -> None:
 
 def log_event(event: str, **fields: object) -> None:
     """Writes one line: `event`, and `fields` as they are."""
-    logger().info(event, extra={"fields": fields})
+    log = logger()
+    if log.isEnabledFor(logging.INFO):
+        # Not `info`: that walks the stack for the caller, whom nobody reads.
+        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, event, None, None)
+        record.fields = fields
+        log.handle(record)
 
 
 def log_exception(event: str, **fields: object) -> None:

@@ -8,9 +8,10 @@ value that stands on a Pod was written by us; absent means not judged in time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final
+
+import msgspec
 
 from app.admission.findings import Answer, ImageFinding, PodFinding
 from app.admission.review import Object
@@ -20,6 +21,8 @@ PREFIX: Final = "imagecompat.dev/"
 OUTPUT_KEYS: Final = tuple(
     PREFIX + key for key in ("images", "nodes", "specs", "verdict")
 )
+
+_encode: Final = msgspec.json.Encoder().encode
 
 _MAX_VALUE_BYTES: Final = 4096
 """All annotations of an object share 256 KiB; ours stay a footnote."""
@@ -111,12 +114,12 @@ def _spec(image: ImageFinding) -> str:
 
 def _bounded(value: Mapping[str, object]) -> str:
     """Compact JSON; entries are left out from the end where it grows too long."""
-    parts: list[str] = []
+    parts: list[bytes] = []
     left = _MAX_VALUE_BYTES - len("{}")
     for key, one in value.items():
-        part = f"{json.dumps(key)}:{json.dumps(one)}"
+        part = _encode(key) + b":" + _encode(one)
         left -= len(part) + bool(parts)
         if left < 0:
             break
         parts.append(part)
-    return f"{{{','.join(parts)}}}"
+    return (b"{" + b",".join(parts) + b"}").decode()

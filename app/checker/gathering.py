@@ -124,15 +124,10 @@ class Gathering:
         return replace(finding, others=tuple(others)) if others else finding
 
     def _see(self, subject: Subject) -> _Seen:
-        nodes = self.view.nodes
-        found = nodes.find(
+        found = self.view.nodes.find(
             subject.pod.placement, self.options, is_running=subject.is_running
         )
-        platforms = {
-            Platform(*pair) if pair else None: bits
-            for pair, bits in nodes.platforms(found.eventual).items()
-        }
-        return _Seen(found, platforms)
+        return _Seen(found, self.view.platforms(found.eventual))
 
     async def _look(
         self, subject: Subject, platforms: frozenset[Platform], ends: float

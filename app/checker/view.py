@@ -15,13 +15,18 @@ from itertools import compress, islice
 from operator import is_not
 from typing import Final, TypeVar
 
+from app.bits import Bits
+from app.checker.evaluation import Platforms
 from app.compat.index import Index
 from app.compat.outcome import UnpublishedFeatures
-from app.ports import Cluster, Snapshot
+from app.ports import Cluster, Platform, Snapshot
 from app.scheduling.index import NodeIndex
 
 PORTION: Final = 64
 """Nodes that are taken in without a pause: some milliseconds at most."""
+
+MAX_REMEMBERED: Final = 1024
+"""Sets of candidates whose platforms are remembered."""
 
 _T = TypeVar("_T")
 
@@ -45,13 +50,29 @@ class View:
         self._cluster: Final = cluster
         self._newest: Snapshot = Snapshot()
         self._pending: dict[str, None] = {}
+        self._platforms: dict[Bits, Platforms] = {}
+        self._platforms_at = -1
         self._one_at_a_time: Final = asyncio.Lock()
+
+    def platforms(self, nodes: Bits) -> Platforms:
+        """The nodes of a set by platform; remembered until a node changes."""
+        if self._platforms_at != self.nodes.generation:
+            self._platforms.clear()
+            self._platforms_at = self.nodes.generation
+        found = self._platforms.get(nodes)
+        if found is None:
+            pairs = self.nodes.platforms(nodes).items()
+            found = {Platform(*pair) if pair else None: bits for pair, bits in pairs}
+            if len(self._platforms) < MAX_REMEMBERED:
+                self._platforms[nodes] = found
+        return found
 
     async def catch_up(self) -> None:
         """Takes in what has changed; then, until the next `await`, nothing does."""
         self._look()
         if len(self._pending) <= PORTION:
-            self._take_in()
+            if self._pending:
+                self._take_in()
             return
         async with self._one_at_a_time:
             self._look()

@@ -179,7 +179,7 @@ def test_a_set_lacks_something_exactly_if_a_rule_is_false(
     for result, explained in zip(results, explain(results, node), strict=True):
         false = [r for r in result.rules if r.error is None and not r.is_match]
         assert bool(false) is bool(explained.unmet)
-        assert {rule.rule.name for rule in false} == {x.rule for x in explained.unmet}
+        assert {r.rule.name for r in false} == {x.need.rule for x in explained.unmet}
 
 
 @given(VALUES | st.text(), st.lists(VALUES, min_size=1))
