@@ -19,8 +19,7 @@ counts as one need; and a rule with a template is left out where it is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
-from weakref import WeakValueDictionary
+from typing import Any, Final, NamedTuple, cast
 
 from app.bits import Bits, union
 from app.compat.answers import Answer
@@ -316,13 +315,6 @@ def _need(
 
 
 def _held(term: PlannedTerm, part: object) -> tuple[Bits, Bits]:
-    """Where a part of a term holds, and where it errs."""
-    answer = term.answer(part, None, _never, _NO_ANSWERS)
+    """Where a part of a term holds, and where it errs; a judgement leaves it behind."""
+    answer = cast("Answer[Any]", term.held(part))
     return answer.holds, answer.errs
-
-
-_NO_ANSWERS: Final[WeakValueDictionary[object, Answer[Any]]] = WeakValueDictionary()
-
-
-def _never() -> Answer[Any]:
-    raise LookupError("a judgement leaves every answer behind")
