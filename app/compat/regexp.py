@@ -41,11 +41,13 @@ MAX_HEIGHT: Final = 1000
 _NEVER_TOO_HIGH_BYTES: Final = 1000
 """A shorter pattern cannot reach that height: no byte adds more than one."""
 
-MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
-"""For the program of one pattern and what matching remembers."""
+MAX_MEMORY_BYTES: Final = 512 * 1024
+"""For the program of one pattern and what matching remembers.
+
+To compile the worst one takes some 10 ms, in which no other thread runs."""
 
 MAX_COMPILED: Final = 128
-"""Patterns that stay compiled: at most 256 MiB, were each as bad as can be."""
+"""Patterns that stay compiled: at most 64 MiB, were each as bad as can be."""
 
 MAX_REMEMBERED: Final = 512
 """Texts whose answer a compiled pattern remembers: names of flags and modules are
