@@ -174,7 +174,7 @@ def _job(spec: Spec, known: Mapping[str, Features]) -> tuple[Times, str, int]:
         jobs[-1].run()
 
     times = _few(run)
-    found = jobs[-1].outcome
+    found = jobs[-1].found
     said = found.message if isinstance(found, TooCostly) else "an answer"
     return times, said, jobs[-1].calls
 
