@@ -137,6 +137,7 @@ def _assemble(
 
     def refreshed() -> None:
         expiries.report()
+        checker.refresh()
         refresh()
 
     return Wired(checker, health, metrics, running, refreshed)

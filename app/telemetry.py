@@ -95,6 +95,19 @@ METRICS: Final = (
         "gauge",
         "1 while nodes exist, but no NodeFeature in a trusted namespace.",
     ),
+    Metric(
+        "exemptions",
+        "gauge",
+        "Exemptions in the settings, by whether they hold or have expired.",
+        ("state",),
+    ),
+    Metric("specs_remembered", "gauge", "Specs whose answers for all nodes are kept."),
+    Metric("answers_bytes", "gauge", "Roughly what these answers take."),
+    Metric(
+        "evaluations_waiting",
+        "gauge",
+        "New specs that wait for the worker thread, or are in it.",
+    ),
     Metric("ready", "gauge", "1 once the first full sync is done."),
     Metric("build_info", "gauge", "Always 1; the version is the label.", ("version",)),
 )

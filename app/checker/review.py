@@ -16,7 +16,7 @@ from typing import Final
 
 from app.admission import annotations as pod_annotations
 from app.admission import message
-from app.admission.exemption import Exemption, exempt_images
+from app.admission.exemption import Exemption, exempt_images, expired
 from app.admission.findings import PodFinding
 from app.admission.message import Detail
 from app.admission.policy import Mode, Policy, mode_of, mode_of_pod
@@ -99,6 +99,17 @@ class Checker:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             await self._gathering.worker.close()
+
+    def refresh(self) -> None:
+        """Brings gauges up to date."""
+        index, worker = self._view.index, self._gathering.worker
+        self._metrics.set("specs_remembered", len(index))
+        self._metrics.set("answers_bytes", index.size_bytes)
+        self._metrics.set("evaluations_waiting", len(worker))
+        given = self._options.exemptions
+        past = len(expired(given, now=self._now()))
+        self._metrics.set("exemptions", past, state="expired")
+        self._metrics.set("exemptions", len(given) - past, state="holding")
 
     async def _follow(self) -> None:
         while True:

@@ -30,6 +30,10 @@ class Worker:
         self._turn: Final = asyncio.Lock()
         self._under_way: Final[dict[str, asyncio.Task[None]]] = {}
 
+    def __len__(self) -> int:
+        """How many pieces of work wait or run."""
+        return len(self._under_way)
+
     async def do(self, works: Mapping[str, Work], seconds: float) -> None:
         """Does the named pieces of work; ends when all are done, or after `seconds`.
 

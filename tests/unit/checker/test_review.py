@@ -686,3 +686,26 @@ async def test_a_cluster_that_cannot_be_followed_is_tried_again(
     async with checker.running():
         await followed(checker, 2)
     assert ["following the cluster failed"] == [one.message for one in caplog.records]
+
+
+async def test_gauges_tell_of_memory_and_exemptions(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    given = [
+        Exemption(owner="ada", reason="old", images=("x",), expires=NOW + later)
+        for later in (timedelta(days=1), timedelta(days=-1), timedelta(days=-2))
+    ]
+    metrics, options = Metrics(), Options(exemptions=tuple(given))
+    checker = Checker(world, artifacts, metrics, options, now=lambda: NOW)
+    await checker.validate(creating("vfio"), deadline_seconds=4.0)
+    checker.refresh()
+    lines = metrics.text().decode().splitlines()
+    for line in (
+        "imagecompat_specs_remembered 1.0",
+        "imagecompat_evaluations_waiting 0.0",
+        'imagecompat_exemptions{state="holding"} 1.0',
+        'imagecompat_exemptions{state="expired"} 2.0',
+    ):
+        assert line in lines
+    (size,) = [x for x in lines if x.startswith("imagecompat_answers_bytes ")]
+    assert float(size.split()[1]) > 0
