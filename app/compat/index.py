@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from app.bits import Bits
-from app.compat.budget import MAX_CALLS, TOO_COSTLY, Budget
+from app.compat.budget import CALLS_PER_STEP, MAX_CALLS, TOO_COSTLY, Budget
 from app.compat.census import Census, Frozen
 from app.compat.features import Features
 from app.compat.judging import Entry, Judgement, Judging, weigh
@@ -140,6 +140,8 @@ class Index:
 
     Attributes:
         calls: operator calls so far.
+        spent: what refreshes have cost so far, in operator calls, other work
+            included; never more than they were granted.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class Index:
         unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
     ) -> None:
         self.calls = 0
+        self.spent = 0
         self._limits: Final = limits
         self._may_be_off: Final = unpublished is UnpublishedFeatures.UNKNOWN
         self._census: Final = Census(number)
@@ -203,20 +206,11 @@ class Index:
         """The names of the nodes in a set, by number."""
         return self._census.nodes.names(bits)
 
-    def select(self, names: Collection[str]) -> Bits:
-        """Those of the named nodes of which something is known."""
-        return self._census.nodes.select(names)
-
     def features(self, number: int) -> Features | None:
         """What a node publishes; `None` if nothing is known of it."""
         return self._census.features.get(number)
 
     # Answers ------------------------------------------------------------------
-
-    def known(self, key: str, tags: Collection[str] = ()) -> Judgement | None:
-        """The answer for a spec if it is at hand and up to date; else `None`."""
-        found = self.at_hand(key, tags)
-        return found if isinstance(found, Judgement) else None
 
     def at_hand(
         self, key: str, tags: Collection[str] = (), *, calls: int = 0
@@ -314,6 +308,7 @@ class Index:
             pass  # the budget is spent
         finally:
             self.calls += min(budget.calls, granted)
+            self.spent += granted - budget.steps * CALLS_PER_STEP
         if judgement is not None and last is not None and judgement.sets is last.sets:
             return judgement
         return self._too_large(slot, entry) or judgement

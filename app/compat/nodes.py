@@ -51,11 +51,6 @@ class Nodes:
         """The names of a set of nodes, by number."""
         return [self._names[number] for number in numbers(bits & self.bits)]
 
-    def select(self, names: Iterable[str]) -> Bits:
-        """Those of the named nodes that there are."""
-        found = (self._numbers.get(name) for name in names)
-        return bits_of([number for number in found if number is not None])
-
     def absent(self, names: Collection[str]) -> set[str]:
         """The nodes that there are and that are not named."""
         return self._numbers.keys() - names

@@ -5,7 +5,8 @@ NFD's evaluator says yes, no, or nothing at all. Whoever admits Pods needs to te
 
 1. A rule that cannot be evaluated is unknown, whatever its other terms say.
 2. A term whose feature no known node of the cluster publishes is unknown: the
-   feature may be switched off. If other nodes publish it, the term is false.
+   feature may be switched off. If other nodes publish it, the term is false. With
+   `UnpublishedFeatures.NO`, as in NFD, it is false in any case.
 3. A term on `rule.matched` is unknown after a rule that was unknown.
 4. Within a rule that could be evaluated, these combine by Kleene: a false term
    decides an AND, a true element decides `matchAny`.
@@ -114,7 +115,10 @@ def any_of(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def decide(
-    results: Sequence[SetResult], *, published: Collection[str] | None = None
+    results: Sequence[SetResult],
+    *,
+    published: Collection[str] | None = None,
+    unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
 ) -> SpecOutcome:
     """Makes three values of what `matching.judge` found.
 
@@ -122,8 +126,10 @@ def decide(
         results: every judged set of one spec on one node.
         published: the features (in lower case) that any known node publishes;
             `None` takes rule (2) out: what is not published is false.
+        unpublished: `NO` takes rule (2) out too.
     """
-    memory = _Memory(published)
+    has_rule_2 = unpublished is UnpublishedFeatures.UNKNOWN
+    memory = _Memory(published if has_rule_2 else None)
     sets = tuple(_decide_set(result, memory) for result in results)
     weights = [
         one.result.compatibility.weight for one in sets if one.outcome is Outcome.FITS

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from app.bits import Bits
-from app.compat.answers import Answer, OfAttribute, OfFlag, OfInstances, OfNames
+from app.compat.answers import Answer, OfAttribute, OfFlag, Round
+from app.compat.anyanswers import OfInstances, OfNames
 from app.compat.budget import Budget
 from app.compat.census import AnyColumn, Frozen
 from app.compat.plan import PlannedTerm, Shared
@@ -56,6 +57,7 @@ class Reader:
         self._census: Final = census
         self._shared: Final = shared
         self._budget: Final = budget
+        self._round: Final = Round(census.features, census.generation, budget)
         self._among: Final = among
         self._looks: Final = census.bits.bit_length() // _NODES_PER_LOOK
 
@@ -114,7 +116,7 @@ class Reader:
                 make = partial(OfInstances, place, expressions)
                 question = (place, tuple(expressions))
                 devices = term.answer(place, question, make, self._shared)
-            self._refresh(devices, columns["instances"])
+            devices.refresh(columns["instances"], self._round)
             matched |= devices.holds
             errs |= devices.errs
         return matched, errs
@@ -130,7 +132,7 @@ class Reader:
             make = partial(_OF_KIND[kind], place, name, expression)
             question = (place, name, expression)
             answer = term.answer((index, kind), question, make, self._shared)
-        self._refresh(answer, column)
+        answer.refresh(column, self._round)
         return answer
 
     def _names(
@@ -148,14 +150,10 @@ class Reader:
                 make = partial(OfNames[Any], place, expression)
                 question = (place, expression)
                 answer = term.answer(("name", kind), question, make, self._shared)
-            self._refresh(answer, column)
+            answer.refresh(column, self._round)
             named |= answer.holds
             errs |= answer.errs
         return named, errs
-
-    def _refresh(self, answer: Answer[Any], column: AnyColumn) -> None:
-        census = self._census
-        answer.refresh(column, census.features, census.generation, self._budget)
 
 
 _OF_KIND: Final[dict[str, type[OfFlag | OfAttribute]]] = {

@@ -126,7 +126,6 @@ def check_judgement(
 ) -> None:
     """The law for one answer."""
     assert published(cluster) == index.published
-    may_be_off = unpublished is UnpublishedFeatures.UNKNOWN
     assert index.generation == got.generation
     assert sorted(cluster) == sorted(index.names(got.nodes))
     for name, features in cluster.items():
@@ -141,7 +140,7 @@ def check_judgement(
             return Outcome.UNKNOWN if is_unknown else Outcome.DOES_NOT_FIT
 
         results = judge(spec, features, tags=tags)
-        wanted = decide(results, published=index.published if may_be_off else None)
+        wanted = decide(results, published=index.published, unpublished=unpublished)
         rows = [[one.outcome for one in found.rules] for found in wanted.sets]
         assert rows == [
             [seen(one.fits, one.unknown) for one in found.rules] for found in got.sets

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.compat import answers, budget, postings
+from app.compat import answers, anyanswers, budget, postings
 from app.compat.features import Features
 from app.compat.index import Index, Judgement, Limits, TooCostly
 from app.compat.matching import judge
@@ -137,6 +138,19 @@ TEMPLATE = "{{range .kernel.config}}v={{.Value}}\n{{end}}"
         pytest.param(ALL, spec(rule(term("x"))), id="the feature alone"),
         pytest.param(ALL, spec(rule(term("x", EXISTS))), id="any name"),
         pytest.param(ALL, spec(rule(term("x", LOW))), id="names that are no numbers"),
+        pytest.param(
+            ALL,
+            spec(
+                rule(term("x", a=LOW, b=LOW)),
+                rule(term("x", b=LOW)),
+                rule(term("x", a=LOW)),
+                rule(term("x", a=EXISTS, b=LOW)),
+                rule(term("x", c=EXISTS)),
+                rule(FeatureMatcherTerm("x", {})),
+                rule(term("x", a=LOW)),
+            ),
+            id="what was read of instances serves terms that look at less",
+        ),
         pytest.param(ALL, spec(rule(term("x", a=None))), id="a null expression"),
         pytest.param(ALL, spec(rule(term("y", a=EXISTS))), id="nobody publishes it"),
         pytest.param(
@@ -428,7 +442,7 @@ def test_sets_that_all_match_differently_are_not_compared_for_ever() -> None:
 
 def test_what_too_many_values_say_is_not_remembered() -> None:
     """Memory stays bounded; the answer stays right."""
-    count = max(answers.MAX_REMEMBERED, 2 * answers.MAX_NAMES) + 1
+    count = max(answers.MAX_REMEMBERED, 2 * anyanswers.MAX_NAMES) + 1
     features = Features(
         flags={"f": frozenset(map(str, range(count)))},
         instances={"i": tuple({"a": str(n)} for n in range(count))},
@@ -665,3 +679,109 @@ def test_looking_at_changed_nodes_is_bounded(changed: int, calls: int) -> None:
     assert found.at_hand("k", calls=calls - 1) is None
     assert fitting(found, found.at_hand("k", calls=calls))
     assert before == found.calls
+
+
+def test_what_refreshes_cost_is_told() -> None:
+    found = indexed(values(50))
+    found.judge("k", ASKED)
+    found.change({"n3": config(A="70", B="y")})
+    assert 0 == found.spent
+    assert found.at_hand("k", calls=3) is None
+    assert 3 == found.spent
+    assert found.at_hand("k", calls=100) is not None
+    assert 3 < found.spent < 10
+
+
+# In another thread ---------------------------------------------------------------
+
+
+def test_a_job_runs_while_everything_changes() -> None:
+    """Columns, names and instances are read in one thread and changed in another."""
+    count = 400
+    known = cluster(
+        *(
+            Features(
+                {"m": frozenset({"a", f"b{n}"})},
+                {"kernel.config": {"A": str(n % 9)}},
+                {"x": ({"a": str(n % 7)}, {"a": "3"})},
+            )
+            for n in range(count)
+        )
+    )
+    asked = spec(
+        rule(
+            term("kernel.config", A=LOW),
+            term("m", MatchExpression("InRegexp", ("^a",))),
+        ),
+        rule(term("kernel.config", A=EXISTS), template=TEMPLATE, t="1"),
+        rule(term("rule.matched", t=EXISTS), term("x", a=LOW)),
+    )
+    found = indexed(known)
+    jobs = [found.begin(f"k{turn}", asked) for turn in range(3)]
+    wanted = from_scratch(found, asked)
+    with ThreadPoolExecutor(1) as thread:
+        running = [thread.submit(job.run) for job in jobs]
+        turn = 0
+        while not all(one.done() for one in running):
+            turn += 1
+            new = Features(
+                {"m": frozenset({f"c{turn}"})},
+                {"kernel.config": {"A": str(turn % 9)}},
+                {"x": ({"a": str(turn % 5)},)},
+            )
+            found.change({f"n{turn % count}": None, f"new{turn}": new})
+    for job, one in zip(jobs, running, strict=True):
+        judgement = one.result()
+        assert isinstance(judgement, Judgement)
+        assert len(wanted) == judgement.fits.bit_count()
+        found.accept(job)
+        key, _ = job.slot
+        again = found.at_hand(key, calls=1_000_000)
+        assert from_scratch(found, asked) == fitting(found, again)
+
+
+def test_of_two_answers_to_one_question_both_specs_hold_the_newer() -> None:
+    found = indexed(values(50))
+    found.judge("old", ASKED)
+    found.change({f"n{n}": config(A=str(100 + n), B="y") for n in range(30)})
+    job = found.begin("new", ASKED)
+    job.run()
+    found.accept(job)
+    before = found.calls
+    got = found.at_hand("old", calls=100)
+    assert from_scratch(found, ASKED) == fitting(found, got)
+    assert before == found.calls, "the job has evaluated it all"
+    old, new = (found.plan(key) for key in ("old", "new"))
+    assert old is not None
+    assert new is not None
+    assert all(a is b for a, b in zip(old.answers(), new.answers(), strict=True))
+
+
+def test_a_job_that_is_older_than_an_answer_changes_nothing() -> None:
+    found = indexed(values(5))
+    job = found.begin("k", ASKED)
+    found.change({"n1": config(A="9", B="y")})
+    judgement = found.judge("k", ASKED)
+    job.run()
+    found.accept(job)
+    assert judgement is found.at_hand("k")
+
+
+def test_a_newer_answer_takes_the_place_of_too_costly() -> None:
+    """A spec that was too costly may be judged again when the cluster is smaller."""
+    found = indexed(values(50), Limits(calls=20))
+    jobs = [found.begin("k", ASKED)]
+    found.update(values(5))
+    jobs.append(found.begin("k", ASKED))
+    for job, kind in zip(jobs, (TooCostly, Judgement), strict=True):
+        assert isinstance(job.run(), kind)
+        found.accept(job)
+        assert isinstance(found.at_hand("k"), kind)
+    assert found.size_bytes > 0
+
+
+def test_what_is_known_of_a_node_is_told_by_number() -> None:
+    known = values(2)
+    found = indexed(known)
+    assert known["n1"] is found.features(1)
+    assert found.features(2) is None

@@ -13,7 +13,6 @@ def test_a_node_has_a_number_and_a_name() -> None:
     assert [0, 1] == known.change((), ("a", "b"))
     assert 1 == known.number("b")
     assert ["a", "b"] == known.names(0b11)
-    assert 0b10 == known.select(["b", "no such node"])
     assert {"a"} == known.absent(["b", "no such node"])
     assert 2 == len(known)
 
