@@ -121,6 +121,7 @@ class PodFinding:
             obstacles set aside.
         fits: how many of them fit all images.
         unknown: how many are not known to fit nor not to fit.
+        undescribed: of how many candidates NFD has published nothing.
         known_nodes: how many Nodes exist at all.
         excluded: scheduler plugin -> how many nodes it takes out.
         groups: why candidates do not fit; the largest groups, largest first. Who is
@@ -141,6 +142,7 @@ class PodFinding:
     candidates: int = 0
     fits: int = 0
     unknown: int = 0
+    undescribed: int = 0
     known_nodes: int = 0
     excluded: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()

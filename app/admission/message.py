@@ -137,10 +137,22 @@ def _no_candidates(finding: PodFinding, _: Cause) -> str:
     return f"not judged: {none}{_excluded(finding.excluded)}"
 
 
-def _not_known(finding: PodFinding, _: Cause) -> str:
+def _not_known(finding: PodFinding, cause: Cause) -> str:
     unknown = f"{finding.unknown} of {_candidates(finding.candidates)} unknown"
-    what = _images_of(finding)
-    return f"no node is known to fit {what}: {unknown} (NFD data missing or partial)"
+    why = "; ".join(filter(None, (_why(finding), cause.capped_by)))
+    return f"no node is known to fit {_images_of(finding)}: {unknown} ({why})"
+
+
+def _why(finding: PodFinding) -> str:
+    """Why nodes are unknown; of several reasons the one that is mended first."""
+    if finding.undescribed:
+        all_of_them = finding.undescribed >= finding.unknown
+        return (
+            "no NFD data" if all_of_them else f"{finding.undescribed} without NFD data"
+        )
+    if not finding.in_time:
+        return "not judged in time"
+    return "NFD publishes too little"
 
 
 def _of_image(why: str) -> _Phrase:

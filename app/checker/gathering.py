@@ -180,6 +180,9 @@ class Gathering:
             candidates=seen.found.eventual.bit_count(),
             fits=divided.fits.bit_count(),
             unknown=divided.unknown.bit_count(),
+            undescribed=(
+                seen.found.eventual & ~self.view.index.census.bits
+            ).bit_count(),
             known_nodes=len(self.view.nodes),
             excluded=seen.found.excluded,
             stale_seconds=self.cluster.stale_seconds(),

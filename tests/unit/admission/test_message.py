@@ -1,6 +1,7 @@
 """Golden texts: what kubectl prints, character by character."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -303,11 +304,36 @@ def test_no_candidates_and_unknown_nodes_have_their_words(
     assert (
         "[IC102] not judged: none of 5 nodes is a candidate (excluded: NodeAffinity 2)",
     ) == warned(replace(one_image, candidates=0))
-    (line,) = warned(replace(one_image, unknown=2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        pytest.param({"undescribed": 2}, "no NFD data", id="not described"),
+        pytest.param({"undescribed": 1}, "1 without NFD data", id="some not described"),
+        pytest.param({"in_time": False}, "not judged in time", id="late"),
+        pytest.param({}, "NFD publishes too little", id="partial data"),
+    ],
+)
+def test_unknown_nodes_have_their_reason(
+    one_image: PodFinding, changes: dict[str, Any], why: str
+) -> None:
+    (line,) = warned(replace(one_image, unknown=2, **changes))
     assert (
         "[IC103] no node is known to fit the image: 2 of 3 candidate nodes unknown "
-        "(NFD data missing or partial)"
+        f"({why})"
     ) == line
+
+
+def test_unknown_nodes_that_would_deny_say_why_they_only_warn(
+    one_image: PodFinding,
+) -> None:
+    finding = replace(one_image, unknown=2, scalable=True)
+    policy = Policy(on_unknown=Action.DENY)
+    decision = decide(policy, Mode.ENFORCE, finding)
+    (line,) = message.warnings(finding, decision, Detail.FULL)
+    assert line.startswith("[IC103] ")
+    assert line.endswith("(NFD publishes too little; nodes may appear)")
 
 
 def test_nothing_is_said_where_nothing_is_warned_about(one_image: PodFinding) -> None:

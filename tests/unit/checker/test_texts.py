@@ -307,7 +307,7 @@ async def test_a_node_of_which_nothing_is_known_is_counted(
     assert response.warnings == (
         (
             "[IC103] no node is known to fit the image: 1 of 4 candidate nodes "
-            "unknown (NFD data missing or partial)"
+            "unknown (no NFD data)"
         ),
     )
 
