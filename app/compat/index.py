@@ -20,7 +20,7 @@ any thread may run while the index goes on.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -102,6 +102,7 @@ class FirstSight:
         *,
         may_be_off: bool,
         shared: Shared | None = None,
+        forgotten: Iterable[Entry] = (),
     ) -> None:
         self.slot: Final = slot
         self.calls = 0
@@ -111,9 +112,15 @@ class FirstSight:
         self._limits: Final = limits
         self._may_be_off: Final = may_be_off
         self._shared: Final = WeakValueDictionary() if shared is None else shared
+        self._forgotten: Final = forgotten
 
     def run(self) -> Judgement | TooCostly:
-        """Judges; touches nothing that others see."""
+        """Judges; touches nothing that others see.
+
+        Tidies up first: to give up thousands of answers takes milliseconds.
+        """
+        for one in self._forgotten:
+            one.plan.clear()
         _, tags = self.slot
         entry, budget = Entry(Plan(self._spec, tags)), Budget(self._limits.calls)
         judging = Judging(self._census, self._shared, may_be_off=self._may_be_off)
@@ -159,6 +166,7 @@ class Index:
         self._entries: Final[OrderedDict[_Slot, Entry | TooCostly]] = OrderedDict()
         self._shared: Final[Shared] = WeakValueDictionary()
         self._size_bytes = 0
+        self._forgotten: list[Entry] = []
 
     def __len__(self) -> int:
         """How many specs are remembered."""
@@ -288,9 +296,15 @@ class Index:
     def _job(
         self, slot: _Slot, spec: Spec, census: Frozen, shared: Shared | None
     ) -> FirstSight:
-        may_be_off = self._may_be_off
+        forgotten, self._forgotten = self._forgotten, []
         return FirstSight(
-            slot, spec, census, self._limits, may_be_off=may_be_off, shared=shared
+            slot,
+            spec,
+            census,
+            self._limits,
+            may_be_off=self._may_be_off,
+            shared=shared,
+            forgotten=forgotten,
         )
 
     def _refreshed(
@@ -337,7 +351,10 @@ class Index:
         return too_costly
 
     def _put(self, slot: _Slot, found: Entry | TooCostly) -> None:
-        self._size_bytes += _size(found) - _size(self._entries.get(slot))
+        known = self._entries.get(slot)
+        if known is not None:
+            self._forget(known)
+        self._size_bytes += _size(found)
         self._entries[slot] = found
         self._entries.move_to_end(slot)
 
@@ -347,7 +364,13 @@ class Index:
             or self._size_bytes > self._limits.bytes
         ):
             _, oldest = self._entries.popitem(last=False)
-            self._size_bytes -= _size(oldest)
+            self._forget(oldest)
+
+    def _forget(self, known: Entry | TooCostly) -> None:
+        """Leaves what is no longer remembered to the next job."""
+        self._size_bytes -= _size(known)
+        if isinstance(known, Entry):
+            self._forgotten.append(known)
 
 
 def _size(found: Entry | TooCostly | None) -> int:

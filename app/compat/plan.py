@@ -47,15 +47,13 @@ class PlannedTerm:
         make: Callable[[], Answer[Any]],
         at: Shared,
     ) -> Answer[Any]:
-        """The answer for a part of the term, which others may hold too."""
-        answer = self._held.get(part)
+        """The answer for a part of the term from now on; others may hold it too."""
+        key = Question(question)
+        answer = at.get(key)
         if answer is None:
-            key = Question(question)
-            answer = at.get(key)
-            if answer is None:
-                answer = at[key] = make()
-                answer.question = key
-            self._held[part] = answer
+            answer = at[key] = make()
+            answer.question = key
+        self._held[part] = answer
         return answer
 
     def held(self, part: object) -> Answer[Any] | None:
@@ -72,6 +70,10 @@ class PlannedTerm:
             if answer is not mine:
                 answer.adopt(mine)
                 self._held[part] = answer
+
+    def clear(self) -> None:
+        """Gives up what the term holds."""
+        self._held.clear()
 
     def answers(self) -> Iterator[Answer[Any]]:
         """What the term holds."""
@@ -146,6 +148,11 @@ class Plan:
         """As `PlannedTerm.share`, for every term."""
         for term in self._terms:
             term.share(at)
+
+    def clear(self) -> None:
+        """Gives up every answer, term by term: other threads get their turn."""
+        for term in self._terms:
+            term.clear()
 
     def answers(self) -> Iterator[Answer[Any]]:
         """Every answer that the plan holds."""

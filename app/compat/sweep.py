@@ -34,6 +34,12 @@ _SAMPLE: Final = 64
 """Different sets whose matched elements are compared, before they are all held to
 be different: then a digest of each costs more than it spares."""
 
+_LOOKS_PER_NODE: Final = 16
+"""Looks that finding a node's variables counts."""
+
+_LOOKS_PER_CLASS: Final = 16
+"""Looks that a class of nodes counts, when nodes are split by what they publish."""
+
 _NO_SETS: Final = FeatureSets()
 _ALL: Final = -1
 
@@ -123,6 +129,8 @@ class Sweep:
         self._reader: Final = Reader(census, shared, budget, among)
         self._has_states: Final = has_states
         self._may_be_off: Final = may_be_off
+        if has_states:
+            budget.look(_LOOKS_PER_NODE * among.bit_count())
         self._states: States = (
             projections.states(census, among) if has_states else [(NO_STATE, among)]
         )
@@ -306,7 +314,9 @@ class Sweep:
         seen: set[object] = set()
         looked = 0
         for key, bits in parts:
-            for one in self._census.classes(term.feature, bits):
+            classes = self._census.classes(term.feature, bits)
+            self._budget.look(bits.bit_count() + _LOOKS_PER_CLASS * len(classes))
+            for one in classes:
                 are_alike = looked < _SAMPLE or len(seen) < looked
                 make = partial(self._elements, term, one) if are_alike else object
                 elements = self._memory.get((term, one.key), one.sets, make)

@@ -20,7 +20,7 @@ from app.compat.plan import PlannedTerm, Shared
 from app.compat.postings import KINDS
 from app.compat.spec import MatchExpression
 
-_NODES_PER_LOOK: Final = 64
+_NODES_PER_LOOK: Final = 32
 """A term joins some twenty sets of nodes. That takes a look for so many nodes."""
 
 _DOES_NOT_EXIST: Final = "DoesNotExist"

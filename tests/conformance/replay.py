@@ -9,8 +9,9 @@ Prints every difference and closes with `N passed, N failed`. No case is skipped
 
 The engine `index` judges all cases of a file as one cluster, each case a node: its
 three-valued verdict of every set and rule must be what `outcome` makes of
-`matching`, and must be NFD's own where NFD gave no error. It judges specs only:
-cases of the modes `group` and `rule` are not applicable, and counted.
+`matching`, whether a feature that no node publishes is unknown or false, and must be
+NFD's own where NFD gave no error. It judges specs only: cases of the modes `group`
+and `rule` are not applicable, and counted.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from app.compat import groups, matching, noderules, outcome, parse, status
 from app.compat.features import Features
 from app.compat.index import Index, Judgement
 from app.compat.limits import Limits
-from app.compat.outcome import Outcome
+from app.compat.outcome import Outcome, UnpublishedFeatures
 from app.compat.spec import Spec
 from app.errors import SpecError
 
@@ -212,28 +213,38 @@ def _sorted(value: Any) -> Any:
 
 
 def index_differences(cases: list[Case]) -> Iterator[str | None]:
-    """The same for the index, for each case that applies: a node of one cluster."""
-    index = Index()
-    index.update({case["id"]: _features(case) for case in cases})
+    """The same for the index, for each case that applies: a node of one cluster.
+
+    Asked twice: what no node publishes being unknown, and being false.
+    """
+    features = {case["id"]: _features(case) for case in cases}
+    indexes = {one: Index(unpublished=one) for one in UnpublishedFeatures}
+    for index in indexes.values():
+        index.update(features)
     for case in cases:
         try:
             spec = parse.read(_content(case), limits=LIMITS)
         except SpecError:
             yield None if expected(case).kind == "parse" else f"{case['id']}: no spec"
             continue
-        yield _index_difference(case, spec, index)
+        found = (
+            _index_difference(case, spec, index, one) for one, index in indexes.items()
+        )
+        yield next(filter(None, found), None)
 
 
-def _index_difference(case: Case, spec: Spec, index: Index) -> str | None:
+def _index_difference(
+    case: Case, spec: Spec, index: Index, unpublished: UnpublishedFeatures
+) -> str | None:
     tags, name = case.get("tags") or (), case["id"]
     results = matching.judge(spec, _features(case), tags=tags)
-    found = outcome.decide(results, published=index.published)
+    found = outcome.decide(results, published=index.published, unpublished=unpublished)
     wanted = [found.outcome] + [
         one for a in found.sets for one in (a.outcome, *(b.outcome for b in a.rules))
     ]
     got = _outcomes(index.judge(name, spec, tags), index.number(name) or 0)
     if wanted != got:
-        return f"{name}\n  wanted {wanted}\n  got    {got}"
+        return f"{name} ({unpublished})\n  wanted {wanted}\n  got    {got}"
     nfd = expected(case)
     # What is unknown here, NFD takes for false: no node publishes the feature.
     if nfd.error is None and nfd.fits is not (got[0] is Outcome.FITS):

@@ -196,3 +196,17 @@ def test_a_feature_that_nobody_publishes_is_what_the_setting_says(
     found = index.at_hand("job")
     assert isinstance(found, Judgement)
     assert is_unknown == bool(found.unknown)
+
+
+def test_what_was_forgotten_is_given_up_by_the_next_job() -> None:
+    index = indexed({"a": config(A="y")}, Limits(specs=1))
+    index.judge("one", wants(A="y"))
+    plan = index.plan("one")
+    assert plan is not None
+    job = index.begin("two", wants(A="x"))
+    job.run()
+    index.accept(job)
+    assert index.plan("one") is None
+    assert [1] == [len(list(plan.answers()))]
+    assert ["a"] == fitting(index, index.judge("one", wants(A="y")))
+    assert [] == list(plan.answers())

@@ -15,6 +15,7 @@ from app.compat.outcome import (
     RuleOutcome,
     SpecOutcome,
     Unpublished,
+    UnpublishedFeatures,
     all_of,
     any_of,
     decide,
@@ -90,6 +91,10 @@ def test_a_rule_combines_its_terms_by_kleene(text: str, wanted: Outcome) -> None
 def test_unpublished_features_can_be_held_for_missing() -> None:
     (found,) = rules(terms(NOWHERE), published=None)
     assert found.outcome is MISFIT
+    spec = parse.read(f"compatibilities: [{{rules: [{{{terms(NOWHERE)}}}]}}]".encode())
+    no = UnpublishedFeatures.NO
+    asked = decide(judge(spec, NODE), published=PUBLISHED, unpublished=no)
+    assert asked.outcome is MISFIT
 
 
 @pytest.mark.parametrize(
