@@ -59,7 +59,7 @@ MAX_REMEMBERED: Final = 256
 MAX_SETS: Final = 256
 """Feature sets that are looked at for what the nodes of a group have."""
 
-_FEW: Final = 512
+_MAX_PARTS: Final = 16
 _EXISTS: Final = "Exists"
 _PUBLISHED: Final = FeatureSets()
 
@@ -167,15 +167,16 @@ class Explainer:
     # Groups ---------------------------------------------------------------------
 
     def _groups(self, nodes: Bits, lacks: Sequence[_Lack]) -> Iterator[GroupJob]:
-        parts = division.divide(nodes, [lack.nodes for lack in lacks])
-        for part, examples in self._largest([part for part in parts if part.lacks]):
+        bits = [lack.nodes for lack in lacks]
+        parts = division.divide(nodes, bits, most=_MAX_PARTS)
+        for part, names in self._largest([part for part in parts if part.lacks]):
             mine = [lacks[position] for position in part.lacks]
-            sample = _Sample(self.index.census, part.nodes, self._features(examples))
+            sample = _Sample(self.index.census, part.nodes, self._features(names))
             reasons = tuple(
                 sample.of(lack.image, lack.reason) for lack in mine[:MAX_UNMET]
             )
             count, more = part.nodes.bit_count(), len(mine) - len(reasons)
-            yield GroupJob(count, examples, reasons, more)
+            yield GroupJob(count, names[:MAX_EXAMPLES], reasons, more)
 
     def _largest(
         self, parts: Sequence[Division]
@@ -184,19 +185,19 @@ class Explainer:
         sizes = [part.nodes.bit_count() for part in parts]
         least = sizes[MAX_GROUPS - 1] if len(sizes) > MAX_GROUPS else 0
         named = [
-            (-size, self._examples(part.nodes), part)
+            (-size, self._first(part.nodes), part)
             for size, part in zip(sizes, parts, strict=True)
             if size >= least
         ]
         named.sort(key=lambda one: one[:2])
-        return [(part, examples) for _, examples, part in named[:MAX_GROUPS]]
+        return [(part, names) for _, names, part in named[:MAX_GROUPS]]
 
-    def _examples(self, nodes: Bits, most: int = MAX_EXAMPLES) -> tuple[str, ...]:
-        """The first names of a set of nodes."""
-        if nodes.bit_count() <= _FEW:
-            return tuple(sorted(one.name for one in self.nodes.nodes(nodes))[:most])
+    def _first(self, nodes: Bits) -> tuple[str, ...]:
+        """The names of a set of nodes in order; of a large one, the first few."""
+        if nodes.bit_count() <= MAX_SETS:
+            return tuple(sorted(one.name for one in self.nodes.nodes(nodes)))
         found = (name for number, name in self._in_order() if nodes >> number & 1)
-        return tuple(islice(found, most))
+        return tuple(islice(found, MAX_EXAMPLES))
 
     def _in_order(self) -> Iterator[tuple[int, str]]:
         """Number and name of every node, by name."""
@@ -225,7 +226,7 @@ class Explainer:
         nearest = tally.nearest(nodes, (lacks.count, lacks.fixed))
         if not nearest & union(lacks.count):
             return None
-        (name,) = self._examples(nearest, 1)
+        name = self._first(nearest)[0]
         node = 1 << (self.nodes.number(name) or 0)
         reasons: dict[int, tuple[Reason, ...]] = {}
         for lack in lacks.all:
@@ -300,16 +301,13 @@ class _Sample:
     Args:
         census: what nodes publish.
         nodes: the group.
-        examples: what some of them publish.
+        some: what nodes of it publish: up to `MAX_SETS` all, else some.
     """
 
-    def __init__(
-        self, census: Frozen, nodes: Bits, examples: tuple[Features, ...]
-    ) -> None:
+    def __init__(self, census: Frozen, nodes: Bits, some: tuple[Features, ...]) -> None:
         self._census: Final = census
         self._nodes: Final = nodes
-        self._examples: Final = examples
-        self._every: tuple[Features, ...] | None = None
+        self._some: Final = some
 
     def of(self, image: int, reason: Reason) -> GroupReason:
         """A reason, with what it takes to tell what was found."""
@@ -330,14 +328,8 @@ class _Sample:
             classes = self._census.classes(feature, self._nodes)
             return GroupReason(image, reason, tuple(one.sets for one in classes))
         if self._nodes.bit_count() <= MAX_SETS:
-            return GroupReason(image, reason, nodes=self._all())
-        return GroupReason(image, reason, absent, self._examples, is_complete=False)
-
-    def _all(self) -> tuple[Features, ...]:
-        if self._every is None:
-            features = self._census.features
-            self._every = tuple(features[each] for each in numbers(self._nodes))
-        return self._every
+            return GroupReason(image, reason, nodes=self._some)
+        return GroupReason(image, reason, absent, self._some, is_complete=False)
 
 
 def _is_plain(need: Need, kinds: Container[str]) -> bool:

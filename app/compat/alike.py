@@ -148,14 +148,14 @@ class _Reader:
         """What the rules of a set want and nodes do not have."""
         needs: Needs = []
         for rule, found in zip(rules, bits.rules, strict=True):
-            lacking = self._nodes & ~found.fits
+            lacking = _without(self._nodes, found.fits)
             if lacking:
                 needs += self._rule(rule, found, lacking)
         return needs
 
     def _rule(self, rule: PlannedRule, bits: RuleBits, lacking: Bits) -> Needs:
         if self._is_coarse or any(t.feature == RULE_MATCHED for t in rule.terms()):
-            lacking &= ~bits.unknown
+            lacking = _without(lacking, bits.unknown)
             need = _of_whole(rule, is_coarse=self._is_coarse)
             return [(need, lacking)] if lacking else []
         needs: Needs = []
@@ -170,7 +170,7 @@ class _Reader:
         published = self._census.published
         if rule.rule.vars_template or all(t.feature in published for t in rule.terms()):
             errs = bits.unknown
-        lacking &= ~(errs | features.errs)
+        lacking = _without(lacking, errs | features.errs)
         if lacking == self._nodes:
             return needs
         return [(need, hit) for need, on in needs if (hit := on & lacking)]
@@ -183,7 +183,7 @@ class _Reader:
             found = self._term(rule, term)
             evaluated = going if term.expressions is None else _ALL
             errs |= found.errs & evaluated
-            going = (going & ~found.published) | (found.holds & evaluated)
+            going = _without(going, found.published) | (found.holds & evaluated)
             needs += found.needs
         return _Terms(errs, needs)
 
@@ -200,13 +200,13 @@ class _Reader:
             answers = [_held(term, ("name", kind)) for kind in of_feature.columns]
             named = union(bits for bits, _ in answers) & nodes
             name_errs = union(bits for _, bits in answers) & nodes
-            lacking = nodes & ~(named | name_errs)
+            lacking = _without(nodes, named | name_errs)
             needs.append((_need(rule, term, Part.NAME, (("", term.name),)), lacking))
             errs |= holds & name_errs
-            holds &= named & ~name_errs
-        rest = nodes & ~holds
+            holds &= _without(named, name_errs)
+        rest = _without(nodes, holds)
         for _, bits in needs:
-            rest &= ~bits
+            rest = _without(rest, bits)
         needs.append((_need(rule, term, Part.FEATURE), rest))
         return _Term(published, holds, errs, [one for one in needs if one[1]])
 
@@ -223,25 +223,29 @@ class _Reader:
                 does_hold, does_err = _held(term, (index, kind))
                 errs |= does_err
                 if is_absence:
-                    holds &= does_hold | ~feature.columns[kind].filled
+                    holds = _without(holds, feature.columns[kind].filled) | (
+                        holds & does_hold
+                    )
                 else:
                     holds |= does_hold
-            failing[index] = nodes & ~holds
+            failing[index] = _without(nodes, holds)
         holds = feature.filled
         for bits in failing:
-            holds &= ~bits
+            holds = _without(holds, bits)
         if _DEVICES in feature.columns:
             does_hold, does_err = _held(term, (_DEVICES, term.feature))
             holds, errs = holds | does_hold & nodes, errs | does_err
-        device = _several(failing) & ~holds & feature.wants_device
-        lacking = nodes & ~(holds | device)
+        device = 0
+        if len(failing) > 1:
+            device = _without(_several(failing) & feature.wants_device, holds)
+        lacking = _without(nodes, holds | device)
         needs = [
             (_need(rule, term, Part.ELEMENT, (one,)), bits & lacking)
             for one, bits in zip(expressions, failing, strict=True)
         ]
         if device:
             needs.append((_need(rule, term, Part.DEVICE, expressions), device))
-        return holds & ~errs, errs & nodes, needs
+        return _without(holds, errs), errs & nodes, needs
 
     def _feature(self, name: str) -> _Feature:
         known = self._features.get(name)
@@ -275,11 +279,16 @@ def _read(census: Frozen, name: str, nodes: Bits) -> _Feature:
     kinds = tuple(kind for kind in _UNION if kind in columns)
     published = nodes & union(one.published for one in columns.values())
     filled = nodes & union(columns[kind].filled for kind in kinds)
-    wants_device, devices = published & ~filled, columns.get(_DEVICES)
+    wants_device, devices = _without(published, filled), columns.get(_DEVICES)
     if devices is not None and devices.filled & filled:
         pairs = zip(devices.sets.values(), devices.members.values(), strict=True)
         wants_device |= nodes & union(members for one, members in pairs if one)
     return _Feature(columns, kinds, published, filled, wants_device)
+
+
+def _without(nodes: Bits, others: Bits) -> Bits:
+    """As `nodes & ~others`, which takes several times as long."""
+    return nodes ^ (nodes & others)
 
 
 def _several(many: Iterable[Bits]) -> Bits:

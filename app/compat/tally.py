@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from app.bits import Bits
 from app.compat.explain import Need
 
 Digits: TypeAlias = list[Bits]
 """A number for each node: the nodes that have each binary digit, lowest first."""
-
-_ALL: Final = -1
 
 
 def add(total: Digits, other: Sequence[Bits]) -> None:
@@ -36,27 +34,49 @@ def add(total: Digits, other: Sequence[Bits]) -> None:
         total.append(carry)
 
 
+def total(sets: Iterable[Bits]) -> Digits:
+    """In how many of the sets each node is.
+
+    Three sets of one weight become one of it and one of the next, so that it takes
+    five operations a set, however many there are.
+    """
+    digits: Digits = []
+    level = list(sets)
+    while level:
+        carries: list[Bits] = []
+        while len(level) > 1:
+            one, two = level.pop(), level.pop()
+            three = level.pop() if level else 0
+            either = one ^ two
+            level.append(either ^ three)
+            carries.append(one & two | either & three)
+        digits.append(level[0])
+        level = [carry for carry in carries if carry]
+    return digits
+
+
 def nearest(nodes: Bits, numbers: Iterable[Sequence[Bits]]) -> Bits:
     """The nodes with the least number; of several numbers, the first decides."""
     for digits in numbers:
         for digit in reversed(digits):
-            nodes = nodes & ~digit or nodes
+            nodes = nodes ^ (nodes & digit) or nodes
     return nodes
 
 
-def _compared(one: Digits, other: Digits) -> tuple[Bits, Bits]:
+def _compared(one: Digits, other: Digits, nodes: Bits) -> tuple[Bits, Bits]:
     """The nodes where a number is smaller than another, and where it is equal."""
-    less, equal = 0, _ALL
+    less, equal = 0, nodes
     for first, second in reversed(list(zip_longest(one, other, fillvalue=0))):
-        less |= equal & ~first & second
-        equal &= ~(first ^ second)
+        different = equal & (first ^ second)
+        less |= different & second
+        equal ^= different
     return less, equal
 
 
 def _mixed(one: Digits, other: Digits, nodes: Bits) -> Digits:
     """A number that is the other one for some nodes."""
     pairs = zip_longest(one, other, fillvalue=0)
-    return [first & ~nodes | second & nodes for first, second in pairs]
+    return [first ^ ((first ^ second) & nodes) for first, second in pairs]
 
 
 Needs: TypeAlias = list[tuple[Need, Bits]]
@@ -80,17 +100,16 @@ class Tally:
     @classmethod
     def of(cls, needs: Needs) -> Tally:
         """Counts."""
-        tally = cls(needs)
-        for need, nodes in needs:
-            add(tally.all, (nodes,))
-            if not need.is_changeable:
-                add(tally.fixed, (nodes,))
-        return tally
+        return cls(
+            needs,
+            total(nodes for _, nodes in needs),
+            total(nodes for need, nodes in needs if not need.is_changeable),
+        )
 
-    def less(self, other: Tally) -> Bits:
+    def less(self, other: Tally, nodes: Bits) -> Bits:
         """The nodes that lack less here; of as many, less that is fixed."""
-        less, equal = _compared(self.all, other.all)
-        return less | equal & _compared(self.fixed, other.fixed)[0]
+        less, equal = _compared(self.all, other.all, nodes)
+        return less | _compared(self.fixed, other.fixed, equal)[0]
 
 
 def cheapest(options: Sequence[Needs], nodes: Bits) -> Tally:
@@ -101,7 +120,7 @@ def cheapest(options: Sequence[Needs], nodes: Bits) -> Tally:
     best, chosen = Tally.of(first), [nodes]
     for needs in others:
         option = Tally.of(needs)
-        better = option.less(best) & nodes
+        better = option.less(best, nodes)
         best.all = _mixed(best.all, option.all, better)
         best.fixed = _mixed(best.fixed, option.fixed, better)
         chosen.append(better)
@@ -112,6 +131,6 @@ def cheapest(options: Sequence[Needs], nodes: Bits) -> Tally:
             (need, hit)
             for needs, bits, left in zip(options, chosen, later, strict=True)
             for need, on in needs
-            if (hit := on & bits & ~left)
+            if (hit := on & (bits ^ (bits & left)))
         ]
     return best

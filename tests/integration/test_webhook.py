@@ -439,7 +439,9 @@ def test_a_deployment_gets_its_warning(world: World) -> None:
     }
     done = world.create(deployment)
     assert done.stdout == "deployment.apps/train created\n"
-    assert done.stderr.startswith("Warning: [IC101] Deployment train: no node fits")
+    assert done.stderr.startswith(
+        "Warning: [IC101] Deployment train: its Pods will be denied, as no node fits"
+    )
 
 
 def test_a_changed_node_feature_turns_the_verdict(world: World) -> None:

@@ -1,9 +1,11 @@
 """Numbers of many nodes in binary."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.compat.explain import Need, Part
-from app.compat.tally import Tally, add, cheapest, nearest
+from app.compat.tally import Tally, add, cheapest, nearest, total
 
 FIXED = Need("r", "cpu.cpuid", Part.FEATURE)
 LOOSE = Need("r", "vendor.gpu", Part.FEATURE)
@@ -25,6 +27,15 @@ def test_numbers_are_added(
 ) -> None:
     add(total, other)
     assert expected == total
+
+
+@given(st.lists(st.integers(0, 2**8 - 1)))
+def test_the_total_says_in_how_many_sets_each_node_is(sets: list[int]) -> None:
+    digits = total(sets)
+    for node in range(8):
+        assert sum(bits >> node & 1 for bits in sets) == sum(
+            (digit >> node & 1) << place for place, digit in enumerate(digits)
+        )
 
 
 def test_the_nearest_have_the_least_number_and_then_the_least_of_the_next() -> None:
