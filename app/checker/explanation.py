@@ -83,6 +83,7 @@ class Explainer:
     _known: OrderedDict[Key, Misfit] = field(default_factory=OrderedDict)
     _numbers: Sequence[int] = ()
     _names: Sequence[str] = ()
+    _order: Sequence[int] = ()
     _ordered_at: int = -1
 
     def at_hand(
@@ -205,14 +206,13 @@ class Explainer:
         if self._ordered_at != generation:
             every = self.nodes.bits
             known = every & self.index.census.bits
-            found = [*numbers(known), *numbers(every ^ known)]
+            self._numbers = [*numbers(known), *numbers(every ^ known)]
             names = self.index.names(known)
             names += (node.name for node in self.nodes.nodes(every ^ known))
-            order = sorted(range(len(names)), key=names.__getitem__)
-            self._numbers = [found[each] for each in order]
-            self._names = [names[each] for each in order]
+            self._names = names
+            self._order = sorted(range(len(names)), key=names.__getitem__)
             self._ordered_at = generation
-        return zip(self._numbers, self._names, strict=True)
+        return ((self._numbers[each], self._names[each]) for each in self._order)
 
     def _features(self, names: Iterable[str]) -> tuple[Features, ...]:
         known = self.index.census.features
