@@ -150,9 +150,9 @@ class Memory:
         index = self._index
         answer = index.at_hand(digest, self._tags)
         if answer is None and self._calls_left > 0:
-            before = index.calls
+            before = index.spent
             answer = index.at_hand(digest, self._tags, calls=self._calls_left)
-            self._calls_left -= REFRESH_PRICE + index.calls - before
+            self._calls_left -= REFRESH_PRICE + index.spent - before
         if answer is None:
             return None
         if isinstance(answer, Judgement):
