@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from heapq import nsmallest
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 from app.admission.findings import Unmet
 from app.admission.message import MAX_EXAMPLES, MAX_GROUPS, MAX_UNMET
-from app.bits import Bits, numbers, union
+from app.bits import Bits, union
 from app.checker.demand import Asked, Demand, Demands, Lacking
 from app.checker.misfit import (
     ClosestJob,
@@ -81,10 +81,6 @@ class Explainer:
     nodes: NodeIndex
     tags: tuple[str, ...] = ()
     _known: OrderedDict[Key, Misfit] = field(default_factory=OrderedDict)
-    _numbers: Sequence[int] = ()
-    _names: Sequence[str] = ()
-    _order: Sequence[int] = ()
-    _ordered_at: int = -1
 
     def at_hand(
         self, demands: Demands, platforms: Platforms, candidates: Bits
@@ -195,24 +191,10 @@ class Explainer:
 
     def _first(self, nodes: Bits) -> tuple[str, ...]:
         """The names of a set of nodes in order; of a large one, the first few."""
-        if nodes.bit_count() <= MAX_SETS:
-            return tuple(sorted(one.name for one in self.nodes.nodes(nodes)))
-        found = (name for number, name in self._in_order() if nodes >> number & 1)
-        return tuple(islice(found, MAX_EXAMPLES))
-
-    def _in_order(self) -> Iterator[tuple[int, str]]:
-        """Number and name of every node, by name."""
-        generation = self.nodes.generation
-        if self._ordered_at != generation:
-            every = self.nodes.bits
-            known = every & self.index.census.bits
-            self._numbers = [*numbers(known), *numbers(every ^ known)]
-            names = self.index.names(known)
-            names += (node.name for node in self.nodes.nodes(every ^ known))
-            self._names = names
-            self._order = sorted(range(len(names)), key=names.__getitem__)
-            self._ordered_at = generation
-        return ((self._numbers[each], self._names[each]) for each in self._order)
+        names = self.nodes.names(nodes)
+        if len(names) <= MAX_SETS:
+            return tuple(sorted(names))
+        return tuple(nsmallest(MAX_EXAMPLES, names))
 
     def _features(self, names: Iterable[str]) -> tuple[Features, ...]:
         known = self.index.census.features

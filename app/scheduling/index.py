@@ -78,6 +78,10 @@ class NodeIndex:
         names = self._holders
         return tuple(self._nodes[names[each]] for each in numbers(bits & self.bits))
 
+    def names(self, bits: Bits) -> list[str]:
+        """The names of a set, by number; as for `nodes`."""
+        return list(map(self._holders.__getitem__, numbers(bits & self.bits)))
+
     def labelled(self, key: str) -> Bits:
         """The nodes that carry a label, whatever its value."""
         return bits_in(self._postings.labels[key].present)

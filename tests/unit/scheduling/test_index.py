@@ -207,3 +207,9 @@ def test_a_number_that_is_not_free_changes_nothing(numbers: dict[str, int]) -> N
     with pytest.raises(ValueError, match=r"of node '[bc]' is not free"):
         index.update({"a": A, **new})
     assert (["a"], 1, None) == (names(index), len(index), index.number("b"))
+
+
+def test_names_of_a_set_are_told_by_number() -> None:
+    index = NodeIndex()
+    index.change({name: Node(name) for name in ("b", "a", "c")})
+    assert ["b", "c"] == index.names(0b1101)
