@@ -1,7 +1,15 @@
 """What judging a spec on all nodes may cost.
 
 A spec is hostile input, and there may be 15,000 nodes: work is counted in operator
-calls, and looking at a set or an element as a part of one.
+calls. What takes longer counts as several, looking at a set or an element as a part
+of one:
+
+* searching a pattern, and compiling it: `regexp`;
+* operands of an expression, and errors that quote long values: `operators`;
+* steps of templates: here, and `template.limits`.
+
+A call is a microsecond or less, so that the bound is one to three seconds of one
+core, whatever a spec asks for; `bench/bounds.py` measures that.
 """
 
 from __future__ import annotations
@@ -20,11 +28,11 @@ MAX_CALLS: Final = 2_000_000
 LOOKS_PER_CALL: Final = 16
 """Sets or elements that cost as much to look at as one operator call."""
 
-CALLS_PER_STEP: Final = 1
-"""What a step of a template counts, in operator calls: measured, both take less than
-a microsecond, and no step much longer (`template.costs`)."""
+CALLS_PER_STEP: Final = 2
+"""What a step of a template counts, in operator calls: measured, most take one
+microsecond, and a few nearly three."""
 
-STEPS_PER_CHARACTER: Final = 4
+STEPS_PER_CHARACTER: Final = 2
 """What parsing a template counts for each character, in steps."""
 
 Verdict: TypeAlias = bool | None
@@ -35,7 +43,7 @@ class Budget:
     """What one refresh of one spec, or one look at a node, may still cost.
 
     Attributes:
-        calls: operator calls so far.
+        calls: operator calls so far; dear ones count as several.
         patterns: what templates have compiled.
     """
 
@@ -103,9 +111,15 @@ class Budget:
             raise SpecError(TOO_COSTLY, f"spec is too costly: it needs {wanted}")
 
     def judge(self, check: Check, value: str | None, *, exists: bool) -> Verdict:
-        """One operator call."""
+        """One operator call, or several if it costs more.
+
+        Raises:
+            SpecError: `TooCostly`.
+        """
         self.call()
         try:
-            return check(exists, value)
-        except SpecError:
+            return check(exists, value, self.call)
+        except SpecError as error:
+            if error.reason == TOO_COSTLY:
+                raise
             return None

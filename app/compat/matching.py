@@ -24,7 +24,8 @@ from typing import Final, Protocol, TypeAlias
 from app.compat.budget import TOO_COSTLY, Budget
 from app.compat.features import Features
 from app.compat.gotext import lower
-from app.compat.operators import EVALUATION
+from app.compat.operators import EVALUATION, price
+from app.compat.regexp import Spend, free
 from app.compat.spec import Compatibility, FeatureMatcherTerm, GroupRule, Spec
 from app.compat.terms import (
     Element,
@@ -289,17 +290,21 @@ def _match_term(
     if sets is None:
         result = TermResult(term, holds=False, is_match=before, is_published=False)
         return result, []
+    spend = free if view.budget is None else view.budget.call
     if view.budget is not None:
-        view.budget.call(_calls(term, sets))
+        view.budget.call(calls(term, sets))
     if term.match_expressions is None:
         if not before:
-            return TermResult(term, _holds(term, sets), is_match=False), []
+            holds = _holds(term, sets, spend)
+            return TermResult(term, holds, is_match=False), []
         matched = Matched(is_match=True)
     else:
-        matched = match_expressions(term.match_expressions, sets, fail_fast=fail_fast)
+        matched = match_expressions(
+            term.match_expressions, sets, fail_fast=fail_fast, spend=spend
+        )
     is_match, is_name_match = matched.is_match, False
     if is_match and term.match_name is not None:
-        named = match_names(term.match_name, sets)
+        named = match_names(term.match_name, sets, spend)
         matched.elements += named
         is_match = is_name_match = bool(named)
     satisfied = frozenset(matched.satisfied)
@@ -309,22 +314,29 @@ def _match_term(
     return result, matched.elements
 
 
-def _calls(term: FeatureMatcherTerm, sets: FeatureSets) -> int:
-    """How often a term calls an operator, at most."""
-    calls = len(term.match_expressions or ()) * (2 + len(sets.instances))
+def calls(term: FeatureMatcherTerm, sets: FeatureSets) -> int:
+    """How often a term calls an operator, at most, its operands counted in.
+
+    What a call costs beyond that is counted as it is made.
+    """
+    asked = term.match_expressions or {}
+    count = len(asked) * (2 + len(sets.instances)) + sum(map(price, asked.values()))
     if term.match_name is not None:
-        calls += len(sets.flags or ()) + len(sets.attributes or ())
-        calls += sum(map(len, sets.instances))
-    return calls
+        count += price(term.match_name)
+        count += len(sets.flags or ()) + len(sets.attributes or ())
+        count += sum(map(len, sets.instances))
+    return count
 
 
-def _holds(term: FeatureMatcherTerm, sets: FeatureSets) -> bool | None:
+def _holds(term: FeatureMatcherTerm, sets: FeatureSets, spend: Spend) -> bool | None:
     """Whether a term holds that NFD leaves out."""
     if term.match_name is None:
         return True
     try:
-        return bool(match_names(term.match_name, sets))
-    except SpecError:
+        return bool(match_names(term.match_name, sets, spend))
+    except SpecError as error:
+        if error.reason == TOO_COSTLY:
+            raise
         return None
 
 

@@ -19,24 +19,46 @@ The same checks serve one node (`matching`) and all distinct values (`index`).
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, Protocol, TypeAlias
 
 from app.compat import regexp, version
 from app.compat.gotext import listed, quoted
+from app.compat.regexp import Spend, free
 from app.compat.spec import MatchExpression
 from app.errors import SpecError
 
-Check: TypeAlias = Callable[[bool, str | None], bool]
-"""Called with whether the input exists and its value (`None` for a flag).
 
-It raises `SpecError` with NFD's text where NFD returns an error.
-"""
+class Check(Protocol):
+    """What an expression says of an input."""
 
-Test: TypeAlias = Callable[[str], bool]
+    def __call__(self, exists: bool, value: str | None, spend: Spend = free, /) -> bool:  # noqa: FBT001 - a Check
+        """Whether the input satisfies the expression.
+
+        Args:
+            exists: whether there is such an input.
+            value: its value; `None` for a flag.
+            spend: counts what makes it cost more than one operator call.
+
+        Raises:
+            SpecError: with NFD's text where NFD returns an error; or what `spend`
+                raises.
+        """
+        ...
+
+
+Test: TypeAlias = Callable[[str, Spend], bool]
 """A check of an input that exists and has a value."""
+
+VALUES_PER_CALL: Final = 16
+"""Operands that cost as much as one operator call, while a check is made."""
+
+QUOTED_PER_CALL: Final = 64
+"""Characters that an error quotes in one operator call; of those that it has to
+escape, one."""
 
 _Bound: TypeAlias = tuple[int, ...]
 _Order: TypeAlias = Callable[[_Bound, _Bound], bool]
@@ -44,6 +66,9 @@ _Read: TypeAlias = Callable[[str], _Bound | None]
 
 EVALUATION: Final = "EvaluationError"
 """Reason of the error where NFD gives one too."""
+
+
+_PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 
 
 def _number(text: str) -> _Bound | None:
@@ -69,6 +94,11 @@ def check(expression: MatchExpression | None) -> Check:
     return make(expression)
 
 
+def price(expression: MatchExpression | None) -> int:
+    """What making a check costs beside its first call, in operator calls."""
+    return 0 if expression is None else len(expression.value) // VALUES_PER_CALL
+
+
 def described(expression: MatchExpression) -> str:
     """An expression as NFD prints it: `{op: "In", value: ["a" "b"]}`, no type."""
     if not expression.value:
@@ -82,14 +112,14 @@ def _raise(message: str) -> NoReturn:
 
 
 def _failing(message: str) -> Check:
-    def fail(_exists: bool, _value: str | None) -> bool:  # noqa: FBT001 - a Check
+    def fail(_exists: bool, _value: str | None, _spend: Spend = free) -> bool:  # noqa: FBT001 - a Check
         _raise(message)
 
     return fail
 
 
 def _broken(message: str) -> Test:
-    def fail(_value: str) -> bool:
+    def fail(_value: str, _spend: Spend) -> bool:
         _raise(message)
 
     return fail
@@ -105,7 +135,7 @@ def _presence(answer: Callable[[bool], bool], expression: MatchExpression) -> Ch
     if expression.value:
         return _failing(_wrong_count(expression, "be empty", shown=True))
 
-    def test(exists: bool, _value: str | None) -> bool:  # noqa: FBT001 - a Check
+    def test(exists: bool, _value: str | None, _spend: Spend = free) -> bool:  # noqa: FBT001 - a Check
         return answer(exists)
 
     return test
@@ -116,8 +146,8 @@ def _value(
 ) -> Check:
     test = make(expression)
 
-    def check_value(exists: bool, value: str | None) -> bool:  # noqa: FBT001 - a Check
-        return exists and value is not None and test(value)
+    def check_value(exists: bool, value: str | None, spend: Spend = free) -> bool:  # noqa: FBT001 - a Check
+        return exists and value is not None and test(value, spend)
 
     return check_value
 
@@ -128,44 +158,65 @@ def _value(
 def _in(expression: MatchExpression) -> Test:
     if not expression.value:
         return _broken(_wrong_count(expression, "be non-empty", shown=False))
-    return frozenset(expression.value).__contains__
+    wanted = frozenset(expression.value)
+    return lambda value, _spend: value in wanted
 
 
 def _not_in(expression: MatchExpression) -> Test:
     if not expression.value:
         return _broken(_wrong_count(expression, "be non-empty", shown=False))
     refused = frozenset(expression.value)
-    return lambda value: value not in refused
+    return lambda value, _spend: value not in refused
 
 
 def _in_regexp(expression: MatchExpression) -> Test:
     if not expression.value:
         return _broken(_wrong_count(expression, "be non-empty", shown=False))
-    searches: list[regexp.Search] = []
-    for pattern in expression.value:
-        try:
-            searches.append(regexp.compiled(pattern))
-        except SpecError as error:
-            return _broken_pattern(expression, pattern, error)
-    if len(searches) == 1:
-        return searches[0]
-    return lambda value: any(search(value) for search in searches)
+    return _Regexps(expression)
 
 
-def _broken_pattern(
-    expression: MatchExpression, pattern: str, error: SpecError
-) -> Test:
-    if error.reason == regexp.INVALID:
-        # NFD misspells "expression" here (`expression.go#L151`).
-        return _broken(
-            "invalid expressiom, 'value' field must only contain valid regexps "
-            f"for Op {quoted(expression.op)} (have {listed(expression.value)})"
-        )
+class _Regexps:
+    """Patterns, of which one is to be found; compiled when they are needed."""
 
-    def refuse(_value: str) -> bool:
-        raise SpecError(error.reason, f"pattern {quoted(pattern)}: {error.message}")
+    def __init__(self, expression: MatchExpression) -> None:
+        self._expression: Final = expression
+        self._are_read = False
+        self._problem: tuple[str, str] | None = None
 
-    return refuse
+    def __call__(self, value: str, spend: Spend) -> bool:
+        if not self._are_read:
+            self._problem = self._read(spend)
+            self._are_read = True
+        if self._problem is not None:
+            raise SpecError(*self._problem)
+        for text in self._expression.value:
+            pattern = regexp.compiled(text, spend)
+            spend(pattern.price(value))
+            if pattern(value):
+                return True
+        return False
+
+    def _read(self, spend: Spend) -> tuple[str, str] | None:
+        """Reason and message of the first pattern that is none."""
+        for text in self._expression.value:
+            try:
+                regexp.compiled(text, spend)
+            except SpecError as error:
+                if error.reason == regexp.INVALID:
+                    return EVALUATION, _invalid_pattern(self._expression)
+                if error.reason == regexp.UNSUPPORTED:
+                    message = f"pattern {quoted(text)}: {error.message}"
+                    return error.reason, message
+                raise
+        return None
+
+
+def _invalid_pattern(expression: MatchExpression) -> str:
+    # NFD misspells "expression" here (`expression.go#L151`).
+    return (
+        "invalid expressiom, 'value' field must only contain valid regexps "
+        f"for Op {quoted(expression.op)} (have {listed(expression.value)})"
+    )
 
 
 def _type_error(expression: MatchExpression) -> Test:
@@ -181,16 +232,13 @@ def _one_bound(compare: _Order, expression: MatchExpression) -> Test:
         return _broken(_wrong_count(expression, wanted, shown=True))
     if expression.type not in _TYPES:
         return _type_error(expression)
-    noun, read = _TYPES[expression.type]
-    operand = expression.value[0]
-    bound = read(operand)
+    bounds = _Bounds(expression)
+    (bound,) = bounds.found
 
-    def test(value: str) -> bool:
-        found = read(value)
-        if found is None:
-            _raise(f"not a {noun} {quoted(value)}")
+    def test(value: str, spend: Spend) -> bool:
+        found = bounds.read(value, spend)
         if bound is None:
-            _raise(f"not a {noun} {quoted(operand)} in {described(expression)}")
+            _raise(bounds.problem)
         return compare(found, bound)
 
     return test
@@ -202,30 +250,61 @@ def _two_bounds(above: _Order, below: _Order, expression: MatchExpression) -> Te
         return _broken(_wrong_count(expression, wanted, shown=True))
     if expression.type not in _TYPES:
         return _type_error(expression)
-    noun, read = _TYPES[expression.type]
-    low, high = map(read, expression.value)
+    bounds = _Bounds(expression)
+    low, high = bounds.found
 
-    def test(value: str) -> bool:
-        found = read(value)
-        if found is None:
-            _raise(f"not a {noun} {quoted(value)}")
-        if low is None or high is None:
-            operand = expression.value[0 if low is None else 1]
-            _raise(f"not a {noun} {quoted(operand)} in {described(expression)}")
-        if not expression.type and low >= high:
-            # Only numbers must be in order; `5, 5` is wrong even for `GeLe`.
-            wanted = "value[0] must be less than Value[1]"
-            op, have = quoted(expression.op), listed(expression.value)
-            _raise(f"invalid expression, {wanted} for Op {op} (have {have})")
+    def test(value: str, spend: Spend) -> bool:
+        found = bounds.read(value, spend)
+        # Only numbers must be in order; `5, 5` is wrong even for `GeLe`.
+        if low is None or high is None or (not expression.type and low >= high):
+            _raise(bounds.problem)
         return above(found, low) and below(found, high)
 
     return test
 
 
+class _Bounds:
+    """The operands of a comparison.
+
+    Attributes:
+        found: what each is; `None` if it is none.
+    """
+
+    def __init__(self, expression: MatchExpression) -> None:
+        self._expression: Final = expression
+        self._noun, self._as_bound = _TYPES[expression.type]
+        self.found: Final = tuple(map(self._as_bound, expression.value))
+
+    def read(self, value: str, spend: Spend) -> _Bound:
+        """The value of an input.
+
+        Raises:
+            SpecError: it is none.
+        """
+        found = self._as_bound(value)
+        if found is None:
+            is_plain = _PLAIN.fullmatch(value)
+            spend(len(value) // QUOTED_PER_CALL if is_plain else len(value))
+            _raise(f"not a {self._noun} {quoted(value)}")
+        return found
+
+    @cached_property
+    def problem(self) -> str:
+        """What is wrong with the operands; made once, they may be long."""
+        expression = self._expression
+        for operand, bound in zip(expression.value, self.found, strict=True):
+            if bound is None:
+                where = described(expression)
+                return f"not a {self._noun} {quoted(operand)} in {where}"
+        wanted = "value[0] must be less than Value[1]"
+        op, have = quoted(expression.op), listed(expression.value)
+        return f"invalid expression, {wanted} for Op {op} (have {have})"
+
+
 def _equal(wanted: str, expression: MatchExpression) -> Test:
     if expression.value:
         return _broken(_wrong_count(expression, "be empty", shown=True))
-    return lambda value: value == wanted
+    return lambda value, _spend: value == wanted
 
 
 OPERATORS: Final[Mapping[str, Callable[[MatchExpression], Check]]] = MappingProxyType(

@@ -122,14 +122,24 @@ def merged(many: Iterable[tuple[State, Bits]]) -> States:
     return list(found.values())
 
 
-def matched_elements(term: FeatureMatcherTerm, sets: FeatureSets) -> bytes:
-    """A digest of what a template sees of a term that holds."""
+def matched_elements(
+    term: FeatureMatcherTerm, sets: FeatureSets, budget: Budget
+) -> bytes:
+    """A digest of what a template sees of a term that holds.
+
+    Raises:
+        SpecError: `TooCostly`.
+    """
+    spend = budget.call
+    spend(matching.calls(term, sets))
     elements = []
     if term.match_expressions is not None:
-        matched = match_expressions(term.match_expressions, sets, fail_fast=False)
+        matched = match_expressions(
+            term.match_expressions, sets, fail_fast=False, spend=spend
+        )
         elements += matched.elements
     if term.match_name is not None:
-        elements += match_names(term.match_name, sets)
+        elements += match_names(term.match_name, sets, spend)
     text = repr([sorted(one.items()) for one in elements])
     return blake2b(
         text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES

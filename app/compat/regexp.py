@@ -10,7 +10,7 @@ reads otherwise never reaches it:
 
 Both lists were found by comparing tens of thousands of patterns; the tables of
 `tests/conformance/test_regexp.py` keep them true. Matching takes time linear in
-the text, whatever the pattern.
+the text, whatever the pattern; how much at the most is `Pattern.price`.
 """
 
 from __future__ import annotations
@@ -41,13 +41,38 @@ MAX_HEIGHT: Final = 1000
 _NEVER_TOO_HIGH_BYTES: Final = 1000
 """A shorter pattern cannot reach that height: no byte adds more than one."""
 
-MAX_MEMORY_BYTES: Final = 512 * 1024
+MAX_MEMORY_BYTES: Final = 256 * 1024
 """For the program of one pattern and what matching remembers.
 
 To compile the worst one takes some 10 ms, in which no other thread runs."""
 
+MAX_CLASSES: Final = 32
+r"""Unicode classes (`\pL`) that a pattern may name: each takes 0.1 ms to read."""
+
 MAX_COMPILED: Final = 128
-"""Patterns that stay compiled: at most 64 MiB, were each as bad as can be."""
+"""Patterns that stay compiled: at most 32 MiB, were each as bad as can be."""
+
+# What it costs, measured: an operator call is a microsecond, nearly.
+
+SEARCH: Final = 1
+"""Calls of a search in the shortest text, besides the operator's own."""
+
+INSTRUCTIONS_PER_CALL: Final = 64
+"""Instructions of a program that a search passes in one call, for each byte.
+
+RE2 mostly reads a byte in a nanosecond, whatever the program. Where its states do
+not fit into memory it takes up to 20 ns for each byte and instruction."""
+
+_TOO_LARGE: Final = 8_192
+"""Instructions that count as compiled if they turn out to be too many."""
+
+READ_PER_BYTE: Final = 4
+"""Calls that reading a byte of a pattern takes."""
+
+READ_PER_CLASS: Final = 128
+r"""Calls that reading a Unicode class (`\pL`) takes."""
+
+_MAX_RUNE_BYTES: Final = 4
 
 MAX_REMEMBERED: Final = 512
 """Texts whose answer a compiled pattern remembers: names of flags and modules are
@@ -63,6 +88,7 @@ GO_ONLY: Final[Mapping[str, str]] = MappingProxyType(
         "surrogate": r"a surrogate (\x{D800} to \x{DFFF}), which is no character",
         "height": "a long pattern with so many groups that Go may not take it",
         "size": "a pattern that needs more memory than is granted",
+        "classes": f"a pattern with more than {MAX_CLASSES} Unicode classes",
         "length": f"a pattern of more than {MAX_PATTERN_BYTES} bytes",
         "text": "a text with characters that changed between Unicode 15.0 and 15.1",
     }
@@ -124,54 +150,168 @@ _GROUP: Final = re.compile(r"\(\?P?<([^>]*)>")
 _POSIX: Final = re.compile(r"\[:\^?[a-z]+:\]")
 _MAX_COUNT_DIGITS: Final = 9
 
-Search: TypeAlias = Callable[[str], bool]
+_CLASS: Final = re.compile(r"\\[pP]")
+
+Spend: TypeAlias = Callable[[int], None]
+"""Counts work, in operator calls; raises `SpecError` where it is too much."""
 
 
-@lru_cache(maxsize=MAX_COMPILED)
-def compiled(pattern: str) -> Search:
-    """The function that tells whether `pattern` is found in a text.
+def free(_calls: int) -> None:
+    """Counts nothing: for whoever has no bound."""
 
-    The function raises `SpecError` with reason `UNSUPPORTED` for the few texts
-    that hold characters which Go and RE2 class differently.
+
+class Vetted:
+    """What a pattern is, before an engine reads it.
+
+    Attributes:
+        source: the pattern, as the engine reads it.
+    """
+
+    __slots__ = ("_is_sensitive", "source")
+
+    def __init__(self, pattern: str) -> None:
+        """Reads a pattern for what the two engines take differently.
+
+        Raises:
+            SpecError: `INVALID` or `UNSUPPORTED`.
+        """
+        self.source: Final = runes.to_bytes(pattern)
+        if len(self.source) > MAX_PATTERN_BYTES:
+            raise _unsupported("length")
+        _scan(pattern)
+        if _classes(self.source) > MAX_CLASSES:
+            raise _unsupported("classes")
+        if len(self.source) > _NEVER_TOO_HIGH_BYTES:
+            _check_height(pattern)
+        self._is_sensitive: Final = bool(
+            _CLASS.search(pattern) or _FOLDS.search(pattern)
+        )
+
+    def vouch(self, text: str) -> None:
+        """Refuses the few texts with characters that Go and RE2 class differently.
+
+        Raises:
+            SpecError: `UNSUPPORTED`.
+        """
+        if self._is_sensitive and not text.isascii() and _CHANGED.search(text):
+            raise _unsupported("text")
+
+    def engine(self, *, has_groups: bool) -> re2._Regexp:
+        """The compiled pattern.
+
+        Raises:
+            SpecError: `INVALID`, or `UNSUPPORTED`: it is too large.
+        """
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = MAX_MEMORY_BYTES
+        options.never_capture = not has_groups
+        try:
+            # Not `re2.compile`, which keeps what it has compiled.
+            return re2._Regexp(self.source, options)  # noqa: SLF001 - see above
+        except re2.error as error:
+            if b"too large" in error.args[0]:
+                raise _unsupported("size") from None
+            raise _invalid() from error
+
+
+class Pattern:
+    """A compiled pattern: called, it tells whether it is found in a text.
+
+    That raises `SpecError` with reason `UNSUPPORTED` for texts as of `Vetted.vouch`.
+
+    Attributes:
+        size: of its program, in instructions.
+    """
+
+    __slots__ = ("_engine", "_remembered", "_vetted", "size")
+
+    def __init__(self, vetted: Vetted) -> None:
+        self._vetted: Final = vetted
+        self._engine: Final = vetted.engine(has_groups=False)
+        self._remembered: Final = lru_cache(maxsize=MAX_REMEMBERED)(self._search)
+        self.size: Final[int] = self._engine.programsize
+
+    def __call__(self, text: str) -> bool:
+        """Whether it is found."""
+        is_short = len(text) <= MAX_REMEMBERED_TEXT
+        return self._remembered(text) if is_short else self._search(text)
+
+    def price(self, text: str) -> int:
+        """What one search costs at the most, in operator calls."""
+        size = len(text) if text.isascii() else _MAX_RUNE_BYTES * len(text)
+        return SEARCH + self.size * (size + 1) // INSTRUCTIONS_PER_CALL
+
+    def _search(self, text: str) -> bool:
+        self._vetted.vouch(text)
+        return self._engine.search(runes.clean(text).encode()) is not None
+
+
+class _Kept:
+    """A pattern, compiled when it is first needed, or why it cannot be."""
+
+    __slots__ = ("_found", "_pattern")
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern: Final = pattern
+        self._found: Pattern | tuple[str, str] | None = None
+
+    def read(self, spend: Spend) -> Pattern | tuple[str, str]:
+        """The pattern, or reason and message of the error."""
+        found = self._found
+        if found is None:
+            spend(price_of_reading(runes.to_bytes(self._pattern)))
+            try:
+                found = Pattern(Vetted(self._pattern))
+            except SpecError as error:
+                found = error.reason, error.message
+            self._found = found
+            spend(_size(found))
+        return found
+
+
+_kept = lru_cache(maxsize=MAX_COMPILED)(_Kept)
+
+
+def compiled(pattern: str, spend: Spend = free) -> Pattern:
+    """A pattern, compiled unless it still is.
+
+    Args:
+        pattern: the pattern.
+        spend: counts what compiling costs, in operator calls.
 
     Raises:
-        SpecError: reason `INVALID` (Go takes it no more than we do) or
-            `UNSUPPORTED` (Go does).
+        SpecError: reason `INVALID` (Go takes it no more than we do), `UNSUPPORTED`
+            (Go does), or what `spend` raises.
     """
-    size = len(runes.to_bytes(pattern))
-    if size > MAX_PATTERN_BYTES:
-        raise _unsupported("length")
-    _scan(pattern)
-    if size > _NEVER_TOO_HIGH_BYTES:
-        _check_height(pattern)
-    engine = _engine(pattern)
-    is_sensitive = r"\p" in pattern or r"\P" in pattern or bool(_FOLDS.search(pattern))
-
-    def search(text: str) -> bool:
-        if text.isascii():
-            return engine.search(text.encode()) is not None
-        if is_sensitive and _CHANGED.search(text):
-            raise _unsupported("text")
-        return engine.search(runes.clean(text).encode()) is not None
-
-    remembered = lru_cache(maxsize=MAX_REMEMBERED)(search)
-
-    def is_found(text: str) -> bool:
-        return remembered(text) if len(text) <= MAX_REMEMBERED_TEXT else search(text)
-
-    return is_found
+    found = _kept(pattern).read(spend)
+    if isinstance(found, tuple):
+        raise SpecError(*found)
+    return found
 
 
-def _engine(pattern: str) -> re2._Regexp:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MAX_MEMORY_BYTES
-    try:
-        return re2.compile(runes.to_bytes(pattern), options)
-    except re2.error as error:
-        if b"too large" in error.args[0]:
-            raise _unsupported("size") from None
-        raise _invalid() from error
+def forget() -> None:
+    """Gives up what is compiled."""
+    _kept.cache_clear()
+
+
+def price_of_reading(source: bytes) -> int:
+    """What reading a pattern costs at the most, in operator calls.
+
+    Compiling it counts one for each instruction besides.
+    """
+    return READ_PER_BYTE * len(source) + READ_PER_CLASS * _classes(source)
+
+
+def _size(found: Pattern | tuple[str, str]) -> int:
+    """Instructions that were compiled."""
+    if isinstance(found, Pattern):
+        return found.size
+    return _TOO_LARGE if GO_ONLY["size"] in found else 0
+
+
+def _classes(source: bytes) -> int:
+    return source.count(rb"\p") + source.count(rb"\P")
 
 
 def _invalid() -> SpecError:

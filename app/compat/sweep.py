@@ -20,9 +20,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from app.bits import Bits, lowest
 from app.compat import projections
-from app.compat.budget import Budget
+from app.compat.budget import TOO_COSTLY, Budget
 from app.compat.census import Frozen, NodeClass
-from app.compat.matching import RULE_MATCHED, Variables
+from app.compat.matching import RULE_MATCHED, Variables, calls
 from app.compat.plan import PlannedRule, PlannedSet, PlannedTerm, PlannedTerms, Shared
 from app.compat.projections import NO_STATE, Memory, State, States
 from app.compat.spec import Compatibility
@@ -224,20 +224,21 @@ class Sweep:
         return TermBits(published, holds, errs)
 
     def _parts(self, term: PlannedTerm, sets: FeatureSets) -> _Parts:
-        self._budget.call(_calls(term, sets))
+        spend = self._budget.call
+        spend(calls(term.term, sets))
         matched, errs, named, name_errs = True, False, True, False
         if term.term.match_expressions is not None:
             try:
                 matched = match_expressions(
-                    term.term.match_expressions, sets, fail_fast=False
+                    term.term.match_expressions, sets, fail_fast=False, spend=spend
                 ).is_match
-            except SpecError:
-                errs = True
+            except SpecError as error:
+                errs = _is_of_the_term(error)
         if term.name is not None:
             try:
-                named = bool(match_names(term.name, sets))
-            except SpecError:
-                name_errs = True
+                named = bool(match_names(term.name, sets, spend))
+            except SpecError as error:
+                name_errs = _is_of_the_term(error)
         return _Parts(matched, errs, named, name_errs)
 
     def _publish(self, values: Variables, evaluated: Bits, yields: Bits) -> Bits:
@@ -328,18 +329,11 @@ class Sweep:
 
     def _elements(self, term: PlannedTerm, one: NodeClass) -> bytes:
         sets = one.sets or _NO_SETS
-        self._budget.call(_calls(term, sets))
-        return projections.matched_elements(term.term, sets)
+        return projections.matched_elements(term.term, sets, self._budget)
 
 
-def _calls(term: PlannedTerm, sets: FeatureSets) -> int:
-    """How often a term on one class of nodes calls an operator, at most."""
-    calls = len(term.expressions or ()) * (2 + len(sets.instances))
-    if term.name is not None:
-        calls += _size(sets) + sum(map(len, sets.instances))
-    return calls
-
-
-def _size(sets: FeatureSets) -> int:
-    """How many flags and attributes a feature has."""
-    return len(sets.flags or ()) + len(sets.attributes or ())
+def _is_of_the_term(error: SpecError) -> bool:
+    """True; raises an error that says something of the budget instead."""
+    if error.reason == TOO_COSTLY:
+        raise error
+    return True

@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 
 from app.compat import operators
 from app.compat.features import Attributes, Flags, Instances
+from app.compat.regexp import Spend, free
 from app.compat.spec import FeatureMatcherTerm, MatchExpression
 
 Element: TypeAlias = Mapping[str, str]
@@ -84,25 +85,37 @@ _Checks: TypeAlias = Sequence[tuple[str, MatchExpression | None, operators.Check
 
 
 def match_expressions(
-    expressions: Expressions, sets: FeatureSets, *, fail_fast: bool
+    expressions: Expressions,
+    sets: FeatureSets,
+    *,
+    fail_fast: bool,
+    spend: Spend = free,
 ) -> Matched:
     """Evaluates a set of expressions against all kinds of a feature.
 
+    Args:
+        expressions: name -> expression.
+        sets: the feature.
+        fail_fast: whether one that fails ends it.
+        spend: counts what costs more than an operator call.
+
     Raises:
-        SpecError: an expression cannot be evaluated.
+        SpecError: an expression cannot be evaluated, or what `spend` raises.
     """
     checks = [
         (name, expression, operators.check(expression))
         for name, expression in sorted(expressions.items())
     ]
-    matched = _match_union(checks, sets, fail_fast=fail_fast)
+    matched = _match_union(checks, sets, spend, fail_fast=fail_fast)
     match = _match_fast if fail_fast else _match_instance
     for instance in sets.instances:
-        match(checks, instance, matched)
+        match(checks, instance, matched, spend)
     return matched
 
 
-def match_names(expression: MatchExpression, sets: FeatureSets) -> list[Element]:
+def match_names(
+    expression: MatchExpression, sets: FeatureSets, spend: Spend = free
+) -> list[Element]:
     """Evaluates an expression against the names of all elements.
 
     Returns:
@@ -110,33 +123,36 @@ def match_names(expression: MatchExpression, sets: FeatureSets) -> list[Element]
         name. The term holds if there is any.
 
     Raises:
-        SpecError: the expression cannot be evaluated against some name.
+        SpecError: the expression cannot be evaluated against some name, or what
+            `spend` raises.
     """
     check = operators.check(expression)
     elements: list[Element] = [
-        {NAME: name} for name in sorted(sets.flags or ()) if check(_EXISTS, name)
+        {NAME: name} for name in sorted(sets.flags or ()) if check(_EXISTS, name, spend)
     ]
     elements += [
         {NAME: name, VALUE: value}
         for name, value in sorted((sets.attributes or {}).items())
-        if check(_EXISTS, name)
+        if check(_EXISTS, name, spend)
     ]
     if sets.flags and sets.attributes:
         elements.sort(key=_name)
     for instance in sets.instances:
         # A list, because NFD looks at every name, and may find an error there.
-        matches = [check(_EXISTS, name) for name in sorted(instance)]
+        matches = [check(_EXISTS, name, spend) for name in sorted(instance)]
         if any(matches):
             elements.append(instance)
     return elements
 
 
-def _match_union(checks: _Checks, sets: FeatureSets, *, fail_fast: bool) -> Matched:
+def _match_union(
+    checks: _Checks, sets: FeatureSets, spend: Spend, *, fail_fast: bool
+) -> Matched:
     is_published = sets.flags is not None or sets.attributes is not None
     matched = Matched(is_match=is_published)
     for name, expression, check in checks:
         wants_both = expression is not None and expression.op == _DOES_NOT_EXIST
-        if _holds(name, check, sets, matched, wants_both=wants_both):
+        if _holds(name, check, sets, matched, spend=spend, wants_both=wants_both):
             continue
         if fail_fast:
             return Matched()
@@ -151,6 +167,7 @@ def _holds(
     sets: FeatureSets,
     matched: Matched,
     *,
+    spend: Spend,
     wants_both: bool,
 ) -> bool:
     """Evaluates one expression against flags, then against attributes.
@@ -160,7 +177,7 @@ def _holds(
     """
     is_found = False
     if sets.flags is not None:
-        if check(name in sets.flags, None):
+        if check(name in sets.flags, None, spend):
             is_found = True
             matched.elements.append({NAME: name})
             matched.satisfied.add(name)
@@ -168,7 +185,7 @@ def _holds(
             return False
     if sets.attributes is not None:
         value = sets.attributes.get(name, "")
-        if check(name in sets.attributes, value):
+        if check(name in sets.attributes, value, spend):
             is_found = True
             matched.elements.append({NAME: name, VALUE: value})
             matched.satisfied.add(name)
@@ -177,11 +194,13 @@ def _holds(
     return is_found
 
 
-def _match_instance(checks: _Checks, instance: Element, matched: Matched) -> None:
+def _match_instance(
+    checks: _Checks, instance: Element, matched: Matched, spend: Spend
+) -> None:
     satisfied = [
         name
         for name, _, check in checks
-        if check(name in instance, instance.get(name, ""))
+        if check(name in instance, instance.get(name, ""), spend)
     ]
     # Different instances may satisfy different expressions: NFD reports each of
     # them as matching even if no instance satisfies all (`expression.go#L466`).
@@ -192,10 +211,13 @@ def _match_instance(checks: _Checks, instance: Element, matched: Matched) -> Non
         matched.elements.append(instance)
 
 
-def _match_fast(checks: _Checks, instance: Element, matched: Matched) -> None:
+def _match_fast(
+    checks: _Checks, instance: Element, matched: Matched, spend: Spend
+) -> None:
     """An instance that fails an expression is not looked at any further."""
     if all(
-        check(name in instance, instance.get(name, "")) for name, _, check in checks
+        check(name in instance, instance.get(name, ""), spend)
+        for name, _, check in checks
     ):
         matched.satisfied.update(name for name, _, _ in checks)
         matched.is_match = True

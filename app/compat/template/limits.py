@@ -5,13 +5,12 @@ counted in *steps*: a node that is executed, an iteration, three for a call, and
 besides 64 bytes of text or 64 elements that a call reads or builds (each of them
 where a call looks at it on its own). What is built is bounded before it is built.
 
-A step is never much longer than a microsecond: whoever adds a function measures it
-on long texts and lists.
+A step mostly takes a microsecond, and never three: whoever adds a function measures
+it on long texts and lists.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -28,12 +27,6 @@ CALL: Final = 3
 
 KEPT_PATTERNS: Final = 64
 """Patterns that stay compiled."""
-
-_PATTERN: Final = 100
-_PATTERN_BYTE: Final = 8
-_COSTLY_PATTERN: Final = 10_000
-_IS_COSTLY: Final = re.compile(rb"\\[pP]|\{")
-"""Classes of Unicode, and repetitions: what makes a program of RE2 large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +112,14 @@ class Meter:
         """Counts work that looks at every byte or element on its own."""
         self.step(size)
 
-    def compile(self, source: bytes) -> None:
-        """Counts compiling a pattern, unless it should still be compiled."""
+    def is_new(self, source: bytes) -> bool:
+        """Whether a pattern counts as compiled now; notes that it is."""
         if source in self.patterns:
-            return
+            return False
         if len(self.patterns) >= KEPT_PATTERNS:
             self.patterns.clear()
         self.patterns.add(source)
-        costly = _COSTLY_PATTERN if _IS_COSTLY.search(source) else 0
-        self.step(_PATTERN + costly + _PATTERN_BYTE * len(source))
+        return True
 
     def text(self, size: int) -> None:
         """Checks that one function may build `size` bytes, and counts them."""

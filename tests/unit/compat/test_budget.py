@@ -13,6 +13,9 @@ from app.compat.budget import (
     STEPS_PER_CHARACTER,
     Budget,
 )
+from app.compat.operators import check
+from app.compat.regexp import Spend, free
+from app.compat.spec import MatchExpression
 from app.errors import SpecError
 
 
@@ -60,6 +63,24 @@ def test_steps_are_left_until_all_are_spent() -> None:
     with pytest.raises(SpecError, match="too costly"):
         budget.run(2)
     assert 0 == budget.steps
+
+
+def test_a_call_counts_as_several_if_it_costs_more() -> None:
+    def dear(_exists: bool, _value: str | None, spend: Spend = free) -> bool:
+        spend(9)
+        return True
+
+    budget = Budget(20)
+    assert budget.judge(dear, "v", exists=True)
+    assert 10 == budget.calls
+    assert budget.judge(dear, "v", exists=True)
+    with pytest.raises(SpecError, match="too costly"):
+        budget.judge(dear, "v", exists=True)
+
+
+def test_an_expression_that_cannot_be_evaluated_has_no_verdict() -> None:
+    broken = check(MatchExpression("Bad"))
+    assert Budget(1).judge(broken, "v", exists=True) is None
 
 
 def test_an_error_says_where_the_calls_are_needed() -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.compat import answers, anyanswers, budget, postings
+from app.compat import answers, anyanswers, budget, postings, regexp
 from app.compat.features import Features
 from app.compat.index import Index, Judgement, Limits, TooCostly
 from app.compat.matching import judge
@@ -547,6 +547,37 @@ def test_looking_at_sets_counts_a_little() -> None:
     assert "f" * 160 == judged(indexed(known, Limits(calls=11)), asked)
     with pytest.raises(SpecError, match="too costly"):
         judged(indexed(known, Limits(calls=9)), asked)
+
+
+LONG = "a" * 500
+PATTERN = MatchExpression("InRegexp", ("^(ab?)+$",))
+
+
+@pytest.mark.parametrize(
+    "term_",
+    [
+        pytest.param(term("rule.matched", v=PATTERN), id="a variable"),
+        pytest.param(term("rule.matched", PATTERN), id="the name of one"),
+        pytest.param(term("kernel.config", A=PATTERN), id="an attribute"),
+        pytest.param(term("kernel.config", PATTERN), id="a name"),
+    ],
+)
+@pytest.mark.parametrize("template", ["", "t=1"])
+def test_a_pattern_counts_by_its_program_and_the_text(
+    term_: FeatureMatcherTerm, template: str
+) -> None:
+    """Wherever it is: else one would pass for an error of the rule, and be cheap."""
+    publishes = {"kernel.config": {"A": LONG, LONG: "y"}}
+    own = {"rule.matched": {"v": LONG, LONG: "y"}}
+    known = cluster(Features(attributes=publishes | own))
+    asked = spec(rule(term_, template=template))
+    regexp.compiled(PATTERN.value[0])
+    whole = indexed(known)
+    assert "f" == judged(whole, asked)
+    assert 40 < whole.calls
+    for calls in (whole.calls // 3, 2 * whole.calls // 3):
+        with pytest.raises(SpecError, match="too costly"):
+            judged(indexed(known, Limits(calls=calls)), asked)
 
 
 def least_calls(count: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.compat import parse
-from app.compat.budget import STEPS_PER_CHARACTER, Budget
+from app.compat.budget import CALLS_PER_STEP, STEPS_PER_CHARACTER, Budget
 from app.compat.features import Features
 from app.compat.matching import (
     RULE_MATCHED,
@@ -546,13 +546,13 @@ def test_a_template_counts_by_the_steps_that_it_takes(
     short, long = (f"{{{{range {n}}}}}{{{{end}}}}{last}" for n in (100, 900))
     (result,) = judge(one_rule(f"matchAny: [{{}}]\nvarsTemplate: '{long}'"), NODE)
     assert is_error == (result.rules[0].error is not None)
-    assert 800 == least_budget(long) - least_budget(short)
+    assert 800 * CALLS_PER_STEP == least_budget(long) - least_budget(short)
 
 
 def test_a_template_that_goes_beyond_its_own_bound_is_an_error_of_its_rule() -> None:
     endless = "{{range 1000000}}{{end}}"
     asked = one_rule(f"matchAny: [{{}}]\nvarsTemplate: '{endless}'")
-    (result,) = judge(asked, NODE, budget=Budget(200_000))
+    (result,) = judge(asked, NODE, budget=Budget(201_000))
     assert "more than 100,000 steps" in str(result.rules[0].error)
     with pytest.raises(SpecError, match="spec is too costly"):
         judge(asked, NODE, budget=Budget(100_000))
@@ -561,8 +561,38 @@ def test_a_template_that_goes_beyond_its_own_bound_is_an_error_of_its_rule() -> 
 def test_parsing_a_template_counts_by_its_length() -> None:
     comments = [f"a=1{{{{/*{'x' * size}*/}}}}" for size in (0, 1_000, 5_000)]
     least, longer, longest = map(least_budget, comments)
-    assert 1_000 * STEPS_PER_CHARACTER == longer - least
-    assert 5_000 * STEPS_PER_CHARACTER == longest - least
+    parsing = STEPS_PER_CHARACTER * CALLS_PER_STEP
+    assert [1_000 * parsing, 5_000 * parsing] == [longer - least, longest - least]
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "matchName: {op: InRegexp, value: ['(AVX|x)+$']}",
+        "matchExpressions: {AVX: {op: InRegexp, value: [b]}, x: {op: Exists}}",
+    ],
+)
+def test_patterns_count_by_what_they_cost(term: str) -> None:
+    asked = one_rule(f"matchFeatures: [{{feature: cpu.cpuid, {term}}}]")
+    judge(asked, NODE)
+    budget = Budget()
+    judge(asked, NODE, budget=budget)
+    with pytest.raises(SpecError, match="too costly"):
+        judge(asked, NODE, budget=Budget(budget.calls - 1))
+    assert judge(asked, NODE) == judge(asked, NODE, budget=Budget(budget.calls))
+
+
+def test_a_term_that_is_left_out_may_be_too_costly_too() -> None:
+    """NFD does not evaluate it; whether it holds is looked at all the same."""
+    asked = one_rule(
+        "matchFeatures: [{feature: cpu.cpuid, matchExpressions: {NEON: {op: Exists}}}, "
+        "{feature: cpu.cpuid, matchName: {op: InRegexp, value: ['(AVX|x)+$']}}]"
+    )
+    judge(asked, NODE)
+    budget = Budget()
+    judge(asked, NODE, budget=budget)
+    with pytest.raises(SpecError, match="too costly"):
+        judge(asked, NODE, budget=Budget(budget.calls - 1))
 
 
 def test_failing_fast_leaves_later_terms_and_elements_alone() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from app.compat import regexp
-from app.compat.operators import EVALUATION, OPERATORS, check, described
+from app.compat.operators import EVALUATION, OPERATORS, check, described, price
 from app.compat.spec import MatchExpression
 from app.errors import SpecError
 
@@ -26,6 +28,65 @@ def error(one: MatchExpression | None, value: str = "x") -> SpecError:
     with pytest.raises(SpecError) as caught:
         check(one)(True, value)
     return caught.value
+
+
+def beyond(one: MatchExpression, value: str) -> int:
+    """What an expression costs beyond its operator call."""
+    counts: list[int] = []
+    with suppress(SpecError):
+        check(one)(True, value, counts.append)
+    return sum(counts)
+
+
+@pytest.mark.parametrize(
+    ("one", "value", "wanted"),
+    [
+        pytest.param(expression("In", *map(str, range(999))), "x" * 999, 0, id="in"),
+        pytest.param(expression("Gt", "1"), "9" * 999, 15, id="no number, long"),
+        pytest.param(expression("Gt", "1"), "9" * 63, 0, id="no number, not so long"),
+        pytest.param(expression("Lt", "1"), "é" * 63, 63, id="escaped"),
+        pytest.param(expression("Ge", "1"), 'a"', 2, id="a quote"),
+        pytest.param(expression("Gt", "é" * 999), "7", 0, id="a bound that is none"),
+        pytest.param(expression("GtLt", "1", "9"), "-" * 64, 1, id="an interval"),
+        pytest.param(expression("Gt", "1"), "7", 0, id="a number"),
+    ],
+)
+def test_what_takes_longer_than_a_call_counts(
+    one: MatchExpression, value: str, wanted: int
+) -> None:
+    assert wanted == beyond(one, value)
+
+
+def test_patterns_count_when_they_are_compiled_and_when_they_are_searched() -> None:
+    regexp.forget()
+    one = expression("InRegexp", "costs-a", "costs-b")
+    first, second = regexp.Pattern(regexp.Vetted("costs-a")), beyond(one, "x")
+    both = 2 * first.price("x")
+    reading = 2 * (first.size + regexp.price_of_reading(b"costs-a"))
+    assert [both + reading, both] == [second, beyond(one, "x")]
+    assert first.price("costs-a") == beyond(one, "costs-a"), "the first one decides"
+
+
+def test_patterns_that_no_budget_pays_for_are_read_another_time() -> None:
+    def refuse(_calls: int) -> None:
+        raise SpecError("TooCostly", "no more")
+
+    regexp.forget()
+    test = check(expression("InRegexp", "a"))
+    with pytest.raises(SpecError, match="no more"):
+        test(True, "a", refuse)
+    assert test(True, "a")
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted"), [pytest.param(15, 0, id="few"), pytest.param(16, 1, id="more")]
+)
+def test_making_a_check_costs_by_its_operands(count: int, wanted: int) -> None:
+    assert wanted == price(expression("In", *("v",) * count))
+
+
+def test_a_null_expression_costs_nothing() -> None:
+    assert 0 == price(None)
 
 
 def test_there_are_nfds_operators_and_no_other() -> None:

@@ -128,9 +128,89 @@ def test_texts_too_long_to_remember_are_searched_again(more: int) -> None:
 
 
 def test_compiled_patterns_are_bounded() -> None:
-    for number in range(regexp.MAX_COMPILED + 1):
-        regexp.compiled(f"p{number}")
-    assert regexp.compiled.cache_info().currsize == regexp.MAX_COMPILED
+    """As many as are kept cost nothing when they are needed again."""
+    regexp.forget()
+    patterns = [f"p{number}" for number in range(regexp.MAX_COMPILED + 1)]
+    counts: list[int] = []
+    for pattern in patterns:
+        regexp.compiled(pattern, counts.append)
+    counts.clear()
+    for pattern in patterns[:0:-1]:
+        regexp.compiled(pattern, counts.append)
+    assert not counts
+    regexp.compiled(patterns[0], counts.append)
+    assert counts
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        pytest.param("ab", 2 * 4, id="by-its-length"),
+        pytest.param("é", 2 * 4, id="in-bytes"),
+        pytest.param(r"\pL\PN", 6 * 4 + 2 * 128, id="unicode-classes-most"),
+    ],
+)
+def test_a_pattern_costs_before_it_is_read_and_once_it_is_compiled(
+    pattern: str, wanted: int
+) -> None:
+    regexp.forget()
+    counts: list[int] = []
+    found = regexp.compiled(pattern, counts.append)
+    assert [wanted, found.size] == counts
+    assert found is regexp.compiled(pattern, counts.append)
+    assert 2 == len(counts), "it still is compiled"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        pytest.param("(broken", 0, id="no-pattern"),
+        pytest.param(r"\pL{1000}", 8_192, id="too-large"),
+    ],
+)
+def test_a_pattern_that_is_none_costs_once_what_it_took(
+    pattern: str, wanted: int
+) -> None:
+    regexp.forget()
+    counts: list[int] = []
+    for _ in range(2):
+        with pytest.raises(SpecError):
+            regexp.compiled(pattern, counts.append)
+    assert [regexp.price_of_reading(pattern.encode()), wanted] == counts
+
+
+def test_nothing_is_compiled_that_cannot_be_paid() -> None:
+    def refuse(_calls: int) -> None:
+        raise SpecError("TooCostly", "no more")
+
+    regexp.forget()
+    with pytest.raises(SpecError, match="no more"):
+        regexp.compiled("(", refuse)
+    with pytest.raises(SpecError, match="not a regular expression"):
+        regexp.compiled("(")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("", 1, id="nothing"),
+        pytest.param("x" * 62, 1 + 63 * 9 // 64, id="by-its-length"),
+        pytest.param("x" * 63, 1 + 9, id="a-byte-more"),
+        pytest.param("é" * 63, 1 + 9 * (4 * 63 + 1) // 64, id="four-bytes-each"),
+    ],
+)
+def test_a_search_costs_by_the_program_and_the_text(text: str, wanted: int) -> None:
+    found = regexp.compiled("abcde")
+    assert 9 == found.size
+    assert wanted == found.price(text)
+
+
+def test_a_pattern_may_name_32_classes() -> None:
+    most = "[" + r"\pL" * regexp.MAX_CLASSES + "]"
+    assert regexp.compiled(most)("a")
+    with pytest.raises(SpecError) as caught:
+        regexp.compiled(most + r"\PN")
+    assert caught.value.message == regexp.GO_ONLY["classes"]
 
 
 def test_nothing_is_printed_about_a_bad_pattern(

@@ -16,7 +16,7 @@ import re2
 
 from app.compat import regexp
 from app.compat.template import runes, strconv
-from app.compat.template.limits import CALL, KEPT_PATTERNS, Meter
+from app.compat.template.limits import CALL, KEPT_PATTERNS, Meter, too_costly
 from app.compat.template.refusal import refuse
 from app.compat.template.values import (
     INT,
@@ -34,8 +34,14 @@ from app.compat.template.values import (
 from app.errors import SpecError
 
 _CONTINUATION: Final = range(0x80, 0xC0)
-_COST: Final = 1024
-"""Bytes of text that a search reads for one step."""
+_COST: Final = 256
+"""Instructions of a program that a search passes in one step, for each byte."""
+
+_COMPILE: Final = 32
+"""Steps of compiling the shortest pattern."""
+
+MAX_SOURCE_BYTES: Final = 2_048
+"""Length of a pattern: to compile a longer one may take tens of milliseconds."""
 
 _VOUCHED: Final = 8
 """Bytes of a text beyond ASCII that are checked in one step."""
@@ -77,21 +83,26 @@ _INDEX: Final = re.compile("0|[1-9][0-9]{0,8}")
 
 
 class Pattern:
-    """A compiled pattern."""
+    """A compiled pattern.
+
+    Attributes:
+        source: the pattern.
+        engine: what finds it.
+        size: of its program, in instructions.
+        groups: name of a group -> its number.
+    """
 
     def __init__(self, source: bytes) -> None:
         self.source = source
         text = runes.escaped(source)
         try:
-            self._vouch: Callable[[str], bool] = regexp.compiled(text)
+            self._vetted: Final = regexp.Vetted(text)
+            self.engine: Final = self._vetted.engine(has_groups=True)
         except SpecError as e:
             if e.reason == regexp.UNSUPPORTED:
                 refuse("a pattern", e.message)
             raise GoError(_problem(source)) from e
-        options = re2.Options()
-        options.log_errors = False
-        options.max_mem = regexp.MAX_MEMORY_BYTES
-        self.engine = re2.compile(source, options)
+        self.size: Final[int] = self.engine.programsize
         names = self.engine.groupindex.items()
         self.groups = {runes.to_text(name): number for name, number in names}
 
@@ -101,13 +112,13 @@ class Pattern:
         if runes.clean(text) != text:
             refuse("a pattern", "the text is no valid UTF-8")
         try:
-            self._vouch(text)
+            self._vetted.vouch(text)
         except SpecError as e:
             refuse("a pattern", e.message)
 
     def find(self, meter: Meter, data: bytes, at: int) -> re2._Match | None:
         """The leftmost match from a position on."""
-        meter.step(CALL + (len(data) - at) // _COST)
+        meter.step(CALL + self.size * (len(data) - at) // _COST)
         return self.engine.search(data, at)
 
     def matches(self, meter: Meter, data: bytes) -> Iterator[re2._Match]:
@@ -158,8 +169,9 @@ def _said(source: bytes) -> str:
     """RE2's text for a pattern that is none; `""` if it takes it."""
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = regexp.MAX_MEMORY_BYTES
     try:
-        re2.compile(source, options)
+        re2._Regexp(source, options)  # noqa: SLF001 - `re2.compile` keeps it
     except re2.error as e:
         return runes.to_text(e.args[0])
     return ""
@@ -177,8 +189,14 @@ def _read(source: bytes) -> Pattern | str | SpecError:
 
 
 def _compiled(meter: Meter, source: bytes) -> Pattern:
-    meter.compile(source)
+    if len(source) > MAX_SOURCE_BYTES:
+        too_costly(f"a pattern of more than {MAX_SOURCE_BYTES:,} bytes")
+    is_new = meter.is_new(source)
+    if is_new:
+        meter.step(_COMPILE + regexp.price_of_reading(source))
     found = _read(source)
+    if is_new:
+        meter.step(found.size if isinstance(found, Pattern) else 0)
     if isinstance(found, str):
         raise GoError(found)
     if isinstance(found, SpecError):

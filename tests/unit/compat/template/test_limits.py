@@ -10,7 +10,8 @@ from time import process_time
 import pytest
 
 from app.compat.template import LIMITS, Limits, Meter, parse
-from app.compat.template.limits import KEPT_PATTERNS
+from app.compat.template.limits import KEPT_PATTERNS, UNIT
+from app.compat.template.sprig.regex import MAX_SOURCE_BYTES, Pattern
 from app.errors import SpecError
 
 SMALL = Limits(
@@ -393,19 +394,71 @@ def test_no_step_takes_long(action: str, unit: str) -> None:
 def test_compiling_a_pattern_counts_once_as_long_as_it_is_kept() -> None:
     def spent(source: str) -> int:
         before = meter.spent
-        meter.compile(source.encode())
+        parse(f'{{{{regexMatch "{source}" ""}}}}').execute({}, meter)
         return meter.spent - before
 
     meter = Meter()
-    assert [108, 0] == [spent("a"), spent("a")]
-    assert [spent("aaaa") + 10_000] == [spent("a{2}")]
-    assert [spent("aaab") + 10_000] == [spent(r"\pLa")]
+    first, again = spent("ab"), spent("ab")
+    assert first > again
+    assert 32 + 2 * 4 < first - again, "and each instruction of the program"
+    assert 2 * 4 < spent("abab") - first
     others = [spent(f"b{n}") for n in range(KEPT_PATTERNS - len(meter.patterns))]
     assert KEPT_PATTERNS == len(meter.patterns)
-    assert 0 == spent("a"), "all that are kept still are"
-    assert all(others)
-    assert 108 == spent("c")
-    assert 108 == spent("a"), "it may have been forgotten"
+    assert again == spent("ab"), "all that are kept still are"
+    assert again < min(others)
+    assert first == spent("cd")
+    assert first == spent("ab"), "it may have been forgotten"
+
+
+@pytest.mark.parametrize(
+    ("source", "reading"),
+    [
+        pytest.param("a{2,9}", 6 * 4, id="repeats"),
+        pytest.param(r"\pL", 3 * 4 + 128, id="a class"),
+        pytest.param("a{1000}", 7 * 4, id="a large program"),
+    ],
+)
+def test_a_pattern_counts_by_its_length_and_by_its_program(
+    source: str, reading: int
+) -> None:
+    def spent(patterns: set[bytes]) -> int:
+        meter = Meter(patterns=patterns)
+        parse(f"{{{{regexMatch `{source}` `a`}}}}").execute({}, meter)
+        return meter.spent
+
+    known: set[bytes] = set()
+    size = Pattern(source.encode()).size
+    assert 32 + reading + size == spent(known) - spent(known)
+
+
+def test_a_pattern_that_is_none_counts_by_its_length() -> None:
+    meter = Meter()
+    parse("{{regexMatch `((((((((` ``}}").execute({}, meter)
+    assert 32 + 8 * 4 < meter.spent < 32 + 8 * 4 + 20
+
+
+def test_a_pattern_has_at_most_2_kib() -> None:
+    longest = "a" * MAX_SOURCE_BYTES
+    asked = '{{regexMatch (repeat %d "a") "b"}}'
+    assert "false" == parse(asked % len(longest)).execute({})
+    with pytest.raises(SpecError, match="a pattern of more than 2,048 bytes"):
+        parse(asked % (len(longest) + 1)).execute({})
+
+
+def test_a_search_counts_by_the_program_and_the_text() -> None:
+    def spent(source: str, size: int) -> int:
+        meter = Meter()
+        parse(f'{{{{$_ := regexMatch "{source}" (repeat {size} "b")}}}}').execute(
+            {}, meter
+        )
+        return meter.spent
+
+    small, large = (
+        spent(source, 9_000) - spent(source, 1_000) for source in ("a", "a{100}")
+    )
+    work = 3 * 8_000 // UNIT
+    assert work < small < 9 * 8_000 // 256 + work
+    assert 100 * 8_000 // 256 + work < large < 110 * 8_000 // 256 + work
 
 
 def test_patterns_may_be_shared_by_runs() -> None:
@@ -414,7 +467,9 @@ def test_patterns_may_be_shared_by_runs() -> None:
     parsed.execute({}, first)
     second = Meter(patterns=first.patterns)
     parsed.execute({}, second)
-    assert 108 == first.spent - second.spent
+    third = Meter()
+    parsed.execute({}, third)
+    assert first.spent == third.spent > second.spent
 
 
 @pytest.mark.parametrize("spare", [0, -1])
