@@ -6,7 +6,8 @@ tell it. What the wire costs is measured in `start` and `memory`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -31,7 +32,8 @@ class LiveCluster:
         self._names: Final = sorted(features)
         self._store: Final = Store((NAMESPACE,))
         self._turn = 0
-        self.relist()
+        for _ in self._listed():
+            pass
 
     def snapshot(self) -> Snapshot:
         """The newest view."""
@@ -56,15 +58,25 @@ class LiveCluster:
             self._features[name] = _toggled(self._features[name])
             self._store.put_feature(self._object(name))
 
-    def relist(self) -> None:
-        """A list of everything: new objects that say the same."""
-        self._store.replace_nodes(
-            {
-                name: replace(node, labels=dict(node.labels))
-                for name, node in self._nodes.items()
-            }
-        )
-        self._store.replace_features(NAMESPACE, map(self._object, self._names))
+    async def relist(self) -> None:
+        """A list of everything: new objects that say the same; as a reflector does.
+
+        The objects are made between the portions, as decoding makes them.
+        """
+        for _ in self._listed():
+            await asyncio.sleep(0)
+
+    def _listed(self) -> Iterator[None]:
+        nodes = {
+            name: replace(node, labels=dict(node.labels))
+            for name, node in self._nodes.items()
+        }
+        yield from self._store.replace_nodes(nodes)
+        made: list[NodeFeature] = []
+        for name in self._names:
+            made.append(self._object(name))
+            yield
+        yield from self._store.replace_features(NAMESPACE, made)
 
     def _object(self, name: str) -> NodeFeature:
         one = self._features[name]

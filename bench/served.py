@@ -172,7 +172,7 @@ class _Tasks:
         self.cluster.change(count)
 
     async def _relist(self) -> None:
-        self.cluster.relist()
+        await self.cluster.relist()
 
     async def _profile(self) -> None:
         self.profile.start()

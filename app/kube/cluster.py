@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -259,8 +259,8 @@ class _Nodes:
     def __init__(self, store: Store) -> None:
         self._store: Final = store
 
-    def replace(self, objects: Mapping[str, Node]) -> None:
-        self._store.replace_nodes(objects)
+    def replace(self, objects: Mapping[str, Node]) -> Iterator[None]:
+        return self._store.replace_nodes(objects)
 
     def put(self, key: str, value: Node) -> None:  # noqa: ARG002 - a Node has its name
         self._store.put_node(value)
@@ -276,8 +276,8 @@ class _Features:
         self._store: Final = store
         self._namespace: Final = namespace
 
-    def replace(self, objects: Mapping[str, NodeFeature]) -> None:
-        self._store.replace_features(self._namespace, objects.values())
+    def replace(self, objects: Mapping[str, NodeFeature]) -> Iterator[None]:
+        return self._store.replace_features(self._namespace, objects.values())
 
     def put(self, key: str, value: NodeFeature) -> None:  # noqa: ARG002 - it has both
         self._store.put_feature(value)
@@ -293,9 +293,10 @@ class _Namespaces:
     def __init__(self, namespaces: dict[str, Namespace]) -> None:
         self._namespaces: Final = namespaces
 
-    def replace(self, objects: Mapping[str, Namespace]) -> None:
+    def replace(self, objects: Mapping[str, Namespace]) -> Iterator[None]:
         self._namespaces.clear()
         self._namespaces.update(objects)
+        yield
 
     def put(self, key: str, value: Namespace) -> None:
         self._namespaces[key] = value

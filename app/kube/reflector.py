@@ -27,6 +27,7 @@ by another one at the same pace.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final, Generic, NoReturn, TypeVar
 
@@ -123,6 +124,7 @@ class Reflector(Generic[T]):
         self._pages: Final = Pages(resource, transport)
         self._version: str | None = None
         self._building: dict[str, T] | None = None
+        self._whole_at: str | None = None
         self._is_building_lossy = False
         self._is_streaming = True
         self._is_open = False
@@ -187,6 +189,10 @@ class Reflector(Generic[T]):
             async for chunk in response.chunks():
                 for line in lines.feed(chunk):
                     self._event(line)
+                    if self._whole_at is not None:
+                        await self._finish(self._whole_at)
+                        self._unfinished = 0
+                        self._watching()
                     await self._breathe()
                 if self._building is None:
                     self.current_at = self._clock.now()
@@ -206,7 +212,7 @@ class Reflector(Generic[T]):
             token = part.token
             if not token:
                 break
-        self._finish(part.version)
+        await self._finish(part.version)
 
     def _event(self, line: bytes | None) -> None:
         """Takes in one line; an unreadable one is lost, a refusal is raised."""
@@ -262,9 +268,7 @@ class Reflector(Generic[T]):
         if self._building is None:
             self._version = version or self._version
         elif ends_list:
-            self._finish(version)
-            self._unfinished = 0
-            self._watching()
+            self._whole_at = version
 
     def _lose(self, event: str) -> None:
         """An object could not be read; in a watch, a new list may have to follow."""
@@ -287,12 +291,15 @@ class Reflector(Generic[T]):
     def _begin(self) -> None:
         self._building = {}
         self._is_building_lossy = False
+        self._whole_at = None
         self._count("list")
 
-    def _finish(self, version: str) -> None:
+    async def _finish(self, version: str) -> None:
         """A list is whole: it becomes what everybody sees."""
         objects, self._building = self._building or {}, None
-        self._sink.replace(objects)
+        self._whole_at = None
+        for _ in self._sink.replace(objects):
+            await asyncio.sleep(0)
         self._version = version
         self.is_incomplete = self._is_building_lossy
         now = self._clock.now()
@@ -348,7 +355,8 @@ class Reflector(Generic[T]):
             self.is_absent = True
             self._observer.installed(self.resource.name, is_installed=False)
         self._version = None
-        self._sink.replace({})
+        for _ in self._sink.replace({}):
+            pass
         self.is_ready = True
         self.is_incomplete = False
         self.missing_verbs = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -34,8 +34,12 @@ class Resource:
 class Sink(Protocol[T_contra]):
     """Takes in what a reflector finds; never raises."""
 
-    def replace(self, objects: Mapping[str, T_contra]) -> None:
-        """These are all the objects, now: key -> object."""
+    def replace(self, objects: Mapping[str, T_contra]) -> Iterator[None]:
+        """These are all the objects, now: key -> object.
+
+        Taken in in portions, one each time that the iterator is asked: others may
+        run between two, and see what came so far.
+        """
         ...
 
     def put(self, key: str, value: T_contra) -> None:

@@ -10,21 +10,34 @@ Rules:
   (name = node name) is missing, or while one of its objects cannot be read.
 * A NodeFeature whose Node does not exist is kept aside until that appears.
 
-The generation grows by one for each call that changes a view.
+The generation grows by one for each call, and each portion of a list, that changes
+a view.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, TypeAlias, TypeVar
 
 from app.compat.features import Features, merge
 from app.kube.features import NodeFeature
 from app.ports import Snapshot
 from app.scheduling.node import Node
 
+PORTION: Final = 64
+"""Objects of a whole list that are taken in without a pause."""
+
+_T = TypeVar("_T")
+
 _Place: TypeAlias = tuple[str, str]
 """(namespace, name) of a NodeFeature."""
+
+
+def _portions(many: Iterable[_T]) -> Iterator[list[_T]]:
+    left = iter(many)
+    while portion := list(islice(left, PORTION)):
+        yield portion
 
 
 class Store:
@@ -58,12 +71,14 @@ class Store:
             self._changed.clear()
         return self._snapshot
 
-    def replace_nodes(self, nodes: Mapping[str, Node]) -> None:
-        """These are all the nodes, now."""
-        gone = self._nodes.keys() - nodes.keys()
-        changed = [self._drop_node(name) for name in gone]
-        changed += [self._set_node(node) for node in nodes.values()]
-        self._count(changed)
+    def replace_nodes(self, nodes: Mapping[str, Node]) -> Iterator[None]:
+        """These are all the nodes, now; taken in in portions, see `Sink.replace`."""
+        for gone in _portions(self._nodes.keys() - nodes.keys()):
+            self._count([self._drop_node(name) for name in gone])
+            yield
+        for portion in _portions(nodes.values()):
+            self._count([self._set_node(node) for node in portion])
+            yield
 
     def put_node(self, node: Node) -> None:
         """This node is new or has changed."""
@@ -73,18 +88,25 @@ class Store:
         """This node is gone; its NodeFeatures are kept aside."""
         self._count([self._drop_node(name)])
 
-    def replace_features(self, namespace: str, objects: Iterable[NodeFeature]) -> None:
-        """These are all the NodeFeatures of `namespace`, now."""
+    def replace_features(
+        self, namespace: str, objects: Iterable[NodeFeature]
+    ) -> Iterator[None]:
+        """These are all the NodeFeatures of `namespace`, now; in portions, too."""
         found = {(one.namespace, one.name): one for one in objects}
         gone = [
             place
             for place in self._filed
             if place[0] == namespace and place not in found
         ]
-        touched = {self._unfile(place) for place in gone}
-        for one in found.values():
-            touched |= self._file(one)
-        self._count([self._judge(name) for name in touched])
+        for places in _portions(gone):
+            # One that is gone by now was unfiled with its node's other objects.
+            touched = {self._unfile(place) for place in places if place in self._filed}
+            self._count([self._judge(name) for name in touched])
+            yield
+        for portion in _portions(found.values()):
+            touched = set().union(*map(self._file, portion))
+            self._count([self._judge(name) for name in touched])
+            yield
 
     def put_feature(self, one: NodeFeature) -> None:
         """This NodeFeature is new or has changed."""

@@ -69,7 +69,7 @@ def apply(event: tuple[object, ...], store: Store, model: Model) -> None:
             model.nodes.pop(name, None)
         case ("list nodes", list() as nodes):
             model.nodes = {node.name: node for node in nodes}
-            store.replace_nodes(model.nodes.copy())
+            list(store.replace_nodes(model.nodes.copy()))
         case ("put", NodeFeature() as one):
             store.put_feature(one)
             model.objects[one.namespace, one.name] = one
@@ -78,7 +78,7 @@ def apply(event: tuple[object, ...], store: Store, model: Model) -> None:
             model.objects.pop((one.namespace, one.name), None)
         case ("list", str() as namespace, list() as found):
             found = [one for one in found if one.namespace == namespace]
-            store.replace_features(namespace, found)
+            list(store.replace_features(namespace, found))
             kept = [one for one in model.objects.values() if one.namespace != namespace]
             model.objects = {(one.namespace, one.name): one for one in kept + found}
         case _:
@@ -97,9 +97,10 @@ def test_after_any_events_the_view_is_what_the_rules_say(
 
 
 @given(st.lists(EVENTS, max_size=30))
-def test_the_generation_grows_by_one_exactly_when_the_view_changes(
+def test_the_generation_grows_when_the_view_changes(
     events: list[tuple[object, ...]],
 ) -> None:
+    """By one; with a list, which comes in portions, perhaps by more."""
     store, model = Store(TRUSTED), Model()
     before = store.snapshot()
     nodes, features = dict(before.nodes), dict(before.features)
@@ -107,7 +108,10 @@ def test_the_generation_grows_by_one_exactly_when_the_view_changes(
         apply(event, store, model)
         after = store.snapshot()
         is_same = (nodes, features) == (after.nodes, after.features)
-        assert before.generation + (not is_same) == after.generation
+        grown = after.generation - before.generation
+        assert grown >= (not is_same)
+        if not str(event[0]).startswith("list"):
+            assert grown == (not is_same)
         before, nodes, features = after, dict(after.nodes), dict(after.features)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,7 +36,8 @@ class Names:
     now: set[str] = field(default_factory=set)
     lists: list[set[str]] = field(default_factory=list)
 
-    def replace(self, objects: Mapping[str, Node]) -> None:
+    def replace(self, objects: Mapping[str, Node]) -> Iterator[None]:
+        yield
         self.now = set(objects)
         self.lists.append(set(objects))
 

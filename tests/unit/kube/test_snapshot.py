@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.compat.features import Features
+from app.kube import snapshot
 from app.kube.features import NodeFeature
 from app.kube.snapshot import Store
 from app.scheduling.node import Node
@@ -131,7 +132,7 @@ def test_a_list_replaces_what_its_namespace_had_and_nothing_else(store: Store) -
     store.put_node(Node("n2"))
     store.put_feature(says("n1", "0"))
     store.put_feature(says("x", "1", namespace="aaa"))
-    store.replace_features("nfd", [says("n2", "2", of="n2")])
+    list(store.replace_features("nfd", [says("n2", "2", of="n2")]))
     assert {"n2"} == store.snapshot().features.keys()
     store.put_feature(says("n1", "0"))
     assert "1" == value(store)
@@ -139,7 +140,7 @@ def test_a_list_replaces_what_its_namespace_had_and_nothing_else(store: Store) -
 
 def test_a_list_of_nodes_replaces_all_of_them(store: Store) -> None:
     store.put_feature(says("n1", "0"))
-    store.replace_nodes({"n2": Node("n2")})
+    list(store.replace_nodes({"n2": Node("n2")}))
     assert {"n2"} == store.snapshot().nodes.keys()
     assert {} == store.snapshot().features
 
@@ -158,7 +159,7 @@ def test_the_generation_grows_by_one_for_each_visible_change(store: Store) -> No
     store.put_feature(says("n1", "0"))
     store.put_node(Node("n2"))
     store.put_node(Node("n2", labels={"a": "b"}))
-    store.replace_features("nfd", [says("n1", "1"), says("n2", "1", of="n2")])
+    list(store.replace_features("nfd", [says("n1", "1"), says("n2", "1", of="n2")]))
     assert generation + 4 == store.snapshot().generation
 
 
@@ -171,8 +172,8 @@ def test_what_changes_nothing_keeps_the_view(store: Store) -> None:
     store.remove_feature("nfd", "nobody")
     store.remove_feature("nfd", "nobody")
     store.remove_node("nobody")
-    store.replace_nodes({"n1": Node("n1")})
-    store.replace_features("nfd", [says("n1", "0")])
+    list(store.replace_nodes({"n1": Node("n1")}))
+    list(store.replace_features("nfd", [says("n1", "0")]))
     assert before is store.snapshot()
 
 
@@ -184,3 +185,25 @@ def test_a_change_of_one_half_shares_the_other(store: Store) -> None:
     after = store.snapshot()
     store.put_feature(says("n1", "1"))
     assert after.nodes is store.snapshot().nodes
+
+
+def test_a_whole_list_is_taken_in_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "PORTION", 2)
+    store = Store(["nfd"])
+    seen = [
+        len(store.snapshot().nodes)
+        for _ in store.replace_nodes({name: Node(name) for name in "abcde"})
+    ]
+    assert [2, 4, 5] == seen
+    objects = [says(name, "1", of=name) for name in "abcde"]
+    known = [
+        len(store.snapshot().features) for _ in store.replace_features("nfd", objects)
+    ]
+    assert [2, 4, 5] == known
+    left = [
+        len(store.snapshot().features)
+        for _ in store.replace_features("nfd", objects[3:])
+    ]
+    assert [3, 2, 2] == left
+    gone = [len(store.snapshot().nodes) for _ in store.replace_nodes({})]
+    assert [3, 1, 0] == gone
