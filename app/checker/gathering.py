@@ -119,11 +119,9 @@ class Gathering:
             if is_last or not found.cold:
                 break
             await self._warm_all(found, ends)
-        finding = await self._finding(subject, seen, (looked, found), ends)
-        if not subject.others:
-            return finding
         others = reading.read(looked, subject.others, seen.asked, memory).images
-        return replace(finding, others=tuple(others))
+        finding = await self._finding(subject, seen, (looked, found), ends)
+        return replace(finding, others=tuple(others)) if others else finding
 
     def _see(self, subject: Subject) -> _Seen:
         found = self.view.nodes.find(
@@ -188,7 +186,7 @@ class Gathering:
             known_nodes=len(self.view.nodes),
             excluded=seen.found.excluded,
             stale_seconds=self.cluster.stale_seconds(),
-            scalable=nodes_may_appear(self.policy, self.view.labelled),
+            scalable=nodes_may_appear(self.policy, self.view.nodes.labelled),
             daemon_set=subject.is_daemon_set,
             template_of=subject.template_of,
             left_out=seen.found.left_out,

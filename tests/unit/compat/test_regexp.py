@@ -194,9 +194,9 @@ def test_nothing_is_compiled_that_cannot_be_paid() -> None:
     ("text", "wanted"),
     [
         pytest.param("", 1, id="nothing"),
-        pytest.param("x" * 62, 1 + 63 * 9 // 64, id="by-its-length"),
-        pytest.param("x" * 63, 1 + 9, id="a-byte-more"),
-        pytest.param("é" * 63, 1 + 9 * (4 * 63 + 1) // 64, id="four-bytes-each"),
+        pytest.param("x" * 126, 1 + 127 * 9 // 128, id="by-its-length"),
+        pytest.param("x" * 127, 1 + 9, id="a-byte-more"),
+        pytest.param("é" * 63, 1 + 9 * (4 * 63 + 1) // 128, id="four-bytes-each"),
     ],
 )
 def test_a_search_costs_by_the_program_and_the_text(text: str, wanted: int) -> None:
