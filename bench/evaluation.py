@@ -28,6 +28,7 @@ from app.demo import images
 from app.scheduling.candidates import Options
 from app.scheduling.index import NodeIndex
 from app.scheduling.placement import Placement
+from app.webhook import interpreter
 from bench import clusters, nfd, scene, specs, timing
 from bench.figure import Figure, Rows
 from bench.nfd import Nfd
@@ -202,6 +203,7 @@ def _loaded(
     with tempfile.TemporaryDirectory(prefix="imagecompat-bench-") as folder:
         path = Path(folder) / "nodes.jsonl"
         known = clusters.written(lines, path)
+        interpreter.tune()  # as the webhook does
         try:
             with nfd.running(path) as peer:
                 path.unlink()

@@ -15,7 +15,7 @@ from app.admission.findings import PodFinding
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode
 from app.admission.review import Response
-from app.admission.verdict import Decision, limited, verdict_of
+from app.admission.verdict import Decision, limited
 from app.checker.subject import Subject
 
 _REASONS: Final[Mapping[int, str]] = {403: "Forbidden", 503: "ServiceUnavailable"}
@@ -84,7 +84,7 @@ def logged(
     """What a review's line in the log says beside who asked."""
     every = finding.images + finding.others
     fields: dict[str, object] = {
-        "verdict": verdict_of(finding).value,
+        "verdict": decision.verdict.value,
         "mode": decision.mode.value,
         "causes": [cause.code.value for cause in decision.causes],
         "candidates": finding.candidates,

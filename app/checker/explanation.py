@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
@@ -191,10 +190,8 @@ class Explainer:
 
     def _first(self, nodes: Bits) -> tuple[str, ...]:
         """The names of a set of nodes in order; of a large one, the first few."""
-        names = self.nodes.names(nodes)
-        if len(names) <= MAX_SETS:
-            return tuple(sorted(names))
-        return tuple(nsmallest(MAX_EXAMPLES, names))
+        is_small = nodes.bit_count() <= MAX_SETS
+        return tuple(self.nodes.first(nodes, MAX_SETS if is_small else MAX_EXAMPLES))
 
     def _features(self, names: Iterable[str]) -> tuple[Features, ...]:
         known = self.index.census.features

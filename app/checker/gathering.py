@@ -119,9 +119,11 @@ class Gathering:
             if is_last or not found.cold:
                 break
             await self._warm_all(found, ends)
-        others = reading.read(looked, subject.others, seen.asked, memory).images
         finding = await self._finding(subject, seen, (looked, found), ends)
-        return replace(finding, others=tuple(others)) if others else finding
+        if not subject.others:
+            return finding
+        others = reading.read(looked, subject.others, seen.asked, memory).images
+        return replace(finding, others=tuple(others))
 
     def _see(self, subject: Subject) -> _Seen:
         found = self.view.nodes.find(
@@ -186,7 +188,7 @@ class Gathering:
             known_nodes=len(self.view.nodes),
             excluded=seen.found.excluded,
             stale_seconds=self.cluster.stale_seconds(),
-            scalable=nodes_may_appear(self.policy, self.view.nodes.labelled),
+            scalable=nodes_may_appear(self.policy, self.view.labelled),
             daemon_set=subject.is_daemon_set,
             template_of=subject.template_of,
             left_out=seen.found.left_out,

@@ -30,6 +30,9 @@ class Subject:
         is_running: the Pod has a node already.
         is_daemon_set: the Pod is, or will be, a DaemonSet's.
         annotations: of the Pod itself; empty for a template. Values of any type.
+        images: each distinct image that counts -> the containers that use it, in
+            order.
+        others: the same of images that are only reported.
     """
 
     pod: PodSpec
@@ -40,16 +43,15 @@ class Subject:
     annotations: Mapping[str, object] = field(default_factory=dict)
     unchanged: tuple[ImageUse, ...] = ()
 
-    @property
-    def images(self) -> dict[str, tuple[str, ...]]:
-        """Each distinct image that counts -> the containers that use it, in order."""
-        return _containers(self.uses)
+    images: Mapping[str, tuple[str, ...]] = field(init=False)
+    others: Mapping[str, tuple[str, ...]] = field(init=False)
 
-    @property
-    def others(self) -> dict[str, tuple[str, ...]]:
-        """The same of images that are only reported."""
-        counting = {use.image for use in self.uses}
-        return _containers(use for use in self.unchanged if use.image not in counting)
+    def __post_init__(self) -> None:
+        """Sorts containers by image."""
+        images, others = _containers(self.uses), _containers(self.unchanged)
+        object.__setattr__(self, "images", images)
+        left = {name: who for name, who in others.items() if name not in images}
+        object.__setattr__(self, "others", left)
 
     def without(self, images: frozenset[str]) -> Subject | NotJudged:
         """The same without images that are exempt."""

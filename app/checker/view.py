@@ -51,14 +51,13 @@ class View:
         self._newest: Snapshot = Snapshot()
         self._pending: dict[str, None] = {}
         self._platforms: dict[Bits, Platforms] = {}
-        self._platforms_at = -1
+        self._labelled: dict[str, bool] = {}
+        self._remembered_at = -1
         self._one_at_a_time: Final = asyncio.Lock()
 
     def platforms(self, nodes: Bits) -> Platforms:
         """The nodes of a set by platform; remembered until a node changes."""
-        if self._platforms_at != self.nodes.generation:
-            self._platforms.clear()
-            self._platforms_at = self.nodes.generation
+        self._forget_old()
         found = self._platforms.get(nodes)
         if found is None:
             pairs = self.nodes.platforms(nodes).items()
@@ -66,6 +65,20 @@ class View:
             if len(self._platforms) < MAX_REMEMBERED:
                 self._platforms[nodes] = found
         return found
+
+    def labelled(self, key: str) -> bool:
+        """Whether any node carries a label; remembered likewise."""
+        self._forget_old()
+        found = self._labelled.get(key)
+        if found is None:
+            found = self._labelled[key] = bool(self.nodes.labelled(key))
+        return found
+
+    def _forget_old(self) -> None:
+        if self._remembered_at != self.nodes.generation:
+            self._platforms.clear()
+            self._labelled.clear()
+            self._remembered_at = self.nodes.generation
 
     async def catch_up(self) -> None:
         """Takes in what has changed; then, until the next `await`, nothing does."""

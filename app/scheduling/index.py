@@ -15,6 +15,7 @@ keeps who is there, under which number, and what was answered.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import compress
@@ -30,6 +31,9 @@ from app.scheduling.placement import LIMITS, Limits, Placement
 from app.scheduling.postings import Change, Postings
 
 _DEFAULTS: Final = Options()
+_FEW: Final = 256
+"""Nodes of a set that are put in order by themselves, rather than found in that of
+all nodes."""
 
 
 class NodeIndex:
@@ -52,6 +56,7 @@ class NodeIndex:
         self._numbers: dict[str, int] = {}
         self._holders: dict[int, str] = {}
         self._free: list[int] = []
+        self._in_order: list[str] | None = None
         self._end = 0
         self._postings = Postings()
         self._filters = Filters(self._postings, self._numbers)
@@ -78,9 +83,22 @@ class NodeIndex:
         names = self._holders
         return tuple(self._nodes[names[each]] for each in numbers(bits & self.bits))
 
-    def names(self, bits: Bits) -> list[str]:
-        """The names of a set, by number; as for `nodes`."""
-        return list(map(self._holders.__getitem__, numbers(bits & self.bits)))
+    def first(self, bits: Bits, most: int) -> list[str]:
+        """The first names of a set in alphabetical order, as many as that."""
+        bits &= self.bits
+        if bits.bit_count() <= _FEW:
+            return sorted(self._holders[each] for each in numbers(bits))[:most]
+        if self._in_order is None:
+            self._in_order = sorted(self._nodes)
+        flags = f"{bits:b}"
+        highest, found = len(flags) - 1, list[str]()
+        for name in self._in_order:
+            number = self._numbers[name]
+            if number <= highest and flags[highest - number] == "1":
+                found.append(name)
+                if len(found) == most:
+                    break
+        return found
 
     def labelled(self, key: str) -> Bits:
         """The nodes that carry a label, whatever its value."""
@@ -161,6 +179,7 @@ class NodeIndex:
             before = released.get(number)
             changes[number] = (mine[before] if before else None, changed[name])
         is_moved = released.items() != taken.items()
+        self._reorder(changed.keys() - mine.keys(), leaving)
         for name in leaving:
             del mine[name], self._numbers[name]
         for number in released:
@@ -171,6 +190,14 @@ class NodeIndex:
         if self._postings.change(changes) or is_moved:
             self._answers.clear()
             self.generation += 1
+
+    def _reorder(self, coming: Collection[str], leaving: Collection[str]) -> None:
+        if self._in_order is None:
+            return
+        for name in leaving:
+            del self._in_order[bisect_left(self._in_order, name)]
+        for name in coming:
+            insort(self._in_order, name)
 
     def _taken(self, names: Iterable[str], released: Collection[int]) -> dict[int, str]:
         """The number of each node that comes or changes -> its name."""

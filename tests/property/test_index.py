@@ -369,7 +369,7 @@ class LivingCluster(RuleBasedStateMachine):
 
 
 LivingCluster.TestCase.settings = settings(
-    deadline=None, max_examples=80, stateful_step_count=30
+    deadline=None, max_examples=50, stateful_step_count=30
 )
 test_the_law_holds_in_a_living_cluster = LivingCluster.TestCase
 

@@ -8,7 +8,7 @@ from app.checker import view as module
 from app.checker.view import View
 from app.compat import parse
 from app.compat.index import Judgement
-from app.ports import Snapshot
+from app.ports import Platform, Snapshot
 from tests.tools.doubles import ARM, FakeCluster, wants_module
 
 VFIO = parse.read(wants_module("vfio_pci").encode())
@@ -162,3 +162,31 @@ async def test_an_empty_cluster_has_nothing_to_catch_up() -> None:
     await view.catch_up()
     await view.catch_up()
     assert 0 == len(view.nodes)
+
+
+async def test_what_is_remembered_of_nodes_is_forgotten_when_one_changes(
+    cluster: FakeCluster,
+) -> None:
+    view = View(cluster)
+    cluster.add("a")
+    await view.catch_up()
+    assert not view.labelled("pool")
+    assert [Platform("linux", "amd64")] == list(view.platforms(view.nodes.bits))
+    assert view.platforms(view.nodes.bits) is view.platforms(view.nodes.bits)
+    cluster.add("a", labels={**ARM, "pool": "x"})
+    await view.catch_up()
+    assert view.labelled("pool")
+    assert [Platform("linux", "arm64")] == list(view.platforms(view.nodes.bits))
+
+
+async def test_so_many_sets_of_nodes_are_remembered(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 1)
+    view = View(cluster)
+    cluster.add("a")
+    cluster.add("b")
+    await view.catch_up()
+    assert view.platforms(0b01) is view.platforms(0b01)
+    assert view.platforms(0b10) is not view.platforms(0b10)
+    assert view.platforms(0b10) == view.platforms(0b10)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
+from app.scheduling import index as module
 from app.scheduling.candidates import Options
 from app.scheduling.index import NodeIndex
 from app.scheduling.node import Node, Taint
@@ -209,7 +210,36 @@ def test_a_number_that_is_not_free_changes_nothing(numbers: dict[str, int]) -> N
     assert (["a"], 1, None) == (names(index), len(index), index.number("b"))
 
 
-def test_names_of_a_set_are_told_by_number() -> None:
+def test_the_first_names_of_a_set_are_told_in_order() -> None:
     index = NodeIndex()
-    index.change({name: Node(name) for name in ("b", "a", "c")})
-    assert ["b", "c"] == index.names(0b1101)
+    index.change({name: Node(name) for name in ("d", "b", "c", "a")})
+    assert ["a", "b", "c", "d"] == index.first(0b11_1111, 9)
+    assert ["a", "b"] == index.first(index.bits, 2)
+    assert ["b"] == index.first(0b0010, 2)
+    assert [] == index.first(0, 2)
+
+
+@pytest.mark.parametrize("few", [3, 4])
+def test_large_sets_and_small_ones_are_in_the_same_order(
+    monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(module, "_FEW", few)
+    index = NodeIndex()
+    index.change({name: Node(name) for name in "hdgbeacf"})
+    assert ["b", "d", "g", "h"] == index.first(0b1111, 9)
+    assert ["b", "d"] == index.first(0b1111, 2)
+
+
+def test_the_order_of_names_follows_nodes_that_come_and_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_FEW", 0)
+    index = NodeIndex()
+    index.change({name: Node(name) for name in "bdf"})
+    assert ["b", "d", "f"] == index.first(index.bits, 9)
+    index.change(
+        {"a": Node("a"), "e": Node("e"), "f": Node("f", labels={"x": "y"})}, ("d",)
+    )
+    assert ["a", "b", "e", "f"] == index.first(index.bits, 9)
+    index.change({"a": Node("a")}, ("a",))
+    assert ["a", "b", "e", "f"] == index.first(index.bits, 9)
