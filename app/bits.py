@@ -18,6 +18,7 @@ Members: TypeAlias = int
 negative are `Bits`. The bits of one node in 15,000 may take 2 KB."""
 
 _FEW: Final = 8
+_SEVERAL: Final = 512
 _ZERO, _ONE = b"01"
 _AS_FLAGS: Final = bytes.maketrans(b"01", b"\x00\x01")
 
@@ -41,11 +42,11 @@ def lowest(bits: Bits) -> int:
 
 def bits_of(found: Sequence[int]) -> Bits:
     """The set of the nodes with these numbers."""
-    if len(found) <= _FEW:
-        bits = 0
+    if len(found) <= _SEVERAL:
+        octets = bytearray((max(found, default=0) >> 3) + 1)
         for number in found:
-            bits |= 1 << number
-        return bits
+            octets[number >> 3] |= 1 << (number & 7)
+        return int.from_bytes(octets, "little")
     digits = bytearray([_ZERO]) * (max(found) + 1)
     for number in found:
         digits[~number] = _ONE

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from bench import attacks, client, scene, served
-from bench.client import Plan, Result
+from bench.client import Result
 from bench.figure import Figure, Rows
 from bench.loop import Waits
 from bench.served import Server, Setting
@@ -34,32 +34,13 @@ async def figures() -> AsyncIterator[Figure]:
     async with served.serving(Setting(answers="echo", is_monitored=True)) as echo:
         yield await _case("echo", echo, bodies, None, goal=None)
     async with served.serving(Setting(nodes=NODES, is_monitored=True)) as server:
-        await client.load(_plan(server, bodies, seconds=2.0))
+        await client.load(server.plan(bodies, 2.0, RATE))
         for name, act in _CASES.items():
             yield await _case(name, server, bodies, act)
     async with served.serving(Setting(nodes=MANY_NODES, is_monitored=True)) as server:
-        await client.load(_plan(server, bodies, seconds=2.0))
+        await client.load(server.plan(bodies, 2.0, RATE))
         act = _attack((attacks.unseen("misfit"),), 2.0)
         yield await _case("denial_of_15000_nodes", server, bodies, act)
-
-
-def _plan(
-    server: Server,
-    bodies: tuple[str, ...],
-    *,
-    rate: float = RATE,
-    seconds: float = SECONDS,
-    connections: int = 25,
-) -> Plan:
-    return Plan(
-        port=server.port,
-        authority=server.authority,
-        bodies=bodies,
-        seconds=seconds,
-        connections=connections,
-        rate=rate,
-        cpu=1,
-    )
 
 
 async def _case(
@@ -72,7 +53,7 @@ async def _case(
 ) -> Figure:
     await server.ask("monitor")
     happening = asyncio.ensure_future(act(server)) if act is not None else None
-    result = await client.load(_plan(server, bodies))
+    result = await client.load(server.plan(bodies, SECONDS, RATE))
     if happening is not None:
         await happening
     await server.ask("calm")
@@ -129,7 +110,7 @@ async def _relist(server: Server) -> None:
 def _attack(bodies: tuple[str, ...], rate: float) -> _Act:
     async def act(server: Server) -> Result:
         seconds = SECONDS - 1
-        plan = _plan(server, bodies, rate=rate, seconds=seconds, connections=8)
+        plan = server.plan(bodies, seconds, rate, connections=8)
         return await client.load(plan)
 
     return act

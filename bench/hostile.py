@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bench import attacks, client, scene, served
-from bench.client import Plan, Result
+from bench.client import Result
 from bench.figure import Figure
-from bench.served import Server, Setting
+from bench.served import Setting
 
 RATE: Final = 200.0
 SECONDS: Final = 8.0
@@ -28,12 +28,12 @@ async def figures() -> AsyncIterator[Figure]:
     changed, answers = 0, 0
     for name in SPECS:
         async with served.serving(Setting()) as server:
-            await client.load(_plan(server, bodies, seconds=2.0))
-            alone = await client.load(_plan(server, bodies, seconds=SECONDS / 2))
+            await client.load(server.plan(bodies, 2.0, RATE))
+            alone = await client.load(server.plan(bodies, SECONDS / 2, RATE))
             unseen = (attacks.unseen(name),)
-            attacker = _plan(server, unseen, rate=1.0, seconds=SECONDS, connections=8)
+            attacker = server.plan(unseen, SECONDS, 1.0, connections=8)
             others, attack = await asyncio.gather(
-                client.load(_plan(server, bodies)), client.load(attacker)
+                client.load(server.plan(bodies, SECONDS, RATE)), client.load(attacker)
             )
         changed += _changed(alone, others)
         answers += others.answers
@@ -44,25 +44,6 @@ async def figures() -> AsyncIterator[Figure]:
         unit="answers that differ from those without the attack",
         goal=0,
         beside={"answers": answers},
-    )
-
-
-def _plan(
-    server: Server,
-    bodies: tuple[str, ...],
-    *,
-    rate: float = RATE,
-    seconds: float = SECONDS,
-    connections: int = 25,
-) -> Plan:
-    return Plan(
-        port=server.port,
-        authority=server.authority,
-        bodies=bodies,
-        seconds=seconds,
-        connections=connections,
-        rate=rate,
-        cpu=1,
     )
 
 

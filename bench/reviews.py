@@ -15,12 +15,11 @@ from typing import Final
 import msgspec
 
 from bench import client, scene, served
-from bench.client import Plan, Result
+from bench.client import Result
 from bench.figure import Figure
-from bench.served import Server, Setting
+from bench.served import Setting
 
 NODES: Final = 5_000
-CONNECTIONS: Final = 25
 TURNS: Final = 3
 SECONDS: Final = 4.0
 STEADY_RATE: Final = 200.0
@@ -38,13 +37,13 @@ async def figures() -> AsyncIterator[Figure]:
         served.serving(Setting(nodes=NODES)) as server,
         served.serving(Setting(answers="echo")) as echo,
     ):
-        await client.load(_plan(server, bodies, WARM_SECONDS))
-        await client.load(_plan(echo, bodies, WARM_SECONDS))
+        await client.load(server.plan(bodies, WARM_SECONDS))
+        await client.load(echo.plan(bodies, WARM_SECONDS))
         for _ in range(TURNS):
-            bare.append(await client.load(_plan(echo, bodies, SECONDS)))
-            ours.append(await client.load(_plan(server, bodies, SECONDS)))
-        steady = await client.load(_plan(server, bodies, 2 * SECONDS, STEADY_RATE))
-        steady_bare = await client.load(_plan(echo, bodies, SECONDS, STEADY_RATE))
+            bare.append(await client.load(echo.plan(bodies, SECONDS)))
+            ours.append(await client.load(server.plan(bodies, SECONDS)))
+        steady = await client.load(server.plan(bodies, 2 * SECONDS, STEADY_RATE))
+        steady_bare = await client.load(echo.plan(bodies, SECONDS, STEADY_RATE))
     best, best_bare = _fastest(ours), _fastest(bare)
     yield Figure(
         name="reviews_per_second",
@@ -64,20 +63,6 @@ async def figures() -> AsyncIterator[Figure]:
     )
     yield _slow("reviews_p99_closed_loop", min(ours, key=_p99), min(bare, key=_p99))
     yield _slow("reviews_p99_at_200_per_second", steady, steady_bare)
-
-
-def _plan(
-    server: Server, bodies: tuple[str, ...], seconds: float, rate: float | None = None
-) -> Plan:
-    return Plan(
-        port=server.port,
-        authority=server.authority,
-        bodies=bodies,
-        seconds=seconds,
-        connections=CONNECTIONS,
-        rate=rate,
-        cpu=1,
-    )
 
 
 def _fastest(results: list[Result]) -> Result:

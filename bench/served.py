@@ -37,11 +37,12 @@ from app.telemetry import Metrics, configure_logging
 from app.webhook import interpreter
 from app.webhook.server import serving as webhook_serving
 from bench import attacks, registry, scene
-from bench.client import pin
+from bench.client import Plan, pin
 from bench.live import LiveCluster
 from bench.loop import Monitor, Waits
 from bench.sampling import Costs, Profile
 
+CONNECTIONS: Final = 25
 START_SECONDS: Final = 120.0
 SETTLE_SECONDS: Final = 2.0
 _ROOT: Final = Path(__file__).parent.parent
@@ -235,6 +236,24 @@ class Server:
     pid: int
     _process: asyncio.subprocess.Process
     _log: Path
+
+    def plan(
+        self,
+        bodies: tuple[str, ...],
+        seconds: float,
+        rate: float | None = None,
+        connections: int = CONNECTIONS,
+    ) -> Plan:
+        """A load on this webhook, from the other core; as `client.Plan`."""
+        return Plan(
+            port=self.port,
+            authority=self.authority,
+            bodies=bodies,
+            seconds=seconds,
+            connections=connections,
+            rate=rate,
+            cpu=1,
+        )
 
     async def waits(self) -> Waits:
         """What its monitor saw since it was told to watch."""

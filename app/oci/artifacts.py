@@ -103,10 +103,10 @@ class RegistryArtifacts:
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`."""
         try:
-            name = _name(image)
+            named = _parsed(image)
         except RegistryError as error:
             return Invalid(error.reason, error.message)
-        known = self._outcomes.get((name, frozenset(platforms)))
+        known = self._outcomes.get((str(named), frozenset(platforms)))
         if known is not None:
             self._count("hit")
         return known
@@ -118,7 +118,7 @@ class RegistryArtifacts:
         known = self.at_hand(image, platforms)
         if known is not None:
             return known
-        named = reference.parse(image)
+        named = _parsed(image)
         key = (str(named), frozenset(platforms))
         flight = self._flights.get(key)
         self._count("miss" if flight is None else "joined")
@@ -209,14 +209,7 @@ class RegistryArtifacts:
         await self._shared.transport.close()
 
 
-@lru_cache(maxsize=_NAMES)
-def _name(image: str) -> str:
-    """An image's full name.
-
-    Raises:
-        RegistryError: it is no reference; not remembered.
-    """
-    return str(reference.parse(image))
+_parsed = lru_cache(maxsize=_NAMES)(reference.parse)
 
 
 class _Turns:

@@ -41,8 +41,6 @@ _STEP: Final = 32
 _AT_ONCE: Final = 1024
 """Changes that are gathered before they are made: masks stay short."""
 
-_SEVERAL: Final = 128
-"""Sets of one node that are joined faster than they are gathered."""
 
 _EMPTY: Final = Node("")
 
@@ -66,7 +64,7 @@ class Values:
     def having(self, values: Iterable[str]) -> Bits:
         """The nodes with one of the values."""
         find = self.nodes.get
-        return _together([find(value, 0) for value in values])
+        return union(find(value, 0) for value in values)
 
     def greater(self, bound: int) -> Bits:
         """The nodes whose value is an integer above `bound`."""
@@ -126,24 +124,14 @@ class _Ordered:
         members = [found for _, found in pairs]
         sums = [0]
         for start in range(0, len(members), _STEP):
-            sums.append(sums[-1] | _together(members[start : start + _STEP]))
+            sums.append(sums[-1] | union(members[start : start + _STEP]))
         return cls([number for number, _ in pairs], members, sums)
 
     def below(self, bound: int) -> Bits:
         """The nodes whose value is under `bound`."""
         end = bisect_left(self.integers, bound)
         full = end // _STEP
-        return self.sums[full] | _together(self.members[full * _STEP : end])
-
-
-def _together(many: Sequence[Members]) -> Bits:
-    """All nodes of several sets; one by one where they are few."""
-    if len(many) > _SEVERAL:
-        return union(many)
-    bits = 0
-    for members in many:
-        bits |= bits_in(members)
-    return bits
+        return self.sums[full] | union(self.members[full * _STEP : end])
 
 
 _NONE: Final = Values()

@@ -15,6 +15,8 @@ from app.bits import bits_in, bits_of, flipped, lowest, members_of, numbers, uni
         pytest.param([3, 15_000], id="two far apart"),
         pytest.param(list(range(8)), id="few"),
         pytest.param(list(range(9)), id="one more than few"),
+        pytest.param(list(range(0, 1_536, 3)), id="several"),
+        pytest.param(list(range(0, 1_539, 3)), id="one more than several"),
         pytest.param(list(range(1, 20_000, 3)), id="many"),
     ],
 )
