@@ -9,6 +9,7 @@ One frozen class per concern. A settings file is YAML with the camelCase names
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -95,6 +96,54 @@ class ServerSettings(_Section):
     """Longer than the 90 s for which the API server keeps an idle connection."""
     max_reviews: int = Field(default=512, ge=1)
     """Reviews at the same time; more are answered by `policy.onOverload`."""
+    status_port: int = Field(default=8080, ge=0, le=65535)
+    """TCP port of health, metrics and status, in plain HTTP; 0: any."""
+    drain_seconds: float = Field(default=10.0, ge=0, le=600)
+    """After SIGTERM: not ready, but serving, until the API server has noticed."""
+    shutdown_seconds: float = Field(default=15.0, ge=0, le=600)
+    """After that: how long reviews that are under way may still take."""
+    requests_per_connection: int = Field(default=1000, ge=1)
+    """Roughly so many, then the API server has to connect again, perhaps elsewhere."""
+    connection_seconds: float = Field(default=300.0, gt=0)
+    """Roughly so long, for the same reason."""
+    stuck_seconds: float = Field(default=30.0, gt=0)
+    """Standstill of the event loop or the worker after which `/livez` fails."""
+    check_seconds: float = Field(default=10.0, gt=0, le=3600)
+    """How often the settings file and certificate files are looked at for changes."""
+
+
+class CertificateMode(StrEnum):
+    """Who makes the serving certificate."""
+
+    FILES = "files"
+    SELF = "self"
+
+
+class CertificateSettings(_Section):
+    """Where the serving certificate comes from, and for how long it is good."""
+
+    mode: CertificateMode = CertificateMode.FILES
+    """`files`: `server.certificate`, from whoever writes it; `self`: made by us."""
+    namespace: str = "imagecompat"
+    """Namespace of the Secret and the Service; the chart sets it."""
+    secret: str = "imagecompat-tls"  # noqa: S105 - the name of a Secret
+    """Secret with authority, certificate and keys; the replicas share it."""
+    service: str = "imagecompat"
+    """Service that the certificate is for: `SERVICE.NAMESPACE.svc`."""
+    cluster_domain: str = "cluster.local"
+    """Also good for `SERVICE.NAMESPACE.svc.DOMAIN`."""
+    validating_configuration: str = "imagecompat"
+    """ValidatingWebhookConfiguration whose `caBundle` is ours; empty for none."""
+    mutating_configuration: str = "imagecompat"
+    """MutatingWebhookConfiguration whose `caBundle` is ours; empty for none."""
+    authority_seconds: float = Field(default=5 * 365 * 86400.0, gt=0)
+    """Life of an authority."""
+    leaf_seconds: float = Field(default=90 * 86400.0, gt=0)
+    """Life of a serving certificate, and no longer than its authority's."""
+    renew_at: float = Field(default=2 / 3, gt=0, lt=1)
+    """Share of its life after which each is renewed."""
+    publish_seconds: float = Field(default=60.0, ge=0)
+    """From an authority in every `caBundle` to the first certificate that it signs."""
 
 
 class ClusterSettings(_Section):
@@ -293,6 +342,7 @@ class Settings(BaseSettings):
     )
 
     server: ServerSettings = ServerSettings()
+    certificates: CertificateSettings = CertificateSettings()
     cluster: ClusterSettings = ClusterSettings()
     registry: RegistrySettings = RegistrySettings()
     policy: PolicySettings = PolicySettings()

@@ -65,6 +65,30 @@ METRICS: Final = (
         "Bodies that were no AdmissionReview that we can answer.",
         ("reason",),
     ),
+    Metric("admission_in_flight", "gauge", "Reviews that are under way."),
+    Metric(
+        "admission_shed_total",
+        "counter",
+        "Reviews beyond `server.maxReviews`, answered by `policy.onOverload`.",
+        ("webhook",),
+    ),
+    Metric(
+        "admission_expired_total",
+        "counter",
+        "Reviews dropped because the API server no longer waited for them.",
+        ("webhook",),
+    ),
+    Metric(
+        "evaluations_total",
+        "counter",
+        "Specs evaluated for all nodes for the first time, by what became of them.",
+        ("result",),
+    ),
+    Metric(
+        "evaluation_duration_seconds",
+        "histogram",
+        "Time that the worker thread took for such a spec.",
+    ),
     Metric(
         "registry_requests_total",
         "counter",
@@ -77,6 +101,12 @@ METRICS: Final = (
         "Images looked up: known already (hit), under way (joined), or new (miss).",
         ("result",),
     ),
+    Metric(
+        "registry_request_duration_seconds",
+        "histogram",
+        "Time from a request to a registry to the end of its answer.",
+        ("kind",),
+    ),
     Metric("nodes", "gauge", "Nodes, by whether their features are known.", ("state",)),
     Metric("cluster_stale_seconds", "gauge", "Silence of the API server."),
     Metric(
@@ -84,6 +114,12 @@ METRICS: Final = (
         "counter",
         "Events of list and watch, by resource and what happened.",
         ("resource", "event"),
+    ),
+    Metric(
+        "watch_last_event_timestamp_seconds",
+        "gauge",
+        "When the API server was last heard, by resource; seconds since 1970.",
+        ("resource",),
     ),
     Metric(
         "node_feature_kind_absent",
@@ -109,6 +145,66 @@ METRICS: Final = (
         "New specs that wait for the worker thread, or are in it.",
     ),
     Metric("ready", "gauge", "1 once the first full sync is done."),
+    Metric(
+        "certificate_expiry_timestamp_seconds",
+        "gauge",
+        "When what is served or published ends, seconds since 1970; 0 for none.",
+        ("certificate",),
+    ),
+    Metric(
+        "certificate_published",
+        "gauge",
+        "1 while every `caBundle` of ours trusts the certificate that is served.",
+    ),
+    Metric(
+        "certificate_rotations_total",
+        "counter",
+        "Certificates and authorities made, and bundles published, by outcome.",
+        ("what", "result"),
+    ),
+    Metric(
+        "certificate_reloads_total",
+        "counter",
+        "Certificates taken into use; `broken`: refused, the old one is kept.",
+        ("result",),
+    ),
+    Metric(
+        "config_reloads_total",
+        "counter",
+        "Changed settings files; `invalid`: refused, the old settings are kept.",
+        ("result",),
+    ),
+    Metric(
+        "config_invalid",
+        "gauge",
+        "1 while the settings file is invalid and older settings hold.",
+    ),
+    Metric(
+        "config_restart_needed",
+        "gauge",
+        "1 while the settings file has changes that need a new process.",
+    ),
+    Metric(
+        "config_reload_success_timestamp_seconds",
+        "gauge",
+        "When settings were last taken into use, seconds since 1970.",
+    ),
+    Metric(
+        "policy_mode",
+        "gauge",
+        "1 for the mode of namespaces without a label of their own.",
+        ("mode",),
+    ),
+    Metric(
+        "nodes_may_appear",
+        "gauge",
+        "1 while an autoscaler may add nodes, so that a misfit is a warning.",
+    ),
+    Metric(
+        "event_loop_lag_seconds",
+        "gauge",
+        "The longest standstill of the event loop since the metrics were last read.",
+    ),
     Metric("build_info", "gauge", "Always 1; the version is the label.", ("version",)),
 )
 
