@@ -1,0 +1,49 @@
+"""The connection to the API server, before there is an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from app.errors import ClusterError
+from app.kube.connection import Connection
+from app.kube.transport import Response
+from app.settings import ClusterSettings
+
+
+class LazyConnection:
+    """Opens the connection when the application starts: it needs its event loop."""
+
+    def __init__(self, settings: ClusterSettings) -> None:
+        self._settings = settings
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        """Reads the configuration.
+
+        Raises:
+            ConfigError: there is no usable one.
+        """
+        self._connection = await Connection.open(
+            kubeconfig=self._settings.kubeconfig, context=self._settings.context
+        )
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def renew(self) -> None:
+        """See `kube.transport.Transport`."""
+        await self._opened().renew()
+
+    def get(
+        self, path: str, query: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[Response]:
+        """See `kube.transport.Transport`."""
+        return self._opened().get(path, query)
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            raise ClusterError("NotConnected", "the connection is not open yet")
+        return self._connection
