@@ -1,4 +1,4 @@
-"""The way to the API server: address, TLS and credentials, and GET over them.
+"""The way to the API server: address, TLS and credentials, and requests over them.
 
 The official package reads the configuration: a kubeconfig with tokens, token
 files, client certificates, exec plugins, OIDC; or the Pod's service account,
@@ -11,8 +11,9 @@ kubeconfig's `proxy-url` and `tls-server-name` do.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,11 @@ CONNECT_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 90.0
 """Silence that ends a request; bookmarks come about once a minute."""
 
+JSON: Final = "application/json"
+
 _READ_BUFFER_BYTES: Final = 256 << 10
+_WARNING: Final = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+"""RFC 9110, 5.6.4: a quoted string in which a backslash quotes one character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class _Access:
 
 
 class Connection:
-    """GETs from one API server; implements `Transport`.
+    """Requests to one API server; implements `Transport`.
 
     Make one with `Connection.open`, and close it.
     """
@@ -112,21 +117,40 @@ class Connection:
     @asynccontextmanager
     async def get(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Response]:
         """GETs `path`; every fault on the way is a `ClusterError`."""
+        async with self.send("GET", path, query) as response:
+            yield response
+
+    @asynccontextmanager
+    async def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+    ) -> AsyncIterator[HttpResponse]:
+        """Any request, sent once; every fault on the way is a `ClusterError`."""
         access = self._access
         configuration = access.configuration
         headers = {
-            "Accept": "application/json",
+            "Accept": accept,
             "Accept-Encoding": "identity",
             "User-Agent": "imagecompat",
         }
+        if body is not None:
+            headers["Content-Type"] = content_type
         with _faults():
             token = await configuration.get_api_key_with_prefix("BearerToken")
         if token:
             headers["Authorization"] = token.strip()
         with _faults():
-            response = await self._session.get(
+            response = await self._session.request(
+                method,
                 configuration.host + path,
                 params=query,
+                data=body,
                 headers=headers,
                 ssl=access.tls,
                 server_hostname=configuration.tls_server_name or None,
@@ -134,7 +158,7 @@ class Connection:
                 allow_redirects=False,
             )
         try:
-            yield _Response(response)
+            yield HttpResponse(response)
         finally:
             _hang_up(response)
 
@@ -148,7 +172,7 @@ def _hang_up(response: aiohttp.ClientResponse) -> None:
     response.close()
 
 
-class _Response:
+class HttpResponse:
     """An answer of aiohttp; implements `Response`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -156,17 +180,34 @@ class _Response:
 
     @property
     def status(self) -> int:
+        """See `Response`."""
         return self._response.status
 
     @property
     def retry_after_seconds(self) -> float | None:
+        """See `Response`."""
         text = self._response.headers.get("Retry-After", "")
         return float(text) if text.isascii() and text.isdigit() else None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The texts of its `Warning` headers, as kubectl prints them."""
+        return warning_texts(self._response.headers.getall("Warning", []))
+
     async def chunks(self) -> AsyncIterator[bytes]:
+        """See `Response`."""
         with _faults():
             async for chunk in self._response.content.iter_any():
                 yield chunk
+
+
+def warning_texts(headers: Iterable[str]) -> tuple[str, ...]:
+    """What `Warning` headers say, without code and agent."""
+    return tuple(
+        re.sub(r"\\(.)", r"\1", found[1])
+        for line in headers
+        for found in _WARNING.finditer(line)
+    )
 
 
 @contextmanager

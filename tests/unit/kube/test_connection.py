@@ -14,7 +14,7 @@ import pytest
 from kubernetes.aio.config import incluster_config
 
 from app.errors import ClusterError, ConfigError
-from app.kube.connection import Connection, _faults
+from app.kube.connection import Connection, _faults, warning_texts
 from tests.tools.authority import Authority
 
 SECRET = "a-secret-token"
@@ -216,3 +216,19 @@ def test_every_fault_on_the_way_is_a_cluster_error(
         raise fault
     assert reason == caught.value.reason
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "texts"),
+    [
+        pytest.param([], (), id="none"),
+        pytest.param(['299 - "[IC101] no"', '299 - "b"'], ("[IC101] no", "b"), id="2"),
+        pytest.param(['299 - "a", 299 - "b"'], ("a", "b"), id="two in one header"),
+        pytest.param([r'299 - "rule \"x\\y\""'], ('rule "x\\y"',), id="quoted"),
+        pytest.param(['199 - "stale"', "nonsense"], (), id="of another kind"),
+    ],
+)
+def test_warnings_are_read_as_kubectl_reads_them(
+    headers: list[str], texts: tuple[str, ...]
+) -> None:
+    assert texts == warning_texts(headers)
