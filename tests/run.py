@@ -23,6 +23,7 @@ SUITES = {
     "conformance": ("-n", "2"),
     "integration": (),
     "docs": (),
+    "image": (),
 }
 """Suite, which is the folder's name -> arguments for pytest."""
 
