@@ -51,7 +51,7 @@ METRICS: Final = (
         "admission_duration_seconds",
         "histogram",
         "Time from the body's last byte to the answer.",
-        ("webhook",),
+        ("webhook", "decision"),
     ),
     Metric(
         "admission_causes_total",

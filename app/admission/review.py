@@ -86,6 +86,13 @@ class Response:
     audit: Mapping[str, str] = field(default_factory=dict)
     patch: tuple[Mapping[str, object], ...] = ()
 
+    @property
+    def decision(self) -> str:
+        """What becomes of the request, for counters and logs."""
+        if not self.allowed:
+            return "deny"
+        return "warn" if self.warnings else "allow"
+
 
 class _Name(msgspec.Struct):
     group: str = ""

@@ -233,9 +233,7 @@ class Checker:
         fields: Mapping[str, object],
         started: float,
     ) -> None:
-        decision = "deny" if not response.allowed else "allow"
-        if response.warnings:
-            decision = "warn"
+        decision = response.decision
         self._metrics.count(
             "admission_requests_total",
             webhook=webhook,

@@ -110,7 +110,12 @@ def _add_reviews(app: FastAPI, parts: Parts, settings: ServerSettings) -> None:
             asked, deadline_seconds=granted * settings.deadline_share
         )
         seconds = time.perf_counter() - started
-        parts.metrics.observe("admission_duration_seconds", seconds, webhook=webhook)
+        parts.metrics.observe(
+            "admission_duration_seconds",
+            seconds,
+            webhook=webhook,
+            decision=response.decision,
+        )
         return Response(review.respond(asked.uid, response), media_type=_JSON)
 
     @app.post("/v1/validate")

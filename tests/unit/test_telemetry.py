@@ -17,11 +17,13 @@ def test_every_metric_carries_the_prefix_and_prints() -> None:
     metrics = Metrics()
     metrics.count("admission_causes_total", code="IC101")
     metrics.set("ready", 1)
-    metrics.observe("admission_duration_seconds", 0.002, webhook="validate")
+    metrics.observe(
+        "admission_duration_seconds", 0.002, webhook="validate", decision="allow"
+    )
     text = metrics.text().decode()
     assert 'imagecompat_admission_causes_total{code="IC101"} 1.0' in text
     assert "imagecompat_ready 1.0" in text
-    bucket = 'imagecompat_admission_duration_seconds_bucket{le="0.005",webhook='
+    bucket = 'imagecompat_admission_duration_seconds_bucket{decision="allow",le='
     assert bucket in text
     for row in METRICS:
         assert f"imagecompat_{row.name.removesuffix('_total')}" in text

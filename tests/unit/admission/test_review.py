@@ -159,3 +159,17 @@ def test_a_patch_travels_as_base64_json() -> None:
     response = json.loads(body)["response"]
     assert response["patchType"] == "JSONPatch"
     assert [operation] == json.loads(base64.b64decode(response["patch"]))
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        pytest.param(review.Response(allowed=True), "allow", id="allowed"),
+        pytest.param(review.Response(True, warnings=("w",)), "warn", id="warned"),
+        pytest.param(review.Response(allowed=False), "deny", id="denied"),
+    ],
+)
+def test_a_response_says_what_becomes_of_the_request(
+    response: review.Response, expected: str
+) -> None:
+    assert expected == response.decision
