@@ -1,9 +1,7 @@
-"""Every setting, with its unit and its reason.
+"""Every setting, with its unit and its reason: one frozen class per concern.
 
-One frozen class per concern. A settings file is YAML with the camelCase names
-(`policy: {onUnavailable: allow}`); an environment variable with the prefix
-`IMAGECOMPAT_` and `__` between levels overrides it
-(`IMAGECOMPAT_SERVER__PORT=8443`). Unknown keys are errors, with their place.
+A field's name in a settings file is its camelCase alias (`onUnavailable`), in the
+environment its name in capitals (`IMAGECOMPAT_POLICY__ON_UNAVAILABLE`).
 """
 
 from __future__ import annotations
@@ -11,9 +9,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -21,7 +18,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -45,9 +41,6 @@ from app.admission.policy import (
 from app.compat.outcome import UnpublishedFeatures
 from app.errors import ConfigError
 from app.scheduling import selector
-
-MAX_FILE_BYTES: Final = 1 << 20
-"""A ConfigMap cannot be larger."""
 
 
 def _action(value: object) -> object:
@@ -359,48 +352,3 @@ class Settings(BaseSettings):
         """The environment wins over the file; nothing else is read."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
-
-
-def load(path: Path | None) -> Settings:
-    """Settings from a file, the environment and defaults.
-
-    Args:
-        path: a YAML file; `None` for none.
-
-    Raises:
-        ConfigError: the file cannot be read or a value is wrong; the message
-            names each place and what was expected.
-    """
-    try:
-        return Settings(**_read(path)) if path is not None else Settings()
-    except ValidationError as error:
-        lines = (
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        )
-        where = path if path is not None else "the environment"
-        text = f"{where}: " + "; ".join(lines)
-        raise ConfigError("InvalidSettings", text) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        text = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError("InvalidSettings", text) from error
-    if len(raw) > MAX_FILE_BYTES:
-        text = f"{path}: larger than {MAX_FILE_BYTES} bytes"
-        raise ConfigError("InvalidSettings", text)
-    try:
-        content = yaml.safe_load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        text = f"{path}: no valid YAML: {error}"
-        raise ConfigError("InvalidSettings", text) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(k, str) for k in content):
-        text = f"{path}: expected a mapping of settings at the top"
-        raise ConfigError("InvalidSettings", text)
-    return content

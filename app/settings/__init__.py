@@ -1,0 +1,34 @@
+"""Every setting, and how a process comes by its own.
+
+A settings file is YAML with the camelCase names (`policy: {onUnavailable: allow}`);
+an environment variable with the prefix `IMAGECOMPAT_` and `__` between levels
+overrides it (`IMAGECOMPAT_SERVER__PORT=8443`). Unknown keys are errors, with their
+place.
+"""
+
+from app.settings.loading import MAX_FILE_BYTES, load
+from app.settings.sections import (
+    CertificateMode,
+    CertificateSettings,
+    ClusterSettings,
+    ExemptionSettings,
+    PolicySettings,
+    RegistryHostSettings,
+    RegistrySettings,
+    ServerSettings,
+    Settings,
+)
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "CertificateMode",
+    "CertificateSettings",
+    "ClusterSettings",
+    "ExemptionSettings",
+    "PolicySettings",
+    "RegistryHostSettings",
+    "RegistrySettings",
+    "ServerSettings",
+    "Settings",
+    "load",
+]
