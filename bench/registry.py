@@ -40,7 +40,7 @@ def image(name: str, tag: str = "1") -> str:
 class _Observer:
     """Counts nothing."""
 
-    def request(self, kind: str, outcome: str) -> None:
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         """One request."""
 
     def cache(self, result: str) -> None:

@@ -11,9 +11,11 @@ class RegistryObserver:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def request(self, kind: str, outcome: str) -> None:
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         """One request."""
         self._metrics.count("registry_requests_total", kind=kind, outcome=outcome)
+        name = "registry_request_duration_seconds"
+        self._metrics.observe(name, seconds, kind=kind)
 
     def cache(self, result: str) -> None:
         """One question to the cache."""

@@ -38,15 +38,22 @@ _HABITS_BYTES: Final = 4 << 20
 class Observer(Protocol):
     """Counts what goes over the wire."""
 
-    def request(self, kind: str, outcome: str) -> None:
-        """One request: what for (`resolve`, `token`, ...), and its status class."""
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
+        """One request.
+
+        Args:
+            kind: what for (`resolve`, `token`, ...).
+            outcome: its status class (`2xx`), or why there is no answer;
+                `Unfinished` if nobody waited for it any more.
+            seconds: from the request to the end of the answer.
+        """
         ...
 
 
 class Silent:
     """Counts nothing."""
 
-    def request(self, kind: str, outcome: str) -> None:
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         """See `Observer`."""
 
 
@@ -263,15 +270,19 @@ class Exchange:
         return replace(request, url=url, headers=headers)
 
     async def _send(self, kind: str, request: Request) -> Answer:
-        left = self._ends - self._shared.clock()
+        shared, started = self._shared, self._shared.clock()
+        left = self._ends - started
         if left <= 0:
             raise unavailable("Timeout", f"no time left to ask {self._image.host}")
+        outcome = "Unfinished"
         try:
-            answer = await self._shared.transport.send(replace(request, seconds=left))
+            answer = await shared.transport.send(replace(request, seconds=left))
+            outcome = f"{answer.status // 100}xx"
         except LookupFailedError as error:
-            self._shared.observer.request(kind, error.reason)
+            outcome = error.reason
             raise
-        self._shared.observer.request(kind, f"{answer.status // 100}xx")
+        finally:
+            shared.observer.request(kind, outcome, seconds=shared.clock() - started)
         return answer
 
 

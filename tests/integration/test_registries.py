@@ -68,8 +68,8 @@ class Counts:
 
     seen: list[str] = field(default_factory=list)
 
-    def request(self, kind: str, outcome: str) -> None:
-        del outcome
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
+        del outcome, seconds
         self.seen.append(kind)
 
     def take(self) -> int:

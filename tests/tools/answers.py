@@ -73,9 +73,11 @@ class Counts:
     """Implements `Observer`."""
 
     seen: list[tuple[str, str]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
 
-    def request(self, kind: str, outcome: str) -> None:
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         self.seen.append((kind, outcome))
+        self.seconds.append(seconds)
 
 
 class Time:

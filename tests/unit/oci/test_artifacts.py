@@ -420,7 +420,8 @@ class Counts:
     def cache(self, result: str) -> None:
         self.results.append(result)
 
-    def request(self, kind: str, outcome: str) -> None:
+    def request(self, kind: str, outcome: str, *, seconds: float) -> None:
+        assert seconds >= 0
         self.requests.append((kind, outcome))
 
 

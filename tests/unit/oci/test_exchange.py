@@ -1,5 +1,6 @@
 """Credentials, redirects and time: what it takes to get an answer."""
 
+import asyncio
 import logging
 
 import pytest
@@ -373,6 +374,37 @@ async def test_every_request_is_counted_by_what_it_was_for() -> None:
         ("referrers", "Timeout"),
     ]
     assert expected == counts.seen
+
+
+async def test_the_time_of_every_request_is_told() -> None:
+    counts, time = Counts(), Time()
+
+    def slow(_request: Request) -> Answer:
+        time.now += 4
+        return redirect(f"{BASE}/blobs/x")
+
+    def refused(_request: Request) -> Answer:
+        time.now += 2
+        raise unavailable("ServerError", "x")
+
+    table = Table({BLOB: slow, f"{BASE}/blobs/x": refused})
+    by = shared(table, clock=time, observer=counts)
+    with pytest.raises(LookupFailedError):
+        await source(table, by=by).blob(DIGEST, most_bytes=99)
+    assert [("blob", "3xx"), ("blob", "ServerError")] == counts.seen
+    assert [4, 2] == counts.seconds
+
+
+async def test_a_request_that_nobody_waits_for_is_counted() -> None:
+    def given_up(_request: Request) -> Answer:
+        raise asyncio.CancelledError
+
+    counts = Counts()
+    table = Table({BLOB: given_up})
+    by = shared(table, observer=counts)
+    with pytest.raises(asyncio.CancelledError):
+        await source(table, by=by).blob(DIGEST, most_bytes=99)
+    assert [("blob", "Unfinished")] == counts.seen
 
 
 async def test_no_secret_shows_in_errors_outcomes_logs_or_repr(

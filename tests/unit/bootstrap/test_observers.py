@@ -1,0 +1,11 @@
+from app.bootstrap.observers import RegistryObserver
+from app.telemetry import Metrics
+
+
+def test_a_request_to_a_registry_is_counted_and_timed() -> None:
+    metrics = Metrics()
+    RegistryObserver(metrics).request("token", "2xx", seconds=0.02)
+    text = metrics.text().decode()
+    name = "imagecompat_registry_request"
+    assert f'{name}s_total{{kind="token",outcome="2xx"}} 1.0' in text
+    assert f'{name}_duration_seconds_sum{{kind="token"}} 0.02' in text
