@@ -99,6 +99,11 @@ TOOLS: Final = {
     ),
     "helm3": Tool("helm3", "helm.sh/helm/v3/cmd/helm", flags=_SMALL),
     "helm4": Tool("helm4", "helm.sh/helm/v4/cmd/helm", flags=_SMALL),
+    "promtool": Tool(
+        "promtool",
+        "github.com/prometheus/prometheus/cmd/promtool",
+        flags=(*_SMALL, "-tags=remove_all_sd"),
+    ),
     "registry": Tool("registry"),
     "distribution": Tool(
         "distribution", "github.com/distribution/distribution/v3/cmd/registry"
