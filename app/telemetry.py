@@ -118,7 +118,7 @@ METRICS: Final = (
     Metric(
         "watch_last_event_timestamp_seconds",
         "gauge",
-        "When the API server was last heard, by resource; seconds since 1970.",
+        "When the API server was last heard, seconds since 1970; 0 for never.",
         ("resource",),
     ),
     Metric(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ def wire(settings: Settings) -> Wired:
         metrics.set("nodes", status.known, state="known")
         metrics.set("nodes", status.nodes - status.known, state="unknown")
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
+        for resource, seconds in cluster.silences().items():
+            heard = max(time.time() - seconds, 0.0)
+            name = "watch_last_event_timestamp_seconds"
+            metrics.set(name, heard, resource=resource)
         metrics.set("ready", float(cluster.ready()))
         metrics.set("node_feature_kind_absent", float(status.is_kind_absent))
         metrics.set("node_feature_data_missing", float(status.is_data_missing))

@@ -226,6 +226,19 @@ class KubeCluster:
         now = self._clock.now()
         return max(_stale_seconds(one, now) for one in self._reflectors)
 
+    def silences(self) -> Mapping[str, float]:
+        """Resource -> how long ago its watch was last heard, in seconds.
+
+        The longest where several watches share a resource; infinity before the
+        first list.
+        """
+        now, found = self._clock.now(), dict[str, float]()
+        for one in self._reflectors:
+            heard, name = one.current_at, one.resource.name
+            silence = math.inf if heard is None else now - heard
+            found[name] = max(silence, found.get(name, 0.0))
+        return found
+
     async def namespace(
         self, name: str, *, deadline_seconds: float
     ) -> Namespace | None:

@@ -129,6 +129,24 @@ async def test_our_view_is_as_old_as_its_oldest_watch() -> None:
     assert 50.0 == cluster.stale_seconds()
 
 
+async def test_each_resource_is_as_silent_as_its_most_silent_watch() -> None:
+    script = everything()
+    script[OTHER] = []
+    cluster, _ = await started(script, trusted=("nfd", "other"), time=FakeTime())
+    assert {
+        "nodes": 0.0,
+        "nodefeatures": math.inf,
+        "namespaces": 0.0,
+    } == cluster.silences()
+
+
+async def test_silence_grows_with_time() -> None:
+    time = FakeTime()
+    cluster, _ = await started(everything(), time=time)
+    time.now += 7
+    assert {7.0} == set(cluster.silences().values())
+
+
 async def test_a_verb_that_rbac_lacks_is_named_with_its_resource() -> None:
     script = everything()
     script[NODES] = [Answer((b"",), status=403)] * 2
