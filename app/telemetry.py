@@ -19,7 +19,11 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -209,6 +213,41 @@ METRICS: Final = (
 )
 
 
+PROCESS: Final = (
+    Metric("process_cpu_seconds_total", "counter", "Processor time, in seconds."),
+    Metric("process_resident_memory_bytes", "gauge", "Memory in use."),
+    Metric("process_virtual_memory_bytes", "gauge", "Memory that is addressed."),
+    Metric("process_start_time_seconds", "gauge", "When it began, seconds since 1970."),
+    Metric("process_open_fds", "gauge", "Open files and connections."),
+    Metric("process_max_fds", "gauge", "How many there may be."),
+    Metric(
+        "python_gc_objects_collected_total",
+        "counter",
+        "Objects that the garbage collector found.",
+        ("generation",),
+    ),
+    Metric(
+        "python_gc_objects_uncollectable_total",
+        "counter",
+        "Objects that it cannot free.",
+        ("generation",),
+    ),
+    Metric(
+        "python_gc_collections_total",
+        "counter",
+        "Its runs.",
+        ("generation",),
+    ),
+    Metric(
+        "python_info",
+        "gauge",
+        "Always 1; the interpreter is in the labels.",
+        ("implementation", "major", "minor", "patchlevel", "version"),
+    ),
+)
+"""What Prometheus' client tells of any Python process; the names are whole."""
+
+
 _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 _encoder: Final = msgspec.json.Encoder(enc_hook=str)
 
@@ -217,7 +256,11 @@ class Metrics:
     """The metrics of one process; several may live side by side in tests."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from app.settings import Settings
-from app.telemetry import METRICS, PREFIX
+from app.telemetry import METRICS, PREFIX, PROCESS, Metric
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -105,14 +105,21 @@ def metrics_page() -> str:
         "`GET /metrics` prints them in Prometheus' text format.",
         "No image, Pod or node name is ever a label.",
         "This page is generated from the code.",
+        *_metrics(PREFIX, METRICS),
         "",
-        "| metric | type | labels | meaning |",
-        "|---|---|---|---|",
+        "## The process",
+        "",
+        "Those of Prometheus' client for Python; the first six on Linux only.",
+        *_metrics("", PROCESS),
     ]
-    for row in METRICS:
-        labels = ", ".join(f"`{label}`" for label in row.labels) or "none"
-        lines.append(f"| `{PREFIX}{row.name}` | {row.kind} | {labels} | {row.help} |")
     return "\n".join(lines) + "\n"
+
+
+def _metrics(prefix: str, rows: Iterable[Metric]) -> Iterator[str]:
+    yield from ("", "| metric | type | labels | meaning |", "|---|---|---|---|")
+    for row in rows:
+        labels = ", ".join(f"`{label}`" for label in row.labels) or "none"
+        yield f"| `{prefix}{row.name}` | {row.kind} | {labels} | {row.help} |"
 
 
 PAGES = {

@@ -1,10 +1,12 @@
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from app.telemetry import (
     METRICS,
+    PROCESS,
     Metrics,
     configure_logging,
     log_event,
@@ -27,6 +29,23 @@ def test_every_metric_carries_the_prefix_and_prints() -> None:
     assert bucket in text
     for row in METRICS:
         assert f"imagecompat_{row.name.removesuffix('_total')}" in text
+
+
+def test_what_is_printed_is_what_the_tables_say() -> None:
+    lines = Metrics().text().decode().splitlines()
+    printed = {(line.split()[2], line.split()[3]) for line in lines if "# TYPE" in line}
+    ours = {(f"imagecompat_{row.name}", row.kind) for row in METRICS}
+    assert ours | {(row.name, row.kind) for row in PROCESS} == printed
+
+
+def test_every_process_tells_of_itself() -> None:
+    for metrics in (Metrics(), Metrics()):
+        (line,) = re.findall(
+            r"^process_resident_memory_bytes (\S+)$",
+            metrics.text().decode(),
+            re.MULTILINE,
+        )
+        assert float(line) > 1e6
 
 
 @pytest.mark.parametrize("row", METRICS, ids=lambda row: str(row.name))
