@@ -52,8 +52,17 @@ _KUBE_FLAGS: Final = (
     + " ".join(f"-X {_VERSION}.{key}={value}" for key, value in _VERSIONS.items()),
 )
 """Without these kubectl and Helm cannot read the server's version."""
-_SMALL: Final = ("-trimpath", "-ldflags=-s -w")
+_SMALL: Final = "-ldflags=-s -w"
 """80 MB instead of 120."""
+_HELM3: Final = "helm.sh/helm/v3"
+_HELM3_FLAGS: Final = (
+    f"{_SMALL} -X {_HELM3}/internal/version.version=v3.22.0"
+    f" -X {_HELM3}/pkg/chartutil.k8sVersionMajor=1"
+    f" -X {_HELM3}/pkg/chartutil.k8sVersionMinor=37"
+    f" -X {_HELM3}/pkg/lint/rules.k8sVersionMajor=1"
+    f" -X {_HELM3}/pkg/lint/rules.k8sVersionMinor=37"
+)
+"""As its own releases; without these it renders for Kubernetes 1.20."""
 
 
 class ToolError(Exception):
@@ -97,8 +106,8 @@ TOOLS: Final = {
         installed=(1, 34),
         version=("version", "--client"),
     ),
-    "helm3": Tool("helm3", "helm.sh/helm/v3/cmd/helm", flags=_SMALL),
-    "helm4": Tool("helm4", "helm.sh/helm/v4/cmd/helm", flags=_SMALL),
+    "helm3": Tool("helm3", f"{_HELM3}/cmd/helm", flags=("-trimpath", _HELM3_FLAGS)),
+    "helm4": Tool("helm4", "helm.sh/helm/v4/cmd/helm", flags=("-trimpath", _SMALL)),
     "promtool": Tool(
         "promtool",
         "github.com/prometheus/prometheus/cmd/promtool",
