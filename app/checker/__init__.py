@@ -5,6 +5,7 @@ and turns the decision into a response. It never raises: what fails is answered 
 the policy for it, within the time that was granted.
 """
 
-from app.checker.review import Checker, Options
+from app.checker.options import Options
+from app.checker.review import Checker
 
 __all__ = ["Checker", "Options"]

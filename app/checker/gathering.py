@@ -31,6 +31,7 @@ from app.checker.specs import Specs
 from app.checker.subject import Subject
 from app.checker.view import View
 from app.checker.worker import Worker
+from app.compat.spec import Spec
 from app.errors import SpecError
 from app.ports import (
     Artifacts,
@@ -155,20 +156,42 @@ class Gathering:
 
     async def _warm_all(self, found: Reading, ends: float) -> None:
         """Finds out what is not at hand, as far as that can be done in time."""
-        works = {digest: partial(self._warm, one) for digest, one in found.cold.items()}
+        works = {
+            self._name(digest): partial(self._warm, one)
+            for digest, one in found.cold.items()
+        }
         await self.worker.do(works, ends - time.monotonic())
+
+    async def warm(self, digest: str, seconds: float) -> None:
+        """Judges a spec that was read before on all nodes, if it is still known.
+
+        Raises:
+            Exception: as `Worker.do`.
+        """
+        spec = self.specs.known(digest)
+        if isinstance(spec, Spec):
+            work = partial(self._judge, digest, spec)
+            await self.worker.do({self._name(digest): work}, seconds)
+
+    def _name(self, digest: str) -> str:
+        """Of a piece of work: other tags or another index are another one."""
+        return f"{digest} {id(self.view.index)} {self.tags}"
 
     async def _warm(self, found: Found) -> None:
         """Reads a spec and judges it on all nodes, off the event loop."""
-        digest, index = found.spec_digest, self.view.index
+        digest = found.spec_digest
         spec = self.specs.known(digest)
         if spec is None:
             spec = await self.worker.run(partial(specs.read, found.content))
             self.specs.keep(digest, spec)
         if not isinstance(spec, SpecError):
-            first = index.begin(digest, spec, self.tags)
-            await self.worker.run(first.run)
-            index.accept(first)
+            await self._judge(digest, spec)
+
+    async def _judge(self, digest: str, spec: Spec) -> None:
+        index = self.view.index
+        first = index.begin(digest, spec, self.tags)
+        await self.worker.run(first.run)
+        index.accept(first)
 
     # The finding --------------------------------------------------------------
 

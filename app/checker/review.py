@@ -10,55 +10,25 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from app.admission import annotations as pod_annotations
 from app.admission import message
-from app.admission.exemption import Exemption, exempt_images, expired
+from app.admission.exemption import exempt_images, expired
 from app.admission.findings import PodFinding
-from app.admission.message import Detail
 from app.admission.policy import Mode, Policy, mode_of, mode_of_pod
 from app.admission.review import Response, Review
 from app.admission.verdict import Code, decide
 from app.checker import answering, subject
-from app.checker.explanation import Explainer
-from app.checker.gathering import Gathering
+from app.checker.options import Options
+from app.checker.setup import Setup, Setups, first_setup
 from app.checker.subject import NotJudged, Subject
-from app.checker.view import View
-from app.compat.outcome import UnpublishedFeatures
 from app.ports import Artifacts, Cluster
-from app.scheduling import candidates
 from app.telemetry import Metrics, log_event, log_exception
 
 FOLLOW_SECONDS: Final = 0.5
 """How often changes are taken in while no review asks for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What an admin decides about reviews.
-
-    Attributes:
-        policy: actions and modes.
-        tags: only compatibility sets with one of these count; empty for all.
-        detail: how much a text tells of the cluster.
-        annotate: whether Pods are annotated.
-        candidates: which nodes count.
-        exemptions: what is left alone.
-        unpublished: what a feature is that no known node publishes.
-        max_reviews: at the same time; more are answered by `policy.on_overload`.
-    """
-
-    policy: Policy = field(default_factory=Policy)
-    tags: tuple[str, ...] = ()
-    detail: Detail = Detail.FULL
-    annotate: bool = True
-    candidates: candidates.Options = field(default_factory=candidates.Options)
-    exemptions: tuple[Exemption, ...] = ()
-    unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN
-    max_reviews: int = 512
 
 
 class Checker:
@@ -77,17 +47,30 @@ class Checker:
         self._under_way = 0
         self._cluster = cluster
         self._metrics = metrics
-        self._options = chosen = options or Options()
-        self._view = view = View(cluster, unpublished=chosen.unpublished)
-        self._gathering = Gathering(
-            cluster,
-            artifacts,
-            chosen.policy,
-            chosen.candidates,
-            chosen.tags,
-            view,
-            Explainer(view.index, view.nodes, chosen.tags),
-        )
+        chosen = options or Options()
+        self._setups = Setups(first_setup(cluster, artifacts, chosen))
+
+    @property
+    def options(self) -> Options:
+        """What reviews that begin now are decided by."""
+        return self._setups.current.options
+
+    async def exchange(
+        self, options: Options, artifacts: Artifacts | None = None
+    ) -> None:
+        """Decides reviews that begin after this by other options.
+
+        Those under way end on the old ones. What takes long is done before.
+
+        Args:
+            options: the new ones.
+            artifacts: another port to ask; `None` for the same as before.
+        """
+        await self._setups.exchange(options, artifacts)
+
+    async def until_unused(self, artifacts: Artifacts) -> None:
+        """Ends when no review asks a port any more that was exchanged."""
+        await self._setups.until_unused(artifacts)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -98,15 +81,16 @@ class Checker:
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-            await self._gathering.worker.close()
+            await self._setups.current.gathering.worker.close()
 
     def refresh(self) -> None:
         """Brings gauges up to date."""
-        index, worker = self._view.index, self._gathering.worker
+        gathering = self._setups.current.gathering
+        index, worker = gathering.view.index, gathering.worker
         self._metrics.set("specs_remembered", len(index))
         self._metrics.set("answers_bytes", index.size_bytes)
         self._metrics.set("evaluations_waiting", len(worker))
-        given = self._options.exemptions
+        given = self.options.exemptions
         past = len(expired(given, now=self._now()))
         self._metrics.set("exemptions", past, state="expired")
         self._metrics.set("exemptions", len(given) - past, state="holding")
@@ -114,7 +98,7 @@ class Checker:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._view.catch_up()
+                await self._setups.current.gathering.view.catch_up()
             except Exception:  # noqa: BLE001 - reviews meet it too, and answer it
                 log_exception("following the cluster failed")
             await asyncio.sleep(FOLLOW_SECONDS)
@@ -122,32 +106,42 @@ class Checker:
     async def validate(self, request: Review, *, deadline_seconds: float) -> Response:
         """Allows, warns or denies."""
         started = time.monotonic()
-        mode = mode_of(self._options.policy, None)
+        with self._setups.use() as setup:
+            ends = started + deadline_seconds
+            response, fields = await self._validated(setup, request, ends)
+        self._record("validate", request, response, fields, started)
+        return response
+
+    async def _validated(
+        self, setup: Setup, request: Review, ends: float
+    ) -> tuple[Response, dict[str, object]]:
+        policy = setup.options.policy
+        mode = mode_of(policy, None)
         fields: dict[str, object]
         self._under_way += 1
         try:
-            asked = self._subject(request)
+            asked = self._subject(setup.options, request)
             if isinstance(asked, Subject):
-                mode = await self._mode(asked, request.namespace, deadline_seconds)
+                seconds = ends - time.monotonic()
+                mode = await self._mode(policy, asked, request.namespace, seconds)
             if isinstance(asked, NotJudged) or mode is Mode.OFF:
                 why = asked.why if isinstance(asked, NotJudged) else "off"
                 response, fields = answering.not_judged(why), {"not_judged": why}
-            elif self._under_way > self._options.max_reviews:
-                response = self._failed(Code.OVERLOAD, message.OVERLOAD, request, mode)
+            elif self._under_way > setup.options.max_reviews:
+                text = message.OVERLOAD
+                response = self._failed(policy, Code.OVERLOAD, text, request, mode)
                 fields = {"not_judged": "overload"}
             else:
-                ends = started + deadline_seconds
-                response, fields = await self._decided(asked, mode, ends)
+                response, fields = await self._decided(setup, asked, mode, ends)
         except Exception as error:  # noqa: BLE001 - hop 7: answered by `onError`
             log_exception("validate failed", uid=request.uid)
             name = type(error).__name__
             text = message.internal_error(name)
-            response = self._failed(Code.ERROR, text, request, mode)
+            response = self._failed(policy, Code.ERROR, text, request, mode)
             fields = {"error": name}
         finally:
             self._under_way -= 1
-        self._record("validate", request, response, fields, started)
-        return response
+        return response, fields
 
     async def mutate(self, request: Review, *, deadline_seconds: float) -> Response:
         """Allows; writes what is known in time, and removes what was forged."""
@@ -156,7 +150,9 @@ class Checker:
         fields: dict[str, object] = {}
         self._under_way += 1
         try:
-            wanted = await self._annotations(request, started + deadline_seconds)
+            with self._setups.use() as setup:
+                ends = started + deadline_seconds
+                wanted = await self._annotations(setup, request, ends)
         except Exception as error:  # noqa: BLE001 - hop 7: not annotated
             log_exception("mutate failed", uid=request.uid)
             fields["error"] = type(error).__name__
@@ -168,13 +164,13 @@ class Checker:
         self._record("mutate", request, response, fields, started)
         return response
 
-    def _subject(self, request: Review) -> Subject | NotJudged:
+    def _subject(self, options: Options, request: Review) -> Subject | NotJudged:
         """What is asked about, without what the admin exempts."""
         asked = subject.of(request)
-        if isinstance(asked, NotJudged) or not self._options.exemptions:
+        if isinstance(asked, NotJudged) or not options.exemptions:
             return asked
         exempt = exempt_images(
-            self._options.exemptions,
+            options.exemptions,
             (*asked.images, *asked.others),
             namespace=request.namespace,
             service_account=asked.pod.service_account,
@@ -183,42 +179,44 @@ class Checker:
         return asked.without(exempt)
 
     async def _decided(
-        self, asked: Subject, mode: Mode, ends: float
+        self, setup: Setup, asked: Subject, mode: Mode, ends: float
     ) -> tuple[Response, dict[str, object]]:
-        finding = await self._find(asked, ends)
-        decision = decide(self._options.policy, mode, finding)
+        finding = await _find(setup, asked, ends)
+        decision = decide(setup.options.policy, mode, finding)
         for cause in decision.causes:
             self._metrics.count("admission_causes_total", code=cause.code.value)
-        response = answering.judged(finding, decision, self._options.detail)
+        response = answering.judged(finding, decision, setup.options.detail)
         return response, answering.logged(asked, finding, decision)
 
-    async def _annotations(self, request: Review, ends: float) -> Mapping[str, str]:
-        asked = self._subject(request)
+    async def _annotations(
+        self, setup: Setup, request: Review, ends: float
+    ) -> Mapping[str, str]:
+        options = setup.options
+        asked = self._subject(options, request)
         if isinstance(asked, NotJudged):
             return pod_annotations.kept(request.old_object)
-        is_full = self._under_way > self._options.max_reviews
-        if is_full or not self._options.annotate:
+        is_full = self._under_way > options.max_reviews
+        if is_full or not options.annotate:
             return {}
         seconds = ends - time.monotonic()
-        if await self._mode(asked, request.namespace, seconds) is Mode.OFF:
+        mode = await self._mode(options.policy, asked, request.namespace, seconds)
+        if mode is Mode.OFF:
             return {}
-        finding = await self._find(asked, ends)
+        finding = await _find(setup, asked, ends)
         return pod_annotations.of(finding) if finding.in_time else {}
 
-    async def _mode(self, asked: Subject, namespace: str, seconds: float) -> Mode:
-        policy = self._options.policy
+    async def _mode(
+        self, policy: Policy, asked: Subject, namespace: str, seconds: float
+    ) -> Mode:
         found = await self._cluster.namespace(namespace, deadline_seconds=seconds / 2)
         mode = mode_of(policy, found.labels if found is not None else None)
         return mode_of_pod(policy, mode, asked.annotations)
 
-    async def _find(self, asked: Subject, ends: float) -> PodFinding:
-        left = ends - time.monotonic()
-        return await self._gathering.find(asked, deadline_seconds=left)
-
-    def _failed(self, code: Code, text: str, request: Review, mode: Mode) -> Response:
+    def _failed(
+        self, policy: Policy, code: Code, text: str, request: Review, mode: Mode
+    ) -> Response:
         """What is said where nothing could be found out, by our own fault."""
         self._metrics.count("admission_causes_total", code=code.value)
-        policy = self._options.policy
         is_overload = code is Code.OVERLOAD
         action = policy.on_overload if is_overload else policy.on_error
         why = "overload" if is_overload else "error"
@@ -253,6 +251,11 @@ class Checker:
             seconds=round(time.monotonic() - started, 6),
             **fields,
         )
+
+
+async def _find(setup: Setup, asked: Subject, ends: float) -> PodFinding:
+    left = ends - time.monotonic()
+    return await setup.gathering.find(asked, deadline_seconds=left)
 
 
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})

@@ -10,7 +10,7 @@ others a moment later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import compress, islice
 from operator import is_not
 from typing import Final, TypeVar
@@ -46,7 +46,7 @@ class View:
         unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
     ) -> None:
         self.nodes: Final = NodeIndex()
-        self.index: Final = Index(number=self._number, unpublished=unpublished)
+        self.index: Final = Index(number=_numbers(self.nodes), unpublished=unpublished)
         self._cluster: Final = cluster
         self._newest: Snapshot = Snapshot()
         self._pending: dict[str, None] = {}
@@ -118,10 +118,19 @@ class View:
         self.nodes.change(there, gone)
         self.index.change({**dict.fromkeys(gone), **features})
 
-    def _number(self, name: str) -> int:
-        number = self.nodes.number(name)
-        assert number is not None, "features are taken in after their node"  # noqa: S101 - a bug of ours
-        return number
+
+def _numbers(nodes: NodeIndex) -> Callable[[str], int]:
+    """Name -> number. Knows no `View`: one that is let go is gone at once.
+
+    The collector may have been told not to look for what is left in cycles.
+    """
+
+    def number(name: str) -> int:
+        found = nodes.number(name)
+        assert found is not None, "features are taken in after their node"  # noqa: S101 - a bug of ours
+        return found
+
+    return number
 
 
 def _differing(last: Mapping[str, _T], now: Mapping[str, _T]) -> Iterable[str]:

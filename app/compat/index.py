@@ -172,6 +172,15 @@ class Index:
         """How many specs are remembered."""
         return len(self._entries)
 
+    def keys(self, tags: Collection[str] = ()) -> list[str]:
+        """The specs that are remembered; those that were asked for last come first.
+
+        Args:
+            tags: as for `judge`.
+        """
+        wanted = tuple(tags)
+        return [key for key, found in reversed(self._entries) if found == wanted]
+
     @property
     def census(self) -> Frozen:
         """What the nodes publish; changes with the index."""

@@ -650,7 +650,7 @@ async def test_images_beyond_the_limit_are_not_looked_up(
 
 async def followed(checker: Checker, nodes: int) -> None:
     """Waits until the checker, not asked for anything, knows of so many nodes."""
-    while len(checker._view.nodes) != nodes:  # noqa: ASYNC110 - no event there
+    while len(checker._setups.current.gathering.view.nodes) != nodes:  # noqa: ASYNC110 - no event there
         await asyncio.sleep(0)
 
 

@@ -486,6 +486,16 @@ def test_the_spec_that_was_not_asked_for_longest_is_forgotten() -> None:
     ]
 
 
+def test_remembered_specs_are_told_by_tags_the_last_one_first() -> None:
+    known = Index()
+    for key in ("a", "b", "c"):
+        known.judge(key, spec(rule()))
+    known.judge("c", spec(rule()), ("gpu",))
+    known.at_hand("a")
+    assert ["a", "c", "b"] == known.keys()
+    assert (["c"], []) == (known.keys(["gpu"]), known.keys(["cpu"]))
+
+
 def test_answers_that_take_too_much_together_are_forgotten() -> None:
     asked = spec(rule(term("kernel.config", A=Y)))
     known = cluster(config(A="y"))
