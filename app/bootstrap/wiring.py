@@ -8,12 +8,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from app import __version__
+from app.bootstrap.certificates import from_files
 from app.bootstrap.connecting import LazyConnection
 from app.bootstrap.expiries import Expiries
 from app.bootstrap.health import AlwaysReady, Health, Readiness
 from app.bootstrap.observers import ClusterObserver
 from app.bootstrap.options import options
 from app.bootstrap.registries import registries
+from app.certificates.files import FileCertificates
 from app.checker import Checker
 from app.kube.cluster import KubeCluster
 from app.oci.artifacts import LayoutsFirst
@@ -30,6 +32,8 @@ class Wired:
     Attributes:
         reviewer: answers reviews.
         health: decides `/readyz`.
+        certificates: what the HTTPS port shows; looked after while the webhook runs,
+            inside `running`.
         metrics: what `/metrics` prints.
         running: entered while the application serves; starts the watches.
         refresh: brings gauges up to date.
@@ -37,6 +41,7 @@ class Wired:
 
     reviewer: Checker
     health: Health
+    certificates: FileCertificates
     metrics: Metrics
     running: Callable[[], AbstractAsyncContextManager[None]]
     refresh: Callable[[], None]
@@ -127,4 +132,5 @@ def _assemble(
         checker.refresh()
         refresh()
 
-    return Wired(checker, health, metrics, running, refreshed)
+    certificates = from_files(settings.server, metrics)
+    return Wired(checker, health, certificates, metrics, running, refreshed)

@@ -120,6 +120,7 @@ async def test_an_exemption_that_has_expired_is_told_once(
     loaded = written(
         tmp_path,
         """\
+server: {certificate: tls.crt, privateKey: tls.key}
 policy:
   exemptions:
   - {owner: ada, reason: legacy, namespaces: [old-*], expires: 2020-01-01}
