@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
-from pydantic import ValidationError
+from typing import Final, TypeAlias
 
 from app.errors import ConfigError
+from app.settings import document
+from app.settings.document import Document
+from app.settings.faults import Fault
+from app.settings.fitting import fit
 from app.settings.sections import Settings
 
 MAX_FILE_BYTES: Final = 1 << 20
 """A ConfigMap cannot be larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Settings that a process can use.
+
+    Attributes:
+        settings: all of them.
+        document: the file's own words.
+    """
+
+    settings: Settings
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Settings that no process can use.
+
+    Attributes:
+        name: of the file, or of what stands for it.
+        faults: everything that is wrong, in the file's order.
+    """
+
+    name: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each fault, its place first."""
+        return tuple(one.line(self.name) for one in self.faults)
+
+
+Judged: TypeAlias = Accepted | Refused
 
 
 def load(path: Path | None) -> Settings:
@@ -22,39 +59,63 @@ def load(path: Path | None) -> Settings:
         path: a YAML file; `None` for none.
 
     Raises:
-        ConfigError: the file cannot be read or a value is wrong; the message
-            names each place and what was expected.
+        ConfigError: the file cannot be read or a value is wrong; the message has a
+            line for each fault, with its place and what was expected.
+    """
+    judged = judge(b"", "the settings") if path is None else judge_file(path)
+    if isinstance(judged, Refused):
+        raise ConfigError("InvalidSettings", "\n".join(judged.lines))
+    return judged.settings
+
+
+def judge_file(path: Path) -> Judged:
+    """What a file and the environment say; never raises."""
+    content = read_file(path)
+    return content if isinstance(content, Refused) else judge(content, str(path))
+
+
+def judge(content: bytes, name: str) -> Judged:
+    """What a file's content and the environment say; never raises.
+
+    Args:
+        content: of the file; empty for none.
+        name: of the file.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        fault = Fault(f"larger than {MAX_FILE_BYTES} bytes")
+        return Refused(name, (fault,))
+    found = document.read(content)
+    if not isinstance(found, Document):
+        return Refused(name, found)
+    fitted = fit(found, os.environ)
+    if isinstance(fitted, Settings):
+        return Accepted(fitted, found)
+    return Refused(name, fitted)
+
+
+def read_file(path: Path) -> bytes | Refused:
+    """A file's bytes, no more than are needed to see that it is too large.
+
+    In a volume of the kubelet the file is a link through `..data`, which is changed
+    at once for all files: one `open` sees one version. While the old one is taken
+    away it may miss both, so that a file that is not there is looked for again.
     """
     try:
-        return Settings(**_read(path)) if path is not None else Settings()
-    except ValidationError as error:
-        lines = (
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        )
-        where = path if path is not None else "the environment"
-        text = f"{where}: " + "; ".join(lines)
-        raise ConfigError("InvalidSettings", text) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        content = _read(path)
+    except FileNotFoundError:
+        try:
+            content = _read(path)
+        except OSError as error:
+            return _unreadable(path, error)
     except OSError as error:
-        text = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError("InvalidSettings", text) from error
-    if len(raw) > MAX_FILE_BYTES:
-        text = f"{path}: larger than {MAX_FILE_BYTES} bytes"
-        raise ConfigError("InvalidSettings", text)
-    try:
-        content = yaml.safe_load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        text = f"{path}: no valid YAML: {error}"
-        raise ConfigError("InvalidSettings", text) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(k, str) for k in content):
-        text = f"{path}: expected a mapping of settings at the top"
-        raise ConfigError("InvalidSettings", text)
+        return _unreadable(path, error)
     return content
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _unreadable(path: Path, error: OSError) -> Refused:
+    return Refused(str(path), (Fault(f"cannot be read: {error.strerror}"),))
