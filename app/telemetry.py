@@ -85,7 +85,7 @@ METRICS: Final = (
     Metric(
         "evaluations_total",
         "counter",
-        "Specs evaluated for all nodes for the first time, by what became of them.",
+        "New specs: judged, invalid, too_costly, failed, or refused for want of room.",
         ("result",),
     ),
     Metric(

@@ -68,8 +68,8 @@ def exempt_images(
     namespace: str,
     service_account: str,
     now: datetime,
-) -> frozenset[str]:
-    """The images of a Pod that are not judged.
+) -> dict[str, Exemption]:
+    """The images of a Pod that are not judged -> the first exemption that says so.
 
     Args:
         exemptions: all of the admin's.
@@ -83,9 +83,11 @@ def exempt_images(
         for one in exemptions
         if one.holds(namespace=namespace, service_account=service_account, now=now)
     ]
-    return frozenset(
-        image for image in images if any(one.covers(image) for one in holding)
-    )
+    covers = ((image, one) for image in images for one in holding if one.covers(image))
+    found: dict[str, Exemption] = {}
+    for image, one in covers:
+        found.setdefault(image, one)
+    return found
 
 
 def expired(exemptions: Iterable[Exemption], *, now: datetime) -> tuple[Exemption, ...]:

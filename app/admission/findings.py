@@ -135,6 +135,7 @@ class PodFinding:
         left_out: scheduler plugins that were too costly to run: there may be fewer
             candidates.
         in_time: whether everything was found out within the deadline.
+        waited_for: what was not at hand: `registry`, `evaluation`.
     """
 
     images: tuple[ImageFinding, ...]
@@ -153,6 +154,7 @@ class PodFinding:
     template_of: str | None = None
     left_out: tuple[str, ...] = ()
     in_time: bool = True
+    waited_for: tuple[str, ...] = ()
 
     @property
     def asks_for_something(self) -> bool:

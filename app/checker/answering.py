@@ -16,14 +16,16 @@ from app.admission.message import Detail
 from app.admission.policy import Action, Mode
 from app.admission.review import Response
 from app.admission.verdict import Decision, limited
-from app.checker.subject import Subject
+from app.checker.subject import NotJudged, Subject
 
 _REASONS: Final[Mapping[int, str]] = {403: "Forbidden", 503: "ServiceUnavailable"}
 
 
-def judged(finding: PodFinding, decision: Decision, detail: Detail) -> Response:
+def judged(
+    asked: Subject, finding: PodFinding, decision: Decision, detail: Detail
+) -> Response:
     """The response to a Pod that was judged."""
-    audit = _audit(finding, decision)
+    audit = _audit(asked, finding, decision)
     if decision.action is not Action.DENY:
         lines = message.warnings(finding, decision, detail)
         return Response(allowed=True, warnings=lines, audit=audit)
@@ -36,9 +38,10 @@ def judged(finding: PodFinding, decision: Decision, detail: Detail) -> Response:
     )
 
 
-def not_judged(why: str) -> Response:
+def not_judged(asked: Subject | NotJudged, why: str) -> Response:
     """The response to what we leave alone; `why` is one stable word."""
-    return Response(allowed=True, audit={"not-judged": why})
+    audit = {"not-judged": why, **_exempted_by(asked)}
+    return Response(allowed=True, audit=audit)
 
 
 def failed(
@@ -62,7 +65,13 @@ def failed(
     return Response(allowed=True, warnings=lines, audit=audit)
 
 
-def _audit(finding: PodFinding, decision: Decision) -> dict[str, str]:
+def _exempted_by(asked: Subject | NotJudged) -> dict[str, str]:
+    """Who answers for it that images are left alone; a record of its own."""
+    owners = dict.fromkeys(asked.exempted.values())
+    return {"exempted-by": ", ".join(owners)} if owners else {}
+
+
+def _audit(asked: Subject, finding: PodFinding, decision: Decision) -> dict[str, str]:
     causes = decision.causes
     audit = {
         "verdict": decision.verdict.value,
@@ -74,6 +83,7 @@ def _audit(finding: PodFinding, decision: Decision) -> dict[str, str]:
         "images": pod_annotations.images(finding),
         "specs": pod_annotations.specs(finding),
         "left-out": ",".join(finding.left_out),
+        **_exempted_by(asked),
     }
     return {key: value for key, value in audit.items() if value}
 
@@ -81,9 +91,9 @@ def _audit(finding: PodFinding, decision: Decision) -> dict[str, str]:
 def logged(
     asked: Subject, finding: PodFinding, decision: Decision
 ) -> dict[str, object]:
-    """What a review's line in the log says beside who asked."""
+    """What a review's line in the log says of a Pod that was judged."""
     every = finding.images + finding.others
-    fields: dict[str, object] = {
+    fields = told(asked) | {
         "verdict": decision.verdict.value,
         "mode": decision.mode.value,
         "causes": [cause.code.value for cause in decision.causes],
@@ -96,4 +106,19 @@ def logged(
         fields["image_volumes"] = [one.reference for one in asked.pod.image_volumes]
     if finding.left_out:
         fields["left_out"] = finding.left_out
+    if finding.waited_for:
+        fields["waited_for"] = finding.waited_for
+    caps = [cause.capped_by for cause in decision.causes if cause.capped_by]
+    if caps:
+        fields["capped_by"] = caps
+    return fields
+
+
+def told(asked: Subject | NotJudged) -> dict[str, object]:
+    """What a review's line says of any object: whose it is, what is left alone."""
+    fields: dict[str, object] = {}
+    if asked.owner is not None:
+        fields["owner"] = f"{asked.owner.kind}/{asked.owner.name}"
+    if asked.exempted:
+        fields["exempted"] = asked.exempted
     return fields

@@ -22,13 +22,14 @@ from typing import Any, Final
 
 from app.admission.findings import PodFinding
 from app.admission.policy import Policy, nodes_may_appear
-from app.checker import reading, specs
+from app.checker import reading, specs, timing
 from app.checker.demand import Demands, Judged, Late
 from app.checker.evaluation import Platforms, tally
 from app.checker.explanation import Explainer, Misfit
 from app.checker.reading import Looked, Memory, Reading
 from app.checker.specs import Specs
 from app.checker.subject import Subject
+from app.checker.timing import EVALUATION, REGISTRY, Evaluation
 from app.checker.view import View
 from app.checker.worker import Worker
 from app.compat.spec import Spec
@@ -43,6 +44,7 @@ from app.ports import (
 )
 from app.scheduling import candidates
 from app.scheduling.filters import CandidateBits
+from app.telemetry import Metrics
 
 DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
 """Asked for where no candidate says what it is."""
@@ -90,6 +92,7 @@ class Gathering:
         explainer: why nodes do not fit.
         specs: remembers parsed specs.
         worker: for what is too costly for the event loop.
+        metrics: counts and times evaluations.
     """
 
     cluster: Cluster
@@ -101,12 +104,14 @@ class Gathering:
     explainer: Explainer
     specs: Specs = field(default_factory=Specs)
     worker: Worker = field(default_factory=Worker)
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def find(self, subject: Subject, *, deadline_seconds: float) -> PodFinding:
         """Findings about `subject`; what takes longer is unavailable or unknown."""
         ends = time.monotonic() + deadline_seconds
         await self.view.catch_up()
         looked = await self._look(subject, frozenset(self._see(subject).asked), ends)
+        waited = {REGISTRY} if looked.waited else set[str]()
         for turn in reversed(range(MAX_TURNS)):
             await self.view.catch_up()
             seen = self._see(subject)
@@ -114,13 +119,17 @@ class Gathering:
             if not (is_last or looked.platforms.issuperset(seen.asked)):
                 wanted = looked.platforms.union(seen.asked)
                 looked = await self._look(subject, wanted, ends)
+                waited |= {REGISTRY} if looked.waited else set()
                 continue
             memory = Memory(self.specs, self.view.index, self.tags)
             found = reading.read(looked, subject.images, seen.asked, memory)
             if is_last or not found.cold:
                 break
+            waited.add(EVALUATION)
             await self._warm_all(found, ends)
         finding = await self._finding(subject, seen, (looked, found), ends)
+        if waited:
+            finding = replace(finding, waited_for=tuple(sorted(waited)))
         if not subject.others:
             return finding
         others = reading.read(looked, subject.others, seen.asked, memory).images
@@ -150,7 +159,7 @@ class Gathering:
                 finds[image] = find
         found = await asyncio.gather(*finds.values()) if finds else ()
         outcomes.update(zip(finds, found, strict=True))
-        return Looked(platforms, outcomes)
+        return Looked(platforms, outcomes, waited=bool(finds))
 
     # New specs ----------------------------------------------------------------
 
@@ -160,7 +169,8 @@ class Gathering:
             self._name(digest): partial(self._warm, one)
             for digest, one in found.cold.items()
         }
-        await self.worker.do(works, ends - time.monotonic())
+        for _ in range(await self.worker.do(works, ends - time.monotonic())):
+            timing.refused(self.metrics)
 
     async def warm(self, digest: str, seconds: float) -> None:
         """Judges a spec that was read before on all nodes, if it is still known.
@@ -170,7 +180,7 @@ class Gathering:
         """
         spec = self.specs.known(digest)
         if isinstance(spec, Spec):
-            work = partial(self._judge, digest, spec)
+            work = partial(self._warm_again, digest, spec)
             await self.worker.do({self._name(digest): work}, seconds)
 
     def _name(self, digest: str) -> str:
@@ -180,18 +190,27 @@ class Gathering:
     async def _warm(self, found: Found) -> None:
         """Reads a spec and judges it on all nodes, off the event loop."""
         digest = found.spec_digest
-        spec = self.specs.known(digest)
-        if spec is None:
-            spec = await self.worker.run(partial(specs.read, found.content))
-            self.specs.keep(digest, spec)
-        if not isinstance(spec, SpecError):
-            await self._judge(digest, spec)
+        with timing.evaluation(self.metrics) as one:
+            spec = self.specs.known(digest)
+            if spec is None:
+                read = partial(specs.read, found.content)
+                spec = await self.worker.run(partial(one.timed, read))
+                self.specs.keep(digest, spec)
+            if isinstance(spec, SpecError):
+                one.ended(spec)
+            else:
+                await self._judge(digest, spec, one)
 
-    async def _judge(self, digest: str, spec: Spec) -> None:
+    async def _warm_again(self, digest: str, spec: Spec) -> None:
+        with timing.evaluation(self.metrics) as one:
+            await self._judge(digest, spec, one)
+
+    async def _judge(self, digest: str, spec: Spec, one: Evaluation) -> None:
         index = self.view.index
         first = index.begin(digest, spec, self.tags)
-        await self.worker.run(first.run)
+        found = await self.worker.run(partial(one.timed, first.run))
         index.accept(first)
+        one.ended(found)
 
     # The finding --------------------------------------------------------------
 

@@ -44,10 +44,12 @@ class Looked:
     Attributes:
         platforms: that were asked for.
         outcomes: image -> outcome, in the Pod's order.
+        waited: whether any of them was not at hand.
     """
 
     platforms: frozenset[Platform]
     outcomes: Mapping[str, ImageOutcome]
+    waited: bool = False
 
     @property
     def in_time(self) -> bool:

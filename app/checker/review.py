@@ -17,7 +17,13 @@ from app.admission import annotations as pod_annotations
 from app.admission import message
 from app.admission.exemption import exempt_images, expired
 from app.admission.findings import PodFinding
-from app.admission.policy import Mode, Policy, mode_of, mode_of_pod
+from app.admission.policy import (
+    Mode,
+    Policy,
+    mode_of,
+    mode_of_pod,
+    nodes_may_appear,
+)
 from app.admission.review import Response, Review
 from app.admission.verdict import Code, decide
 from app.checker import answering, subject
@@ -48,7 +54,7 @@ class Checker:
         self._cluster = cluster
         self._metrics = metrics
         chosen = options or Options()
-        self._setups = Setups(first_setup(cluster, artifacts, chosen))
+        self._setups = Setups(first_setup(cluster, artifacts, metrics, chosen))
 
     @property
     def options(self) -> Options:
@@ -94,6 +100,11 @@ class Checker:
         past = len(expired(given, now=self._now()))
         self._metrics.set("exemptions", past, state="expired")
         self._metrics.set("exemptions", len(given) - past, state="holding")
+        policy, view = self.options.policy, gathering.view
+        for mode in Mode:
+            self._metrics.set("policy_mode", float(mode is policy.mode), mode=mode)
+        may_appear = nodes_may_appear(policy, view.labelled)
+        self._metrics.set("nodes_may_appear", float(may_appear))
 
     async def _follow(self) -> None:
         while True:
@@ -126,11 +137,12 @@ class Checker:
                 mode = await self._mode(policy, asked, request.namespace, seconds)
             if isinstance(asked, NotJudged) or mode is Mode.OFF:
                 why = asked.why if isinstance(asked, NotJudged) else "off"
-                response, fields = answering.not_judged(why), {"not_judged": why}
+                response = answering.not_judged(asked, why)
+                fields = answering.told(asked) | {"not_judged": why}
             elif self._under_way > setup.options.max_reviews:
                 text = message.OVERLOAD
                 response = self._failed(policy, Code.OVERLOAD, text, request, mode)
-                fields = {"not_judged": "overload"}
+                fields = answering.told(asked) | {"not_judged": "overload"}
             else:
                 response, fields = await self._decided(setup, asked, mode, ends)
         except Exception as error:  # noqa: BLE001 - hop 7: answered by `onError`
@@ -160,6 +172,7 @@ class Checker:
             self._under_way -= 1
         is_pod = request.kind == "Pod"
         patch = pod_annotations.patch(request.object or {}, wanted) if is_pod else ()
+        fields["patched"] = len(patch)
         response = Response(allowed=True, patch=patch)
         self._record("mutate", request, response, fields, started)
         return response
@@ -176,7 +189,7 @@ class Checker:
             service_account=asked.pod.service_account,
             now=self._now(),
         )
-        return asked.without(exempt)
+        return asked.without({image: one.owner for image, one in exempt.items()})
 
     async def _decided(
         self, setup: Setup, asked: Subject, mode: Mode, ends: float
@@ -185,7 +198,7 @@ class Checker:
         decision = decide(setup.options.policy, mode, finding)
         for cause in decision.causes:
             self._metrics.count("admission_causes_total", code=cause.code.value)
-        response = answering.judged(finding, decision, setup.options.detail)
+        response = answering.judged(asked, finding, decision, setup.options.detail)
         return response, answering.logged(asked, finding, decision)
 
     async def _annotations(

@@ -29,6 +29,7 @@ from app.checker.gathering import Gathering
 from app.checker.options import Options
 from app.checker.view import View
 from app.ports import Artifacts, Cluster
+from app.telemetry import Metrics
 
 WARM_SECONDS: Final = 5.0
 """How long an exchange may be put off so that specs are judged before reviews ask;
@@ -50,7 +51,9 @@ class Setup:
     reviews: int = 0
 
 
-def first_setup(cluster: Cluster, artifacts: Artifacts, options: Options) -> Setup:
+def first_setup(
+    cluster: Cluster, artifacts: Artifacts, metrics: Metrics, options: Options
+) -> Setup:
     """The setup that a process starts with."""
     view = View(cluster, unpublished=options.unpublished)
     gathering = Gathering(
@@ -61,6 +64,7 @@ def first_setup(cluster: Cluster, artifacts: Artifacts, options: Options) -> Set
         options.tags,
         view,
         Explainer(view.index, view.nodes, options.tags),
+        metrics=metrics,
     )
     return Setup(options, gathering)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from app.admission.review import Review
 from app.scheduling import kinds, podspec
-from app.scheduling.podspec import ImageUse, PodSpec
+from app.scheduling.podspec import ImageUse, Owner, PodSpec
 
 _MIRROR: Final = "kubernetes.io/config.mirror"
 _NODES: Final = "system:nodes"
@@ -33,6 +33,7 @@ class Subject:
         images: each distinct image that counts -> the containers that use it, in
             order.
         others: the same of images that are only reported.
+        exempted: each image that the admin leaves alone -> who answers for that.
     """
 
     pod: PodSpec
@@ -42,6 +43,7 @@ class Subject:
     is_daemon_set: bool = False
     annotations: Mapping[str, object] = field(default_factory=dict)
     unchanged: tuple[ImageUse, ...] = ()
+    exempted: Mapping[str, str] = field(default_factory=dict)
 
     images: Mapping[str, tuple[str, ...]] = field(init=False)
     others: Mapping[str, tuple[str, ...]] = field(init=False)
@@ -53,20 +55,37 @@ class Subject:
         left = {name: who for name, who in others.items() if name not in images}
         object.__setattr__(self, "others", left)
 
-    def without(self, images: frozenset[str]) -> Subject | NotJudged:
-        """The same without images that are exempt."""
-        left = tuple(use for use in self.uses if use.image not in images)
-        others = tuple(use for use in self.unchanged if use.image not in images)
+    @property
+    def owner(self) -> Owner | None:
+        """What made the object; `None` for one that a person made."""
+        return self.pod.controller
+
+    def without(self, exempted: Mapping[str, str]) -> Subject | NotJudged:
+        """The same without images that are exempt.
+
+        Args:
+            exempted: image -> who answers for that.
+        """
+        left = tuple(use for use in self.uses if use.image not in exempted)
+        others = tuple(use for use in self.unchanged if use.image not in exempted)
         if not left:
-            return NotJudged("exempt")
-        return replace(self, uses=left, unchanged=others)
+            return NotJudged("exempt", self.owner, exempted)
+        return replace(self, uses=left, unchanged=others, exempted=exempted)
 
 
 @dataclass(frozen=True, slots=True)
 class NotJudged:
-    """The review asks for nothing that we judge; `why` is one stable word."""
+    """The review asks for nothing that we judge.
+
+    Attributes:
+        why: one stable word.
+        owner: as for a `Subject`, where that is known.
+        exempted: likewise.
+    """
 
     why: str
+    owner: Owner | None = None
+    exempted: Mapping[str, str] = field(default_factory=dict)
 
 
 def of(review: Review) -> Subject | NotJudged:
@@ -80,12 +99,12 @@ def of(review: Review) -> Subject | NotJudged:
         return NotJudged("mirror")
     pod = podspec.of(kind, review.object)
     if kind.is_template and pod.is_owned:
-        return NotJudged("owned")
+        return NotJudged("owned", pod.controller)
     is_update = review.operation == "UPDATE" and review.old_object is not None
     old = podspec.of(kind, review.old_object or {}) if is_update else None
     uses = podspec.images_changed(old, pod)
     if not uses:
-        return NotJudged("images")
+        return NotJudged("images", pod.controller)
     return Subject(
         pod=pod,
         uses=uses,

@@ -34,11 +34,11 @@ class Worker:
         """How many pieces of work wait or run."""
         return len(self._under_way)
 
-    async def do(self, works: Mapping[str, Work], seconds: float) -> None:
+    async def do(self, works: Mapping[str, Work], seconds: float) -> int:
         """Does the named pieces of work; ends when all are done, or after `seconds`.
 
         What is late goes on, so that the next Pod finds it done. What does not
-        find a place is left undone.
+        find a place is left undone; how many did not.
 
         Raises:
             Exception: what a piece of work raises.
@@ -49,6 +49,7 @@ class Worker:
             done, _ = await asyncio.wait(waiting, timeout=max(seconds, 0))
             for task in done:
                 task.result()
+        return len(tasks) - len(waiting)
 
     async def run(self, act: Callable[[], _T]) -> _T:
         """What `act` gives, from the thread."""

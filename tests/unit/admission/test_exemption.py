@@ -8,13 +8,14 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def exempt(*given: Exemption, account: str = "") -> frozenset[str]:
-    return exempt_images(
+    found = exempt_images(
         given,
         ("a.example/x:1", "b.example/y:1"),
         namespace="team-a",
         service_account=account,
         now=NOW,
     )
+    return frozenset(found)
 
 
 BOTH = frozenset({"a.example/x:1", "b.example/y:1"})
@@ -71,3 +72,11 @@ def test_an_exemption_ends_at_the_moment_that_it_names() -> None:
     assert (ended,) == expired((ended, later, lasting), now=NOW)
     assert BOTH == exempt(later)
     assert frozenset() == exempt(ended)
+
+
+def test_the_first_exemption_that_covers_an_image_answers_for_it() -> None:
+    one, two = Exemption("one", "r", images=("b*",)), Exemption("two", "r")
+    found = exempt_images(
+        (one, two), ("a:1", "b:1"), namespace="n", service_account="", now=NOW
+    )
+    assert {"a:1": two, "b:1": one} == found

@@ -3,7 +3,7 @@ import pytest
 from app.admission.review import Review
 from app.checker import subject
 from app.checker.subject import NotJudged, Subject
-from app.scheduling.podspec import ImageUse
+from app.scheduling.podspec import ImageUse, Owner
 
 
 def pod(*images: str, **spec: object) -> dict[str, object]:
@@ -107,7 +107,15 @@ MIRROR = {"annotations": {"kubernetes.io/config.mirror": "x"}}
     ],
 )
 def test_what_is_not_judged_says_why(review: Review, why: str) -> None:
-    assert NotJudged(why) == subject.of(review)
+    found = subject.of(review)
+    assert isinstance(found, NotJudged)
+    assert why == found.why
+
+
+def test_whose_an_owned_template_is_stays_known() -> None:
+    owned = {"metadata": OWNED, "spec": {"template": pod("a")}}
+    review = asked(owned, kind="ReplicaSet", group="apps")
+    assert NotJudged("owned", Owner("Deployment", "d", "apps")) == subject.of(review)
 
 
 @pytest.mark.parametrize(
