@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs conformance integration bench tools requirements clean
+.PHONY: help install demo test lint docs conformance integration chart manifests bench tools requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -44,6 +44,12 @@ conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 2
 
 integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
 	@$(RUN) tests/run.py integration
+
+chart: $(VENV)/dev ## the chart, rendered by Helm 3 and 4 and put before a real API server
+	@$(RUN) tests/run.py chart
+
+manifests: $(VENV)/dev ## writes the chart's schema and README, its self-test, and manifests/
+	@PYTHONPATH=. $(RUN) tests/chart/generate.py
 
 bench: $(VENV)/dev ## one JSON line per figure; ROWS="NAME ..." for some
 	@$(RUN) -m bench $(ROWS)

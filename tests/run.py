@@ -24,6 +24,7 @@ SUITES = {
     "integration": (),
     "docs": (),
     "image": (),
+    "chart": (),
 }
 """Suite, which is the folder's name -> arguments for pytest."""
 
