@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import importlib.util
+from typing import Annotated, Final
 
 import typer
+
+from app.errors import ConfigError
+
+NO_DEMO: Final = (
+    "the demo is not in this image; run `make demo` in a checkout of the sources"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +30,8 @@ def demo(
     ] = 9443,
 ) -> None:
     """Run the real webhook over TLS on a cluster in memory, and ask it."""
+    if importlib.util.find_spec("app.demo") is None:
+        raise ConfigError("NoDemo", NO_DEMO)
     from app.demo import story  # noqa: PLC0415 - the production image has no demo
 
     if serve:

@@ -150,6 +150,8 @@ def run(
     *,
     env: Mapping[str, str],
     mounts: Mapping[str, Path],
+    writable: Mapping[str, Path] | None = None,
+    links: Mapping[str, str] | None = None,
     uid: int = USER,
     folder: str = "/",
     log: Path | None = None,
@@ -160,7 +162,9 @@ def run(
     Args:
         command: the program and its arguments; found by `PATH` of `env`.
         env: its whole environment.
-        mounts: path inside -> folder or file of the host.
+        mounts: path inside -> folder or file of the host, read-only.
+        writable: the same, for what the program may change.
+        links: path inside -> what a symbolic link there points to.
         uid: its user and its group.
         folder: its working directory, a path inside.
         log: where its output goes; a temporary file by default.
@@ -170,7 +174,8 @@ def run(
         SandboxError: a mount is missing, or unreadable for the user.
     """
     is_root = os.geteuid() == 0
-    for target, source in mounts.items():
+    writable = writable or {}
+    for target, source in (*mounts.items(), *writable.items()):
         _mountable(target, source, uid if is_root else None)
     root = Path(tempfile.mkdtemp(prefix="sandbox-"))
     plan = {
@@ -178,7 +183,8 @@ def run(
         "mounts": {path: str(mounts[path].resolve()) for path in mounts}
         | {path: path for path in _ETC if Path(path).exists()}
         | _library_mounts(),
-        "links": _library_links(),
+        "writable": {path: str(writable[path].resolve()) for path in writable},
+        "links": _library_links() | dict(links or {}),
         "files": {path: text for path, text in _FILES.items() if path not in mounts},
         "tmp_mebibytes": tmp_mebibytes,
         "user": uid,

@@ -32,6 +32,7 @@ NOT_STARTED: Final = 127
 
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC = 2, 4, 8, 4096, 16384
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
+_READ_ONLY: Final = _ATTR_RDONLY | _ATTR_NODEV
 _AT_FDCWD, _AT_RECURSIVE, _MNT_DETACH = -100, 0x8000, 2
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP = 1, 24
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 38, 47
@@ -65,18 +66,18 @@ def _mount(
     _check(result, f"mount {source} on {target}")
 
 
-def _read_only(path: Path, *, recursive: bool) -> None:
+def _limit(path: Path, attributes: int, *, recursive: bool) -> None:
     """Needs Linux 5.12; unlike a remount it reaches the mounts below."""
-    attributes = struct.pack("QQQQ", _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, 0, 0, 0)
+    change = struct.pack("QQQQ", attributes | _ATTR_NOSUID, 0, 0, 0)
     result = _libc.syscall(
         ctypes.c_long(_SYS_MOUNT_SETATTR),
         ctypes.c_int(_AT_FDCWD),
         str(path).encode(),
         ctypes.c_uint(_AT_RECURSIVE if recursive else 0),
-        attributes,
-        ctypes.c_size_t(len(attributes)),
+        change,
+        ctypes.c_size_t(len(change)),
     )
-    _check(result, f"make {path} read-only")
+    _check(result, f"limit {path}")
 
 
 def _place(target: Path, *, is_folder: bool) -> None:
@@ -87,11 +88,10 @@ def _place(target: Path, *, is_folder: bool) -> None:
         target.touch(mode=0o644)
 
 
-def _bind(source: Path, target: Path, *, is_read_only: bool = True) -> None:
+def _bind(source: Path, target: Path, *, attributes: int) -> None:
     _place(target, is_folder=source.is_dir())
     _mount(str(source), str(target), flags=_MS_BIND | _MS_REC)
-    if is_read_only:
-        _read_only(target, recursive=True)
+    _limit(target, attributes, recursive=True)
 
 
 def _build(root: Path, plan: Mapping[str, Any]) -> None:
@@ -108,17 +108,19 @@ def _build(root: Path, plan: Mapping[str, Any]) -> None:
         _place(inside(path), is_folder=False)
         inside(path).write_text(text, encoding="utf-8")
     # Outer folders first, so that they do not hide the inner ones.
-    for target in sorted(plan["mounts"]):
-        _bind(Path(plan["mounts"][target]), inside(target))
+    sources = plan["mounts"] | plan["writable"]
+    for target in sorted(sources):
+        attributes = _ATTR_NODEV if target in plan["writable"] else _READ_ONLY
+        _bind(Path(sources[target]), inside(target), attributes=attributes)
     for device in _DEVICES:
-        _bind(Path("/dev", device), inside(f"/dev/{device}"), is_read_only=False)
+        _bind(Path("/dev", device), inside(f"/dev/{device}"), attributes=0)
     for folder, kind, flags, data in (
         ("/proc", "proc", _MS_NOEXEC, ""),
         ("/tmp", "tmpfs", 0, f"mode=1777,size={plan['tmp_mebibytes']}m"),
     ):
         _place(inside(folder), is_folder=True)
         _mount(kind, str(inside(folder)), kind, flags | _MS_NOSUID | _MS_NODEV, data)
-    _read_only(root, recursive=False)
+    _limit(root, _READ_ONLY, recursive=False)
 
 
 def _enter(root: str) -> None:
