@@ -250,11 +250,15 @@ def _plain(node: Any, defined: Schema) -> Any:
     return kept
 
 
-def text() -> str:
-    """The file."""
-    whole = {
+def whole() -> Schema:
+    """The schema of all values."""
+    return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the chart imagecompat",
         **obj({**sections(), **CHART}),
     }
-    return json.dumps(whole, indent=1) + "\n"
+
+
+def text() -> str:
+    """The file."""
+    return json.dumps(whole(), indent=1) + "\n"

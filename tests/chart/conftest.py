@@ -1,0 +1,161 @@
+"""Helm 3 and 4, and a real API server with the kinds that the chart may use.
+
+A program that cannot be had is a skip, with the reason.
+
+* `helm`: each Helm in turn.
+* `apiserver`: kube-apiserver with etcd, RBAC and Pod Security admission.
+* `kinds`: minimal CRDs of the Prometheus operator and cert-manager are installed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from tests.chart import rendering
+from tests.tools.build import ToolError, find
+from tests.tools.servers import ApiServer, Etcd
+
+CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+WAIT_SECONDS: Final = 30.0
+
+
+def require(*tools: str) -> None:
+    """Skips where a tool cannot be had."""
+    for name in tools:
+        try:
+            find(name)
+        except ToolError as error:
+            pytest.skip(str(error))
+
+
+@pytest.fixture(params=rendering.HELMS)
+def helm(request: pytest.FixtureRequest) -> str:
+    """The name of each Helm."""
+    require(request.param)
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A kube-apiserver with etcd, and our namespaces."""
+    require("etcd", "kube-apiserver", "kubectl", *rendering.HELMS)
+    folder = tmp_path_factory.mktemp("apiserver")
+    with Etcd(folder / "etcd") as etcd, ApiServer(folder / "one", etcd) as server:
+        for name in (rendering.NAMESPACE, "node-feature-discovery", "nfd", "nfd-edge"):
+            body = {"apiVersion": "v1", "kind": "Namespace"}
+            server.put("/api/v1/namespaces", body, name)
+        yield server
+
+
+def _schema(fields: dict[str, Any]) -> dict[str, Any]:
+    """A structural schema from names: a type, a mapping of them, or a list of one."""
+    return {"type": "object", "properties": {k: _kind(v) for k, v in fields.items()}}
+
+
+def _kind(field: Any) -> dict[str, Any]:
+    match field:
+        case "labels":
+            return {"type": "object", "additionalProperties": {"type": "string"}}
+        case "number-or-text":
+            return {"x-kubernetes-int-or-string": True}
+        case str():
+            return {"type": field}
+        case [inner]:
+            return {"type": "array", "items": _kind(inner)}
+        case _:
+            return _schema(field)
+
+
+_SELECTOR: Final = {"matchLabels": "labels"}
+_ENDPOINT: Final = {
+    "port": "string",
+    "path": "string",
+    "interval": "string",
+    "scrapeTimeout": "string",
+}
+_RULE: Final = {
+    "alert": "string",
+    "record": "string",
+    "expr": "number-or-text",
+    "for": "string",
+    "keep_firing_for": "string",
+    "labels": "labels",
+    "annotations": "labels",
+}
+_ISSUER_REF: Final = {"name": "string", "kind": "string", "group": "string"}
+_KINDS: Final[dict[str, dict[str, Any]]] = {
+    "PodMonitor.monitoring.coreos.com": {
+        "selector": _SELECTOR,
+        "podMetricsEndpoints": [_ENDPOINT],
+    },
+    "ServiceMonitor.monitoring.coreos.com": {
+        "selector": _SELECTOR,
+        "endpoints": [_ENDPOINT],
+    },
+    "PrometheusRule.monitoring.coreos.com": {
+        "groups": [{"name": "string", "interval": "string", "rules": [_RULE]}]
+    },
+    "Certificate.cert-manager.io": {
+        "isCA": "boolean",
+        "commonName": "string",
+        "secretName": "string",
+        "duration": "string",
+        "renewBefore": "string",
+        "dnsNames": ["string"],
+        "usages": ["string"],
+        "privateKey": {
+            "algorithm": "string",
+            "size": "integer",
+            "rotationPolicy": "string",
+        },
+        "issuerRef": _ISSUER_REF,
+    },
+    "Issuer.cert-manager.io": {"selfSigned": {}, "ca": {"secretName": "string"}},
+}
+"""Kind and group -> its spec, as far as we write it; anything else is an error."""
+
+
+def _crd(kind: str, group: str, spec: dict[str, Any]) -> dict[str, Any]:
+    plural = f"{kind.lower()}s"
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": _schema({"spec": spec})},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [version],
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def kinds(apiserver: ApiServer) -> None:
+    """The foreign kinds can be created."""
+    for name, spec in _KINDS.items():
+        kind, _, group = name.partition(".")
+        apiserver.call("POST", CRDS, json.loads(json.dumps(_crd(kind, group, spec))))
+    ends = time.monotonic() + WAIT_SECONDS
+    for name in _KINDS:
+        kind, _, group = name.partition(".")
+        path = f"/apis/{group}/v1/{kind.lower()}s"
+        while True:
+            try:
+                apiserver.call("GET", path)
+                break
+            except RuntimeError:
+                assert time.monotonic() < ends, f"{name} is never served"
+                time.sleep(0.1)
