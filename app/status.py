@@ -5,8 +5,8 @@ rights in the cluster should not know: no name of a node, a Pod or an image, no
 feature and none of its values, no text of a denial. What a decision was about is
 told by kind and namespace; who needs more looks at the log or the audit log.
 
-Readers ignore fields that they do not know. `VERSION` changes when a field goes, or
-comes to mean something else.
+Times are RFC 3339 in UTC, empty for never. Readers ignore fields that they do not
+know. `VERSION` changes when a field goes, or comes to mean something else.
 """
 
 from __future__ import annotations
@@ -22,11 +22,7 @@ MAX_DECISIONS: Final = 20
 """Decisions that are remembered."""
 
 
-class _Part(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of the document; times are RFC 3339 in UTC, empty for never."""
-
-
-class Rules(_Part):
+class Rules(msgspec.Struct, frozen=True, rename="camel"):
     """What decides, as it holds now.
 
     Attributes:
@@ -50,7 +46,7 @@ class Rules(_Part):
     exemptions: int = 0
 
 
-class Nodes(_Part):
+class Nodes(msgspec.Struct, frozen=True, rename="camel"):
     """How many nodes there are.
 
     Attributes:
@@ -62,7 +58,7 @@ class Nodes(_Part):
     unknown: int = 0
 
 
-class Watch(_Part):
+class Watch(msgspec.Struct, frozen=True, rename="camel"):
     """One watch of the API server.
 
     Attributes:
@@ -81,7 +77,7 @@ class Watch(_Part):
     problem: str = ""
 
 
-class Caches(_Part):
+class Caches(msgspec.Struct, frozen=True, rename="camel"):
     """What is remembered.
 
     Attributes:
@@ -97,7 +93,7 @@ class Caches(_Part):
     evaluations_waiting: int = 0
 
 
-class Load(_Part):
+class Load(msgspec.Struct, frozen=True, rename="camel"):
     """Work at this moment.
 
     Attributes:
@@ -115,7 +111,7 @@ class Load(_Part):
     worker_seconds: float = 0.0
 
 
-class SettingsFile(_Part):
+class SettingsFile(msgspec.Struct, frozen=True, rename="camel"):
     """The settings that hold.
 
     Attributes:
@@ -132,7 +128,7 @@ class SettingsFile(_Part):
     restart_needed: tuple[str, ...] = ()
 
 
-class Decided(_Part):
+class Decided(msgspec.Struct, frozen=True, rename="camel"):
     """One review of the validating webhook that found something to say.
 
     Attributes:
@@ -166,7 +162,7 @@ class Decided(_Part):
     seconds: float = 0.0
 
 
-class Status(_Part):
+class Status(msgspec.Struct, frozen=True, rename="camel"):
     """The document.
 
     Attributes:

@@ -110,6 +110,8 @@ def _settings(folder: Path, kubeconfig: Path, port: int) -> object:
         "server": {
             "host": "127.0.0.1",
             "port": port,
+            "statusPort": 0,
+            "drainSeconds": 0,
             "certificate": str(folder / "tls.crt"),
             "privateKey": str(folder / "tls.key"),
         },

@@ -29,6 +29,7 @@ import uvloop
 
 from app.admission.review import Response, Review
 from app.bootstrap import Wired
+from app.bootstrap.certificates import from_files
 from app.checker import Checker, Options
 from app.demo import certificates
 from app.ports import Cluster
@@ -89,6 +90,8 @@ class _Ready:
         """None."""
         return ()
 
+    warnings = problems
+
 
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
@@ -104,13 +107,16 @@ def _checker(cluster: Cluster, metrics: Metrics) -> Checker:
     )
 
 
-def _wired(cluster: LiveCluster | None) -> Wired:
+def _wired(cluster: LiveCluster | None, settings: ServerSettings) -> Wired:
     metrics = Metrics()
+    certificates = from_files(settings, metrics)
     if cluster is None:
         echo: Any = _Echo()
-        return Wired(echo, _Ready(), metrics, _nothing, lambda: None)
+        return Wired(echo, _Ready(), certificates, metrics, _nothing, lambda: None)
     checker = _checker(cluster, metrics)
-    return Wired(checker, _Ready(), metrics, checker.running, lambda: None)
+    return Wired(
+        checker, _Ready(), certificates, metrics, checker.running, lambda: None
+    )
 
 
 @dataclass
@@ -187,12 +193,13 @@ async def _serve(setting: Setting) -> None:
     settings = ServerSettings(
         host="127.0.0.1",
         port=0,
+        status_port=0,
         certificate=folder / "tls.crt",
         private_key=folder / "tls.key",
     )
     is_echo = setting.answers == "echo"
     cluster = LiveCluster(*scene.cluster(0 if is_echo else setting.nodes))
-    wired = _wired(None if is_echo else cluster)
+    wired = _wired(None if is_echo else cluster, settings)
     tasks = _Tasks(cluster)
     if setting.is_monitored:
         tasks.monitor.install()
@@ -201,11 +208,11 @@ async def _serve(setting: Setting) -> None:
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     interpreter.tune()
-    async with webhook_serving(wired, settings) as port:
+    async with webhook_serving(wired, settings) as ports:
         if setting.switch_seconds is not None:
             sys.setswitchinterval(setting.switch_seconds)
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, interpreter.settle)
-        print(json.dumps({"port": port}), flush=True)
+        print(json.dumps({"port": ports.https}), flush=True)
         while line := await reader.readline():
             asked = json.loads(line)
             answer = await tasks.do(asked.pop("do"), asked)

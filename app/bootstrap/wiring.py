@@ -15,6 +15,7 @@ from app.bootstrap.health import AlwaysReady, Health, Readiness
 from app.bootstrap.observers import ClusterObserver
 from app.bootstrap.options import options
 from app.bootstrap.registries import registries
+from app.bootstrap.statuses import status
 from app.certificates.files import FileCertificates
 from app.checker import Checker
 from app.kube.cluster import KubeCluster
@@ -22,6 +23,7 @@ from app.oci.artifacts import LayoutsFirst
 from app.oci.layout import LayoutArtifacts
 from app.ports import Cluster
 from app.settings import Settings
+from app.status import Status
 from app.telemetry import Metrics
 
 
@@ -37,6 +39,8 @@ class Wired:
         metrics: what `/metrics` prints.
         running: entered while the application serves; starts the watches.
         refresh: brings gauges up to date.
+        job_seconds: for how long the worker thread is in one job.
+        status: what `/statusz` tells of the parts.
     """
 
     reviewer: Checker
@@ -45,10 +49,16 @@ class Wired:
     metrics: Metrics
     running: Callable[[], AbstractAsyncContextManager[None]]
     refresh: Callable[[], None]
+    job_seconds: Callable[[], float] = lambda: 0.0
+    status: Callable[[], Status] = Status
 
 
-def wire(settings: Settings) -> Wired:
+def wire(settings: Settings, file: Path | None = None) -> Wired:
     """The webhook on a real cluster.
+
+    Args:
+        settings: of the file, the environment and defaults.
+        file: that they were read from, to be watched; `None` for none.
 
     Raises:
         ConfigError: a setting names a file or a selector that cannot be used.
@@ -72,23 +82,30 @@ def wire(settings: Settings) -> Wired:
             await connection.close()
 
     def refresh() -> None:
-        status = cluster.status()
-        metrics.set("nodes", status.known, state="known")
-        metrics.set("nodes", status.nodes - status.known, state="unknown")
+        counted = cluster.status()
+        metrics.set("nodes", counted.known, state="known")
+        metrics.set("nodes", counted.nodes - counted.known, state="unknown")
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
         for resource, seconds in cluster.silences().items():
             heard = max(time.time() - seconds, 0.0)
             name = "watch_last_event_timestamp_seconds"
             metrics.set(name, heard, resource=resource)
         metrics.set("ready", float(cluster.ready()))
-        metrics.set("node_feature_kind_absent", float(status.is_kind_absent))
-        metrics.set("node_feature_data_missing", float(status.is_data_missing))
+        metrics.set("node_feature_kind_absent", float(counted.is_kind_absent))
+        metrics.set("node_feature_data_missing", float(counted.is_data_missing))
 
-    return _assemble(settings, cluster, metrics, Readiness(cluster), watching, refresh)
+    health, files = Readiness(cluster), SettingsFiles(file)
+    return _assemble(settings, files, cluster, metrics, health, watching, refresh)
 
 
-def wire_on(settings: Settings, cluster: Cluster) -> Wired:
-    """The webhook on a cluster that is there already: the demo's, a test's."""
+def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> Wired:
+    """The webhook on a cluster that is there already: the demo's, a test's.
+
+    Args:
+        settings: whatever they come from.
+        cluster: is not closed.
+        file: to be watched for other settings; `None` for none.
+    """
     metrics = Metrics()
 
     @asynccontextmanager
@@ -98,11 +115,18 @@ def wire_on(settings: Settings, cluster: Cluster) -> Wired:
     def refresh() -> None:
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
 
-    return _assemble(settings, cluster, metrics, AlwaysReady(), nothing, refresh)
+    health = AlwaysReady()
+    files = SettingsFiles(file) if file is not None else Unwatched(settings)
+    return _assemble(settings, files, cluster, metrics, health, nothing, refresh)
+
+
+def _sources(wanted: Wanted, metrics: Metrics) -> Sources:
+    return sources(wanted.settings.registry, wanted.keyring, metrics)
 
 
 def _assemble(
     settings: Settings,
+    files: SettingsFiles | Unwatched,
     cluster: Cluster,
     metrics: Metrics,
     health: Health,
@@ -110,22 +134,21 @@ def _assemble(
     refresh: Callable[[], None],
 ) -> Wired:
     metrics.set("build_info", 1, version=__version__)
-    found = registries(settings.registry, metrics)
-    layouts = LayoutArtifacts(settings.registry.layout_root)
-    artifacts = LayoutsFirst(layouts, found)
-
-    chosen = options(settings)
-    expiries = Expiries(chosen.exemptions)
-    checker = Checker(cluster, artifacts, metrics, chosen)
+    wanted = Wanted(settings, keyring(settings.registry))
+    found = _sources(wanted, metrics)
+    checker = Checker(cluster, found.port, metrics, options(settings))
+    expiries = Expiries(lambda: checker.options.exemptions)
+    switch = Switch(checker, found, wanted, partial(_sources, metrics=metrics))
+    looking = reloading(files, switch, metrics, settings.server.check_seconds)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         expiries.report()
         try:
-            async with watching(), checker.running():
+            async with watching(), checker.running(), looking.running():
                 yield
         finally:
-            await found.close()
+            await switch.close()
 
     def refreshed() -> None:
         expiries.report()
@@ -133,4 +156,23 @@ def _assemble(
         refresh()
 
     certificates = from_files(settings.server, metrics)
-    return Wired(checker, health, certificates, metrics, running, refreshed)
+
+    def told() -> Status:
+        return status(
+            checker.state(),
+            trusted_namespaces=settings.cluster.trusted_namespaces,
+            cluster=cluster if isinstance(cluster, KubeCluster) else None,
+            images=len(switch.sources.registries),
+            settings=looking.state.status(),
+        )
+
+    return Wired(
+        reviewer=checker,
+        health=SettingsHealth(health, looking.state),
+        certificates=certificates,
+        metrics=metrics,
+        running=running,
+        refresh=refreshed,
+        job_seconds=checker.job_seconds,
+        status=told,
+    )

@@ -28,10 +28,11 @@ from app.admission.review import Response, Review
 from app.admission.verdict import Code, decide
 from app.checker import answering, subject
 from app.checker.options import Options
+from app.checker.record import Recorder, State, Webhook
 from app.checker.setup import Setup, Setups, first_setup
 from app.checker.subject import NotJudged, Subject
 from app.ports import Artifacts, Cluster
-from app.telemetry import Metrics, log_event, log_exception
+from app.telemetry import Metrics, log_exception
 
 FOLLOW_SECONDS: Final = 0.5
 """How often changes are taken in while no review asks for them."""
@@ -53,6 +54,7 @@ class Checker:
         self._under_way = 0
         self._cluster = cluster
         self._metrics = metrics
+        self._recorder = Recorder(metrics, now)
         chosen = options or Options()
         self._setups = Setups(first_setup(cluster, artifacts, metrics, chosen))
 
@@ -96,6 +98,7 @@ class Checker:
         self._metrics.set("specs_remembered", len(index))
         self._metrics.set("answers_bytes", index.size_bytes)
         self._metrics.set("evaluations_waiting", len(worker))
+        self._metrics.set("admission_in_flight", self._under_way)
         given = self.options.exemptions
         past = len(expired(given, now=self._now()))
         self._metrics.set("exemptions", past, state="expired")
@@ -105,6 +108,26 @@ class Checker:
             self._metrics.set("policy_mode", float(mode is policy.mode), mode=mode)
         may_appear = nodes_may_appear(policy, view.labelled)
         self._metrics.set("nodes_may_appear", float(may_appear))
+
+    def job_seconds(self) -> float:
+        """For how long the worker thread is in one job; 0 if in none."""
+        return self._setups.current.gathering.worker.job_seconds()
+
+    def state(self) -> State:
+        """What is told of it to whoever may ask."""
+        gathering, options = self._setups.current.gathering, self.options
+        index, labelled = gathering.view.index, gathering.view.labelled
+        past = len(expired(options.exemptions, now=self._now()))
+        return State(
+            options=options,
+            reviews=self._under_way,
+            specs=len(index),
+            answers_bytes=index.size_bytes,
+            evaluations_waiting=len(gathering.worker),
+            nodes_may_appear=nodes_may_appear(options.policy, labelled),
+            exemptions=len(options.exemptions) - past,
+            decisions=tuple(self._recorder.last),
+        )
 
     async def _follow(self) -> None:
         while True:
@@ -120,7 +143,7 @@ class Checker:
         with self._setups.use() as setup:
             ends = started + deadline_seconds
             response, fields = await self._validated(setup, request, ends)
-        self._record("validate", request, response, fields, started)
+        self._recorder.record("validate", request, response, fields, started)
         return response
 
     async def _validated(
@@ -140,8 +163,7 @@ class Checker:
                 response = answering.not_judged(asked, why)
                 fields = answering.told(asked) | {"not_judged": why}
             elif self._under_way > setup.options.max_reviews:
-                text = message.OVERLOAD
-                response = self._failed(policy, Code.OVERLOAD, text, request, mode)
+                response = self._overloaded(policy, "validate", request, mode)
                 fields = answering.told(asked) | {"not_judged": "overload"}
             else:
                 response, fields = await self._decided(setup, asked, mode, ends)
@@ -174,7 +196,32 @@ class Checker:
         patch = pod_annotations.patch(request.object or {}, wanted) if is_pod else ()
         fields["patched"] = len(patch)
         response = Response(allowed=True, patch=patch)
-        self._record("mutate", request, response, fields, started)
+        self._recorder.record("mutate", request, response, fields, started)
+        return response
+
+    async def shed(
+        self, request: Review, webhook: Webhook, *, deadline_seconds: float
+    ) -> Response:
+        """The answer to a review for which there was no room, not even to be read.
+
+        Args:
+            request: without its object.
+            webhook: that was asked.
+            deadline_seconds: for the namespace's mode, which caps the policy.
+        """
+        started = time.monotonic()
+        policy = self.options.policy
+        response = Response(allowed=True)
+        if webhook == "validate":
+            seconds, name = deadline_seconds / 2, request.namespace
+            found = await self._cluster.namespace(name, deadline_seconds=seconds)
+            mode = mode_of(policy, found.labels if found is not None else None)
+            if mode is not Mode.OFF:
+                response = self._overloaded(policy, webhook, request, mode)
+        else:
+            self._metrics.count("admission_shed_total", webhook=webhook)
+        fields = {"not_judged": "overload"}
+        self._recorder.record(webhook, request, response, fields, started)
         return response
 
     def _subject(self, options: Options, request: Review) -> Subject | NotJudged:
@@ -209,6 +256,8 @@ class Checker:
         if isinstance(asked, NotJudged):
             return pod_annotations.kept(request.old_object)
         is_full = self._under_way > options.max_reviews
+        if is_full:
+            self._metrics.count("admission_shed_total", webhook="mutate")
         if is_full or not options.annotate:
             return {}
         seconds = ends - time.monotonic()
@@ -225,6 +274,12 @@ class Checker:
         mode = mode_of(policy, found.labels if found is not None else None)
         return mode_of_pod(policy, mode, asked.annotations)
 
+    def _overloaded(
+        self, policy: Policy, webhook: Webhook, request: Review, mode: Mode
+    ) -> Response:
+        self._metrics.count("admission_shed_total", webhook=webhook)
+        return self._failed(policy, Code.OVERLOAD, message.OVERLOAD, request, mode)
+
     def _failed(
         self, policy: Policy, code: Code, text: str, request: Review, mode: Mode
     ) -> Response:
@@ -236,39 +291,7 @@ class Checker:
         is_template = request.kind != "Pod"
         return answering.failed(text, why, action, mode, is_template=is_template)
 
-    def _record(
-        self,
-        webhook: str,
-        request: Review,
-        response: Response,
-        fields: Mapping[str, object],
-        started: float,
-    ) -> None:
-        decision = response.decision
-        self._metrics.count(
-            "admission_requests_total",
-            webhook=webhook,
-            operation=request.operation if request.operation in _OPERATIONS else "?",
-            decision=decision,
-        )
-        log_event(
-            "review",
-            webhook=webhook,
-            uid=request.uid,
-            kind=request.kind,
-            namespace=request.namespace,
-            name=request.name,
-            operation=request.operation,
-            dry_run=request.dry_run,
-            decision=decision,
-            seconds=round(time.monotonic() - started, 6),
-            **fields,
-        )
-
 
 async def _find(setup: Setup, asked: Subject, ends: float) -> PodFinding:
     left = ends - time.monotonic()
     return await setup.gathering.find(asked, deadline_seconds=left)
-
-
-_OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})

@@ -7,6 +7,7 @@ not save any. What waits for it waits in order, and no more than `MAX_WAITING`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeAlias, TypeVar
@@ -28,6 +29,7 @@ class Worker:
     def __init__(self) -> None:
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
         self._turn: Final = asyncio.Lock()
+        self._began_at: float | None = None
         self._under_way: Final[dict[str, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
@@ -54,7 +56,19 @@ class Worker:
     async def run(self, act: Callable[[], _T]) -> _T:
         """What `act` gives, from the thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, act)
+        return await loop.run_in_executor(self._thread, self._timed, act)
+
+    def job_seconds(self) -> float:
+        """For how long the thread is in one job; 0 if it is in none."""
+        began = self._began_at
+        return 0.0 if began is None else time.monotonic() - began
+
+    def _timed(self, act: Callable[[], _T]) -> _T:
+        self._began_at = time.monotonic()
+        try:
+            return act()
+        finally:
+            self._began_at = None
 
     async def close(self) -> None:
         """Gives up what waits; a call that runs in the thread ends by itself."""

@@ -68,6 +68,7 @@ async def running(folder: Path, *, port: int = 0) -> AsyncIterator[Running]:
             server=ServerSettings(
                 host="127.0.0.1",
                 port=port,
+                status_port=0,
                 certificate=folder / "tls.crt",
                 private_key=folder / "tls.key",
             ),
@@ -80,7 +81,7 @@ async def running(folder: Path, *, port: int = 0) -> AsyncIterator[Running]:
         )
         wired = bootstrap.wire_on(settings, cluster)
         async with serving(wired, settings.server) as bound:
-            yield Running(bound, authority, registry_down, root)
+            yield Running(bound.https, authority, registry_down, root)
 
 
 async def tell(show: Print) -> list[tuple[scenarios.Scenario, Outcome]]:

@@ -76,6 +76,26 @@ class Status:
     is_data_missing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """How one watch is.
+
+    Attributes:
+        resource: what is watched.
+        namespace: empty for all.
+        is_ready: whether the first list has been taken in.
+        silent_seconds: since our view was last known to be the server's; infinity
+            if it is not known at all.
+        problem: what is wrong now; empty if nothing is.
+    """
+
+    resource: str
+    namespace: str
+    is_ready: bool
+    silent_seconds: float
+    problem: str
+
+
 class KubeCluster:
     """Implements `app.ports.Cluster` on a real API server.
 
@@ -183,19 +203,21 @@ class KubeCluster:
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong now, for a person; empty if nothing is."""
-        found: list[str] = []
-        for one in self._reflectors:
-            found += [
-                f"RBAC does not allow: {verb} {one.resource}"
-                for verb in one.missing_verbs
-            ]
-            if one.failure and not one.missing_verbs:
-                found.append(f"{one.resource}: {one.failure}")
-            elif not one.is_ready and not one.missing_verbs:
-                found.append(f"{one.resource}: first list not complete")
-            if one.is_incomplete:
-                found.append(f"{one.resource}: an object could not be read")
-        return tuple(found)
+        return tuple(text for one in self._reflectors for text in _problems(one))
+
+    def watches(self) -> tuple[WatchState, ...]:
+        """How each watch is."""
+        now = self._clock.now()
+        return tuple(
+            WatchState(
+                resource=one.resource.name,
+                namespace=one.resource.namespace or "",
+                is_ready=one.is_ready,
+                silent_seconds=_stale_seconds(one, now),
+                problem="; ".join(_problems(one)),
+            )
+            for one in self._reflectors
+        )
 
     def status(self) -> Status:
         """The state in numbers."""
@@ -258,6 +280,20 @@ class KubeCluster:
             await require_ok(response)
             body = await read(response, limit_bytes=MAX_OBJECT_BYTES)
         return decode.namespace(body).value
+
+
+def _problems(reflector: Reflector[Any]) -> list[str]:
+    resource = reflector.resource
+    found = [
+        f"RBAC does not allow: {verb} {resource}" for verb in reflector.missing_verbs
+    ]
+    if reflector.failure and not reflector.missing_verbs:
+        found.append(f"{resource}: {reflector.failure}")
+    elif not reflector.is_ready and not reflector.missing_verbs:
+        found.append(f"{resource}: first list not complete")
+    if reflector.is_incomplete:
+        found.append(f"{resource}: an object could not be read")
+    return found
 
 
 def _stale_seconds(reflector: Reflector[Any], now: float) -> float:

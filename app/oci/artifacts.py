@@ -98,6 +98,10 @@ class RegistryArtifacts:
         self._flights: dict[_Key, _Flight] = {}
         self._turns = _Turns(shared.limits.lookups, shared.limits.per_host)
 
+    def __len__(self) -> int:
+        """How many images are known; some that no longer hold are counted too."""
+        return len(self._outcomes)
+
     def at_hand(
         self, image: str, platforms: Collection[Platform]
     ) -> ImageOutcome | None:

@@ -1,175 +1,168 @@
-"""The routes: bytes in, bytes out; what they mean is `checker`'s.
+"""The HTTPS port's routes: bytes in, bytes out; what they mean is `checker`'s.
 
 | route | answers |
 |---|---|
 | `POST /v1/validate` | an AdmissionReview: allowed, denied, warnings |
 | `POST /v1/mutate` | an AdmissionReview: annotations as a JSONPatch |
 | `GET /healthz` | 200 while the process serves |
-| `GET /readyz` | 200 after the first full sync, else 503 with what is missing |
-| `GET /metrics` | Prometheus' text format |
+| `GET /readyz` | as on the status port |
 
 A review is always answered with its uid and HTTP 200. A body that is none gets
 a 4xx with one JSON line `{"reason", "message"}`; it never echoes the body.
+`docs/reference/endpoints.md` has every status.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from app.admission import review
-from app.bootstrap import Health
+from app.checker.record import Webhook
 from app.errors import ReviewError
 from app.settings import ServerSettings
-from app.telemetry import Metrics
+from app.webhook import body
+from app.webhook.body import Beginning, Budget
+from app.webhook.connection import EXTENSION
 from app.webhook.duration import granted_seconds
+from app.webhook.life import Life
+from app.webhook.parts import Parts
+from app.webhook.status_port import add_health
+
+MIN_SECONDS: Final = 0.001
+"""For a review whose time is nearly over: what is at hand is enough for most."""
+
+PATHS: Final[Mapping[str, Webhook]] = {
+    "/v1/validate": "validate",
+    "/v1/mutate": "mutate",
+}
 
 _JSON: Final = "application/json"
-
-
-class Reviewer(Protocol):
-    """Answers reviews; never raises, always within the deadline."""
-
-    async def validate(
-        self, request: review.Review, *, deadline_seconds: float
-    ) -> review.Response:
-        """Allows, warns or denies."""
-        ...
-
-    async def mutate(
-        self, request: review.Review, *, deadline_seconds: float
-    ) -> review.Response:
-        """Allows, with a patch of annotations."""
-        ...
-
-
-class Parts(Protocol):
-    """What the application is made of; `bootstrap.Wired` implements it."""
-
-    @property
-    def reviewer(self) -> Reviewer:
-        """Answers reviews."""
-        ...
-
-    @property
-    def health(self) -> Health:
-        """Decides `/readyz`."""
-        ...
-
-    @property
-    def metrics(self) -> Metrics:
-        """What `/metrics` prints, and where reviews are counted."""
-        ...
-
-    @property
-    def running(self) -> Callable[[], AbstractAsyncContextManager[None]]:
-        """Entered before the application serves; starts the watches."""
-        ...
-
-    @property
-    def refresh(self) -> Callable[[], None]:
-        """Called before metrics are printed, to bring gauges up to date."""
-        ...
-
-
 _Answer = Callable[..., Awaitable[review.Response]]
 
 
-def create_app(parts: Parts, settings: ServerSettings) -> FastAPI:
-    """The application; `server` enters `parts.running` around it."""
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The routes of both webhooks.
+
+    Attributes:
+        parts: what they are made of.
+        settings: bounds and defaults.
+        budget: of bodies that are being read.
+        clock: monotonic, in seconds; `connection` stamps requests by the same.
+    """
+
+    parts: Parts
+    settings: ServerSettings
+    budget: Budget = field(default_factory=Budget)
+    clock: Callable[[], float] = time.monotonic
+
+    async def validate(self, request: Request) -> Response:
+        """`POST /v1/validate`."""
+        answer = self.parts.reviewer.validate
+        seconds = self.settings.validate_timeout_seconds
+        return await self._handle(request, "validate", answer, seconds)
+
+    async def mutate(self, request: Request) -> Response:
+        """`POST /v1/mutate`."""
+        answer = self.parts.reviewer.mutate
+        seconds = self.settings.mutate_timeout_seconds
+        return await self._handle(request, "mutate", answer, seconds)
+
+    async def _handle(
+        self, request: Request, webhook: Webhook, answer: _Answer, seconds: float
+    ) -> Response:
+        extensions = request.scope.get("extensions") or {}
+        arrived = extensions.get(EXTENSION, self.clock())
+        granted = granted_seconds(request.query_params.get("timeout"), seconds)
+        try:
+            asked = await body.read(request, self.settings.max_body_bytes, self.budget)
+            started = self.clock()
+            if started - arrived >= granted:
+                return self._expired(webhook)
+            left = arrived + granted * self.settings.deadline_share - started
+            limit = max(left, MIN_SECONDS)
+            if isinstance(asked, Beginning):
+                named = _named(asked)
+                response = await self.parts.reviewer.shed(
+                    named, webhook, deadline_seconds=limit
+                )
+                return Response(review.respond(named.uid, response), media_type=_JSON)
+        except ReviewError as error:
+            return self._rejected(error)
+        response = await answer(asked, deadline_seconds=limit)
+        self.parts.metrics.observe(
+            "admission_duration_seconds",
+            self.clock() - started,
+            webhook=webhook,
+            decision=response.decision,
+        )
+        return Response(review.respond(asked.uid, response), media_type=_JSON)
+
+    def _expired(self, webhook: Webhook) -> Response:
+        self.parts.metrics.count("admission_expired_total", webhook=webhook)
+        text = "the time that was granted is over"
+        return _said("Expired", text, 408)
+
+    def _rejected(self, error: ReviewError) -> Response:
+        self.parts.metrics.count("admission_rejected_bodies_total", reason=error.reason)
+        return _said(error.reason, error.message, error.status)
+
+    def dropped(self, path: str) -> None:
+        """Counts a review whose sender has hung up."""
+        if path in PATHS:
+            webhook = PATHS[path]
+            self.parts.metrics.count("admission_expired_total", webhook=webhook)
+
+    def refused(self) -> None:
+        """Counts a connection for which there was no room."""
+        reason = "TooManyConnections"
+        self.parts.metrics.count("admission_rejected_bodies_total", reason=reason)
+
+
+def create_app(reviews: Reviews, life: Life) -> Any:  # noqa: ANN401 - ASGI has no type
+    """The application of the HTTPS port."""
     app = FastAPI(
         title="imagecompat",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
-    _add_reviews(app, parts, settings)
-    _add_health(app, parts)
-    return app
+    app.post("/v1/validate")(reviews.validate)
+    app.post("/v1/mutate")(reviews.mutate)
+    add_health(app, life)
+    return quietly(app)
 
 
-def _add_reviews(app: FastAPI, parts: Parts, settings: ServerSettings) -> None:
-    async def handle(
-        request: Request, webhook: str, answer: _Answer, default_seconds: float
-    ) -> Response:
-        try:
-            body = await _body(request, settings.max_body_bytes)
-            started = time.perf_counter()
-            asked = review.read(body)
-        except ReviewError as error:
-            parts.metrics.count("admission_rejected_bodies_total", reason=error.reason)
-            content = {"reason": error.reason, "message": error.message}
-            return JSONResponse(content, status_code=error.status)
-        granted = granted_seconds(request.query_params.get("timeout"), default_seconds)
-        response = await answer(
-            asked, deadline_seconds=granted * settings.deadline_share
-        )
-        seconds = time.perf_counter() - started
-        parts.metrics.observe(
-            "admission_duration_seconds",
-            seconds,
-            webhook=webhook,
-            decision=response.decision,
-        )
-        return Response(review.respond(asked.uid, response), media_type=_JSON)
+def quietly(app: Any) -> Any:  # noqa: ANN401
+    """The same, where a request that is cancelled ends without a word.
 
-    @app.post("/v1/validate")
-    async def validate(request: Request) -> Response:
-        answer, seconds = parts.reviewer.validate, settings.validate_timeout_seconds
-        return await handle(request, "validate", answer, seconds)
-
-    @app.post("/v1/mutate")
-    async def mutate(request: Request) -> Response:
-        answer, seconds = parts.reviewer.mutate, settings.mutate_timeout_seconds
-        return await handle(request, "mutate", answer, seconds)
-
-
-def _add_health(app: FastAPI, parts: Parts) -> None:
-    @app.get("/healthz")
-    async def healthz() -> Response:
-        return PlainTextResponse("ok\n")
-
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        problems = parts.health.problems()
-        if problems:
-            return PlainTextResponse("\n".join(problems) + "\n", status_code=503)
-        return PlainTextResponse("ok\n")
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        parts.refresh()
-        return Response(
-            parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8"
-        )
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The request's body.
-
-    Raises:
-        ReviewError: it is no JSON by its own word, or larger than `most` bytes.
+    It is cancelled when its sender has hung up; uvicorn would log that as an error.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _JSON:
-        text = f"expected Content-Type {_JSON}"
-        raise ReviewError("UnsupportedMediaType", text, status=415)
-    declared = request.headers.get("content-length", "")
-    chunks: list[bytes] = []
-    size = int(declared) if declared.isdecimal() else 0
-    if size <= most:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                break
-            chunks.append(chunk)
-    if size > most:
-        text = f"the body is larger than {most} bytes"
-        raise ReviewError("BodyTooLarge", text, status=413)
-    return b"".join(chunks)
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
+
+    return asked
+
+
+def _named(beginning: Beginning) -> review.Review:
+    found = body.named(beginning)
+    if found is None:
+        text = "too many large bodies at the same time"
+        raise ReviewError("Overloaded", text, status=503)
+    return found
+
+
+def _said(reason: str, message: str, status: int) -> Response:
+    content = {"reason": reason, "message": message}
+    return JSONResponse(content, status_code=status)

@@ -1,96 +1,244 @@
-"""One uvicorn server over TLS."""
+"""The process from its first moment to its last: two ports in one event loop.
+
+Start:
+
+1. Both addresses are taken; what is taken already is an error at once.
+2. The status port opens: alive, and not ready for the reasons that it tells.
+3. The parts start: the way to the API server, the watches. An API server that is
+   away is waited for, without end: a restart would bring it no sooner.
+4. A certificate is waited for, likewise.
+5. The HTTPS port opens.
+
+End, after SIGTERM (docs/explanation/life.md tells why):
+
+1. `/readyz` fails.
+2. For `server.drainSeconds` everything is served as before, but each answer is the
+   last on its connection.
+3. Nothing more is accepted; what is under way has `server.shutdownSeconds`.
+4. Exit with 0.
+
+A second signal skips what is left of 2 and 3.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import socket
-import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
 
-import uvicorn
 import uvloop
 
 from app.errors import ConfigError
 from app.settings import ServerSettings
-from app.webhook import interpreter
-from app.webhook.application import Parts, create_app
+from app.telemetry import log_event
+from app.webhook import bounds, interpreter
+from app.webhook.application import Reviews, create_app
+from app.webhook.body import Budget
+from app.webhook.life import Life
+from app.webhook.listener import Listener
+from app.webhook.parts import Parts
+from app.webhook.status_port import create_status_app
+from app.webhook.watchdog import Watchdog
+
+INTERRUPT_SECONDS: Final = 1.0
+"""Drain after SIGINT: a person waits at a terminal."""
 
 _POLL_SECONDS: Final = 0.01
 _SETTLE_SECONDS: Final = 2.0
 """From the first sync until its nodes are surely in the indexes."""
 
 
-def make_server(parts: Parts, settings: ServerSettings) -> uvicorn.Server:
-    """A server that is ready to run, once `parts.running` is entered.
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a process serves.
 
-    Raises:
-        ConfigError: certificate or key are missing or do not belong together.
+    Attributes:
+        https: reviews.
+        status: health, metrics and state.
     """
-    certificate, key = _pair(settings)
-    config = uvicorn.Config(
-        create_app(parts, settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        timeout_keep_alive=settings.keep_alive_seconds,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-    )
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        text = f"server.certificate {certificate}, server.privateKey {key}: {error}"
-        raise ConfigError("InvalidCertificate", text) from error
-    return uvicorn.Server(config)
 
-
-def _pair(settings: ServerSettings) -> tuple[Path, Path]:
-    if settings.certificate is None or settings.private_key is None:
-        text = "server.certificate and server.privateKey are needed: two PEM files"
-        raise ConfigError("MissingCertificate", text)
-    return settings.certificate, settings.private_key
+    https: int
+    status: int
 
 
 def serve(parts: Parts, settings: ServerSettings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: the address cannot be had, or the parts do not start.
+        ConfigError: an address cannot be had, or the parts do not start.
     """
-    server = make_server(parts, settings)
     interpreter.tune()
-    with _listening(settings) as listener:
-        uvloop.run(_until_told(parts, server, listener))
+    with _bound(settings) as sockets:
+        uvloop.run(_until_told(Process(parts, settings, sockets)))
 
 
-async def _until_told(
-    parts: Parts, server: uvicorn.Server, listener: socket.socket
-) -> None:
-    """Ends with status 0 when told to; uvicorn would end by the signal itself."""
+@asynccontextmanager
+async def serving(parts: Parts, settings: ServerSettings) -> AsyncIterator[Ports]:
+    """Serves inside the running loop until left.
 
-    def stop() -> None:
-        server.should_exit = True
+    Raises:
+        ConfigError: as for `serve`.
+    """
+    with _bound(settings) as sockets:
+        process = Process(parts, settings, sockets)
+        async with process.started():
+            await parts.certificates.available()
+            async with process.opened() as ports:
+                yield ports
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    async with parts.running():
-        settling = asyncio.create_task(_settled_when_ready(parts))
+
+@dataclass(frozen=True, slots=True)
+class _Sockets:
+    https: socket.socket
+    status: socket.socket
+
+
+class Process:
+    """Both ports, and what watches over them."""
+
+    def __init__(
+        self, parts: Parts, settings: ServerSettings, sockets: _Sockets
+    ) -> None:
+        self.parts: Final = parts
+        self.settings: Final = settings
+        self.life: Final = Life(parts, settings.stuck_seconds)
+        self._budget: Final = Budget()
+        self._sockets: Final = sockets
+        self._reviews: Listener | None = None
+        watchdog = Watchdog(settings.stuck_seconds)
+        self._watchdog: Final = watchdog
+        self._status: Final = Listener(
+            create_status_app(parts, self.life, watchdog, self),
+            sockets.status,
+            bounds.of_status(settings),
+        )
+
+    @property
+    def connections(self) -> int:
+        """Open on the HTTPS port."""
+        return len(self._reviews) if self._reviews is not None else 0
+
+    @property
+    def body_bytes(self) -> int:
+        """Of bodies that are being read."""
+        return self._budget.held
+
+    @asynccontextmanager
+    async def started(self) -> AsyncIterator[None]:
+        """The status port is open, and the parts run."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._watchdog.running())
+            await stack.enter_async_context(self._status.accepting())
+            await stack.enter_async_context(self.parts.running())
+            await stack.enter_async_context(self.parts.certificates.running())
+            yield
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Ports]:
+        """The HTTPS port is open; there must be a certificate."""
+        reviews = Reviews(self.parts, self.settings, self._budget)
+        self._reviews = listener = Listener(
+            create_app(reviews, self.life),
+            self._sockets.https,
+            bounds.of_reviews(self.settings),
+            context=self.parts.certificates.context(),
+            dropped=reviews.dropped,
+            refused=reviews.refused,
+        )
+        async with listener.accepting():
+            self.life.is_open = True
+            ports = Ports(listener.port, self._status.port)
+            log_event("serving", port=ports.https, status_port=ports.status)
+            yield ports
+
+    async def drain(self, seconds: float, told: _Told) -> None:
+        """Ends without failing anybody, as the module says."""
+        log_event("draining", seconds=seconds)
+        self.life.is_draining = True
+        assert self._reviews is not None, "only what is open can be drained"  # noqa: S101
+        self._reviews.drain()
+        await told.again_within(seconds)
+        await self._reviews.stop(self.settings.shutdown_seconds, at_once=told.again)
+
+
+class _Told:
+    """The signals that have come.
+
+    Attributes:
+        by: the first.
+        again: set by the second.
+    """
+
+    def __init__(self) -> None:
+        self.by: signal.Signals | None = None
+        self.again: Final = asyncio.Event()
+        self._first: Final = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._tell, number)
+
+    def _tell(self, number: signal.Signals) -> None:
+        if self.by is None:
+            self.by = number
+            self._first.set()
+        else:
+            self.again.set()
+
+    async def wait(self) -> signal.Signals:
+        """The first signal."""
+        await self._first.wait()
+        assert self.by is not None, "set together"  # noqa: S101
+        return self.by
+
+    async def before(self, done: Awaitable[object]) -> bool:
+        """Waits for `done`; whether a signal came before it.
+
+        Raises:
+            Exception: what `done` raises.
+        """
+        task = asyncio.ensure_future(done)
+        first = asyncio.create_task(self._first.wait())
+        await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return True
+        task.result()
+        return False
+
+    async def again_within(self, seconds: float) -> None:
+        """Waits, at most until the second signal."""
         try:
-            await _started(server._serve([listener]))  # noqa: SLF001 - signals are ours
-        finally:
-            settling.cancel()
-            await asyncio.gather(settling, return_exceptions=True)
+            async with asyncio.timeout(seconds):
+                await self.again.wait()
+        except TimeoutError:
+            return
+
+
+async def _until_told(process: Process) -> None:
+    """Ends with status 0 when told to."""
+    asyncio.get_running_loop().set_exception_handler(_log_fault)
+    told, parts = _Told(), process.parts
+    async with process.started():
+        if await told.before(parts.certificates.available()):
+            return
+        async with process.opened():
+            settling = asyncio.create_task(_settled_when_ready(parts))
+            try:
+                by = await told.wait()
+            finally:
+                settling.cancel()
+                await asyncio.gather(settling, return_exceptions=True)
+            seconds = process.settings.drain_seconds
+            if by is signal.SIGINT:
+                seconds = min(seconds, INTERRUPT_SECONDS)
+            await process.drain(seconds, told)
+    log_event("stopped")
 
 
 async def _settled_when_ready(parts: Parts) -> None:
@@ -101,46 +249,31 @@ async def _settled_when_ready(parts: Parts) -> None:
     interpreter.settle()
 
 
-@asynccontextmanager
-async def serving(parts: Parts, settings: ServerSettings) -> AsyncIterator[int]:
-    """Serves inside the running loop until left; yields the TCP port.
-
-    Raises:
-        ConfigError: as for `serve`.
-    """
-    server = make_server(parts, settings)
-    with _listening(settings) as listener:
-        async with parts.running():
-            running = _started(server._serve([listener]))  # noqa: SLF001 - no signals
-            task = asyncio.create_task(running)
-            while not (server.started or task.done()):  # noqa: ASYNC110 - no event there
-                await asyncio.sleep(_POLL_SECONDS)
-            try:
-                if not task.done():
-                    yield listener.getsockname()[1]
-            finally:
-                server.should_exit = True
-                await task
-
-
-async def _started(serving: Coroutine[None, None, None]) -> None:
-    """Turns uvicorn's way to give up, an exit of the process, into an error."""
-    try:
-        await serving
-    except SystemExit as error:
-        text = "the server did not start; its log says why"
-        raise ConfigError("NotServing", text) from error
+def _log_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """What nobody waits for goes wrong: one line, as for everything else."""
+    del loop
+    error = context.get("exception")
+    log_event("fault", message=context.get("message"), error=repr(error))
 
 
 @contextmanager
-def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
-    where = (settings.host, settings.port)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _bound(settings: ServerSettings) -> Iterator[_Sockets]:
+    """Both addresses, taken; nobody is listened to yet."""
+    with (
+        _socket(settings.host, settings.port, "server.port") as https,
+        _socket(settings.host, settings.status_port, "server.statusPort") as status,
+    ):
+        yield _Sockets(https, status)
+
+
+@contextmanager
+def _socket(host: str, port: int, name: str) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(where)
+            one.bind((host, port))
         except OSError as error:
-            text = f"server.host {where[0]}, server.port {where[1]}: {error.strerror}"
+            text = f"server.host {host}, {name} {port}: {error.strerror}"
             raise ConfigError("AddressInUse", text) from error
-        yield listener
+        yield one

@@ -14,11 +14,14 @@ import aiohttp
 import pytest
 
 from app.admission import review
+from app.bootstrap.certificates import from_files
+from app.certificates.files import FileCertificates
 from app.demo import certificates
 from app.errors import ConfigError
 from app.settings import ServerSettings
+from app.status import Status
 from app.telemetry import Metrics
-from app.webhook.server import make_server, serving
+from app.webhook.server import serving
 
 pytestmark = pytest.mark.integration
 
@@ -40,8 +43,16 @@ class Allows:
 
     mutate = validate
 
+    async def shed(
+        self, request: review.Review, webhook: str, *, deadline_seconds: float
+    ) -> review.Response:
+        del request, webhook, deadline_seconds
+        return review.Response(allowed=True)
+
     def problems(self) -> tuple[str, ...]:
         return ()
+
+    warnings = problems
 
 
 @dataclass
@@ -52,23 +63,27 @@ class TestParts:
 
     reviewer: Allows
     health: Allows
+    certificates: FileCertificates
     metrics: Metrics
     running: Callable[[], AbstractAsyncContextManager[None]]
     refresh: Callable[[], None]
+    job_seconds: Callable[[], float] = lambda: 0.0
+    status: Callable[[], Status] = Status
 
 
-def parts(problem: Exception | None = None) -> TestParts:
+def parts(served: ServerSettings, problem: Exception | None = None) -> TestParts:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         if problem is not None:
             raise problem
         yield
 
-    allows = Allows()
+    allows, metrics = Allows(), Metrics()
     return TestParts(
         reviewer=allows,
         health=allows,
-        metrics=Metrics(),
+        certificates=from_files(served, metrics),
+        metrics=metrics,
         running=running,
         refresh=lambda: None,
     )
@@ -78,6 +93,7 @@ def settings(folder: Path, **fields: object) -> ServerSettings:
     values: dict[str, object] = {
         "host": "127.0.0.1",
         "port": 0,
+        "status_port": 0,
         "certificate": folder / "tls.crt",
         "private_key": folder / "tls.key",
         **fields,
@@ -90,10 +106,10 @@ async def test_a_review_is_answered_over_tls(tmp_path: Path) -> None:
     served = settings(tmp_path)
     context = ssl.create_default_context(cafile=str(authority))
     async with (
-        serving(parts(), served) as port,
+        serving(parts(served), served) as ports,
         aiohttp.ClientSession() as session,
         session.post(
-            f"https://localhost:{port}/v1/validate?timeout=5s",
+            f"https://localhost:{ports.https}/v1/validate?timeout=5s",
             json=REVIEW,
             ssl=context,
         ) as answer,
@@ -109,10 +125,10 @@ async def test_a_body_past_the_limit_gets_413_over_the_wire(tmp_path: Path) -> N
     certificates.write_pair(tmp_path)
     served = settings(tmp_path, max_body_bytes=2048)
     async with (
-        serving(parts(), served) as port,
+        serving(parts(served), served) as ports,
         aiohttp.ClientSession() as session,
         session.post(
-            f"https://127.0.0.1:{port}/v1/validate",
+            f"https://127.0.0.1:{ports.https}/v1/validate",
             data=b" " * 2049,
             headers={"Content-Type": "application/json"},
             ssl=False,
@@ -121,50 +137,25 @@ async def test_a_body_past_the_limit_gets_413_over_the_wire(tmp_path: Path) -> N
         assert answer.status == 413
 
 
-@pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        pytest.param({"certificate": None}, "MissingCertificate", id="no certificate"),
-        pytest.param({"private_key": None}, "MissingCertificate", id="no key"),
-        pytest.param(
-            {"certificate": "/nonexistent"}, "InvalidCertificate", id="no such file"
-        ),
-    ],
-)
-def test_what_is_missing_is_named(
-    tmp_path: Path, fields: dict[str, object], reason: str
+@pytest.mark.parametrize("field", ["port", "status_port"])
+async def test_a_port_in_use_is_an_error_and_no_hang(
+    tmp_path: Path, field: str
 ) -> None:
     certificates.write_pair(tmp_path)
-    served = settings(tmp_path, **fields)
-    with pytest.raises(ConfigError, match=r"server\.certificate") as caught:
-        make_server(parts(), served)
-    assert reason == caught.value.reason
-
-
-def test_a_pair_that_does_not_belong_together_is_refused(tmp_path: Path) -> None:
-    certificates.write_pair(tmp_path)
-    key = (tmp_path / "tls.key").read_bytes()
-    certificates.write_pair(tmp_path)
-    (tmp_path / "tls.key").write_bytes(key)
     served = settings(tmp_path)
-    with pytest.raises(ConfigError, match="KEY_VALUES_MISMATCH"):
-        make_server(parts(), served)
-
-
-async def test_a_port_in_use_is_an_error_and_no_hang(tmp_path: Path) -> None:
-    certificates.write_pair(tmp_path)
-    served = settings(tmp_path)
-    async with serving(parts(), served) as port:
-        again = settings(tmp_path, port=port)
-        with pytest.raises(ConfigError, match=str(port)):
-            async with serving(parts(), again):
-                pytest.fail("two servers on one port")
+    async with serving(parts(served), served) as ports:
+        for taken in (ports.https, ports.status):
+            again = settings(tmp_path, **{field: taken})
+            with pytest.raises(ConfigError, match=str(taken)) as caught:
+                async with serving(parts(again), again):
+                    pytest.fail("two servers on one port")
+            assert "AddressInUse" == caught.value.reason
 
 
 async def test_parts_that_do_not_start_are_the_callers_error(tmp_path: Path) -> None:
     certificates.write_pair(tmp_path)
     served = settings(tmp_path)
-    broken = parts(ConfigError("NoCluster", "no cluster"))
+    broken = parts(served, ConfigError("NoCluster", "no cluster"))
     with pytest.raises(ConfigError, match="no cluster"):
         async with serving(broken, served):
             pytest.fail("served without its parts")
@@ -174,7 +165,7 @@ def test_serve_without_a_cluster_says_so_in_one_line(tmp_path: Path) -> None:
     certificates.write_pair(tmp_path)
     file = tmp_path / "settings.yaml"
     file.write_text(
-        "server: {host: 127.0.0.1, port: 0, "
+        "server: {host: 127.0.0.1, port: 0, statusPort: 0, "
         f"certificate: {tmp_path}/tls.crt, privateKey: {tmp_path}/tls.key}}"
     )
     done = subprocess.run(

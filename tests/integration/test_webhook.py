@@ -93,6 +93,7 @@ class World:
     fallback: str
     silent: str
     webhook: str
+    status: str
     log: Path
 
     def image(self, name: str) -> str:
@@ -146,6 +147,7 @@ def world(
             fallback,
             silent_registry,
             url,
+            f"http://127.0.0.1:{settings['server']['statusPort']}",
             log,
         )
         _clean(apiserver)
@@ -162,6 +164,8 @@ def _settings(
         "server": {
             "host": "127.0.0.1",
             "port": free_port(),
+            "statusPort": free_port(),
+            "drainSeconds": 0,
             "certificate": str(folder / "tls.crt"),
             "privateKey": str(folder / "tls.key"),
         },
@@ -506,7 +510,7 @@ def test_the_webhook_may_read_nodes_and_nothing_else(world: World) -> None:
 
 
 def test_metrics_count_what_happened(world: World) -> None:
-    text = _get(f"{world.webhook}/metrics")
+    text = _get(f"{world.status}/metrics")
     assert 'imagecompat_nodes{state="known"} 3.0' in text
     assert "imagecompat_ready 1.0" in text
     assert 'imagecompat_admission_causes_total{code="IC101"}' in text

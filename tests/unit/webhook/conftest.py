@@ -1,7 +1,8 @@
 """The application without a socket: ASGI messages in, ASGI messages out."""
 
+import ssl
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,14 @@ from fastapi import FastAPI
 
 from app.admission import review
 from app.settings import ServerSettings
+from app.status import Status
 from app.telemetry import Metrics
-from app.webhook.application import create_app
+from app.webhook.application import Reviews, create_app
+from app.webhook.body import Budget
+from app.webhook.connection import EXTENSION
+from app.webhook.life import Life
+from app.webhook.status_port import create_status_app
+from app.webhook.watchdog import Watchdog
 
 
 @dataclass
@@ -44,6 +51,38 @@ class RecordingReviewer:
         self.asked.append(("mutate", request, deadline_seconds))
         return self.response
 
+    async def shed(
+        self, request: review.Review, webhook: str, *, deadline_seconds: float
+    ) -> review.Response:
+        self.asked.append((f"shed {webhook}", request, deadline_seconds))
+        return self.response
+
+
+@dataclass
+class Told:
+    """Says what it is told to; implements `Health` and `Certificates`."""
+
+    problem: str = ""
+    warning: str = ""
+
+    def problems(self) -> tuple[str, ...]:
+        return (self.problem,) if self.problem else ()
+
+    def warnings(self) -> tuple[str, ...]:
+        return (self.warning,) if self.warning else ()
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    async def available(self) -> None:
+        return
+
+    def context(self) -> ssl.SSLContext:
+        raise NotImplementedError
+
+    def status(self) -> dict[str, object]:
+        return {"mode": "files"}
+
 
 @dataclass
 class TestParts:
@@ -52,20 +91,49 @@ class TestParts:
     __test__ = False
 
     reviewer: RecordingReviewer
-    health: Any
+    health: Told
+    certificates: Told
     metrics: Metrics
     running: Any
     refresh: Any
+    job_seconds: Any
+    status: Any
+
+
+@dataclass
+class Now:
+    """A clock that goes when told to."""
+
+    seconds: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 @dataclass
 class Harness:
-    """The application, and what it is made of."""
+    """Both applications, and what they are made of."""
 
-    app: FastAPI
-    reviewer: RecordingReviewer
-    metrics: Metrics
-    problems: list[str]
+    app: Any
+    status_app: FastAPI
+    parts: TestParts
+    life: Life
+    now: Now
+    budget: Budget
+    connections: int = 7
+    body_bytes: int = 11
+
+    @property
+    def reviewer(self) -> RecordingReviewer:
+        return self.parts.reviewer
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.parts.metrics
+
+    async def status(self, path: str) -> Answered:
+        """One GET to the status port."""
+        return await self.call("GET", path, app=self.status_app)
 
     async def call(
         self,
@@ -73,8 +141,14 @@ class Harness:
         path: str,
         chunks: Iterable[bytes] = (b"",),
         headers: dict[str, str] | None = None,
+        *,
+        app: Any = None,
+        waited: float | None = None,
     ) -> Answered:
-        """One request; `chunks` are the body as the server receives it."""
+        """One request; `chunks` are the body as the server receives it.
+
+        `waited`: seconds since its first bytes arrived; `None` if nobody knows.
+        """
         given = {"content-type": "application/json", **(headers or {})}
         target, _, query = path.partition("?")
         scope = {
@@ -91,6 +165,8 @@ class Harness:
             "server": ("test", 443),
             "client": ("test", 1),
         }
+        if waited is not None:
+            scope["extensions"] = {EXTENSION: self.now() - waited}
         parts = list(chunks)
         inbox = [
             {"type": "http.request", "body": part, "more_body": n + 1 < len(parts)}
@@ -104,7 +180,7 @@ class Harness:
         async def send(message: Any) -> None:
             sent.append(dict(message))
 
-        await self.app(scope, receive, send)
+        await (app or self.app)(scope, receive, send)
         start = sent[0]
         return Answered(
             status=start["status"],
@@ -115,19 +191,23 @@ class Harness:
 
 @pytest.fixture
 def harness() -> Harness:
-    problems: list[str] = []
-
-    class Health:
-        def problems(self) -> tuple[str, ...]:
-            return tuple(problems)
-
-    reviewer, metrics = RecordingReviewer(), Metrics()
+    now, metrics = Now(), Metrics()
     parts = TestParts(
-        reviewer=reviewer,
-        health=Health(),
+        reviewer=RecordingReviewer(),
+        health=Told(),
+        certificates=Told(),
         metrics=metrics,
         running=nullcontext,
         refresh=lambda: metrics.set("cluster_stale_seconds", 3.0),
+        job_seconds=lambda: 0.0,
+        status=Status,
     )
-    settings = ServerSettings(max_body_bytes=2048)
-    return Harness(create_app(parts, settings), reviewer, metrics, problems)
+    settings = ServerSettings(max_body_bytes=128 << 10)
+    life = Life(parts, settings.stuck_seconds, now)
+    life.is_open = True
+    budget = Budget(256 << 10)
+    reviews = Reviews(parts, settings, budget, now)
+    made = Harness(create_app(reviews, life), FastAPI(), parts, life, now, budget)
+    watchdog = Watchdog(settings.stuck_seconds, clock=now)
+    made.status_app = create_status_app(parts, life, watchdog, made)
+    return made

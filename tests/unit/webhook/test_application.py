@@ -1,9 +1,12 @@
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.admission.review import Response
+from app.settings import ServerSettings
+from app.webhook.application import MIN_SECONDS, Reviews, quietly
 
 if TYPE_CHECKING:
     from tests.unit.webhook.conftest import Harness
@@ -73,17 +76,17 @@ async def test_the_deadline_is_80_percent_of_what_is_granted(
             id="415",
         ),
         pytest.param(
-            [BODY], {"content-length": "2049"}, 413, "BodyTooLarge", id="declared"
+            [BODY], {"content-length": "131073"}, 413, "BodyTooLarge", id="declared"
         ),
         pytest.param(
-            [b" " * 1024, b" " * 1024, b" "],
+            [b" " * 65536, b" " * 65536, b" "],
             {},
             413,
             "BodyTooLarge",
             id="streamed past the limit",
         ),
         pytest.param(
-            [b" " * 2049],
+            [b" " * 131073],
             {"content-length": "10"},
             413,
             "BodyTooLarge",
@@ -109,11 +112,12 @@ async def test_what_is_no_review_gets_a_clear_4xx(
 
 
 async def test_a_body_of_exactly_the_limit_is_read(harness: "Harness") -> None:
-    body = BODY + b" " * (2048 - len(BODY))
+    body = BODY + b" " * ((128 << 10) - len(BODY))
     answer = await harness.call(
-        "POST", "/v1/validate", [body], {"content-length": "2048"}
+        "POST", "/v1/validate", [body], {"content-length": str(len(body))}
     )
     assert answer.status == 200
+    assert harness.budget.held == 0
 
 
 async def test_a_content_type_with_a_charset_is_json(harness: "Harness") -> None:
@@ -121,25 +125,158 @@ async def test_a_content_type_with_a_charset_is_json(harness: "Harness") -> None
     assert (await harness.call("POST", "/v1/validate", [BODY], headers)).status == 200
 
 
-async def test_health_and_readiness(harness: "Harness") -> None:
-    assert (await harness.call("GET", "/healthz")).status == 200
-    assert (await harness.call("GET", "/readyz")).body == b"ok\n"
-    harness.problems.append("list nodes: forbidden")
-    answer = await harness.call("GET", "/readyz")
-    assert (503, b"list nodes: forbidden\n") == (answer.status, answer.body)
-    assert (await harness.call("GET", "/healthz")).status == 200
+async def test_a_reviews_time_runs_from_its_arrival(harness: "Harness") -> None:
+    answer = await harness.call("POST", "/v1/validate?timeout=10s", [BODY], waited=3.0)
+    assert answer.status == 200
+    assert pytest.approx(5.0) == harness.reviewer.asked[0][2]
 
 
-async def test_metrics_are_brought_up_to_date_before_they_are_printed(
+async def test_a_review_late_for_us_but_not_for_its_sender_is_still_answered(
     harness: "Harness",
 ) -> None:
-    answer = await harness.call("GET", "/metrics")
-    assert b"imagecompat_cluster_stale_seconds 3.0" in answer.body
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    answer = await harness.call("POST", "/v1/validate?timeout=10s", [BODY], waited=9.9)
+    assert answer.status == 200
+    assert MIN_SECONDS == harness.reviewer.asked[0][2]
+
+
+@pytest.mark.parametrize("webhook", ["validate", "mutate"])
+async def test_a_review_that_nobody_waits_for_is_not_looked_at(
+    harness: "Harness", webhook: str
+) -> None:
+    path = f"/v1/{webhook}?timeout=10s"
+    answer = await harness.call("POST", path, [BODY], waited=10.0)
+    assert (408, "Expired") == (answer.status, json.loads(answer.body)["reason"])
+    assert [] == harness.reviewer.asked
+    expected = f'admission_expired_total{{webhook="{webhook}"}} 1.0'
+    assert expected in harness.metrics.text().decode()
+
+
+LARGE = json.dumps(
+    {
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "u-2",
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "namespace": "team",
+            "operation": "CREATE",
+            "userInfo": {"username": "somebody"},
+            "object": {"kind": "Pod", "metadata": {"name": "x" * 100_000}},
+        },
+    },
+    separators=(",", ":"),
+).encode()
+"""As the API server's encoder puts it: the object after all that names it."""
+
+
+def halves(body: bytes) -> list[bytes]:
+    return [body[:60_000], body[60_000:]]
+
+
+@pytest.mark.parametrize("webhook", ["validate", "mutate"])
+async def test_a_large_review_without_room_is_read_no_further_than_its_name(
+    harness: "Harness", webhook: str
+) -> None:
+    assert harness.budget.take(230 << 10)
+    answer = await harness.call("POST", f"/v1/{webhook}", halves(LARGE))
+    assert (200, "u-2") == (
+        answer.status,
+        json.loads(answer.body)["response"]["uid"],
+    )
+    ((what, asked, _),) = harness.reviewer.asked
+    assert f"shed {webhook}" == what
+    assert ("Pod", "team", None) == (asked.kind, asked.namespace, asked.object)
+    assert 230 << 10 == harness.budget.held
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"request":{}}' + b" " * 100_000, id="no object"),
+        pytest.param(b'[,"object":' + b" " * 100_000, id="no JSON"),
+        pytest.param(
+            b'{"a":"' + b"x" * 70_000 + b'","object":0}', id="object far behind"
+        ),
+    ],
+)
+async def test_a_large_body_without_room_or_name_is_an_overload(
+    harness: "Harness", body: bytes
+) -> None:
+    harness.budget.take(256 << 10)
+    answer = await harness.call("POST", "/v1/validate", halves(body))
+    assert (503, "Overloaded") == (answer.status, json.loads(answer.body)["reason"])
+    assert "retry-after" not in answer.headers
+    assert [] == harness.reviewer.asked
+
+
+async def test_a_large_body_without_room_is_bounded_too(harness: "Harness") -> None:
+    harness.budget.take(256 << 10)
+    chunks = [b" " * (70 << 10), b" " * (70 << 10)]
+    assert (await harness.call("POST", "/v1/validate", chunks)).status == 413
+    assert 256 << 10 == harness.budget.held
+
+
+async def test_a_small_review_finds_room_whatever_large_ones_take(
+    harness: "Harness",
+) -> None:
+    harness.budget.take(256 << 10)
+    answer = await harness.call("POST", "/v1/validate", [BODY])
+    assert (200, "validate") == (answer.status, harness.reviewer.asked[0][0])
+
+
+async def test_room_is_given_back_when_the_sender_hangs_up(harness: "Harness") -> None:
+    class HungUpError(Exception):
+        pass
+
+    messages = iter([{"type": "http.request", "body": LARGE, "more_body": True}])
+
+    async def receive() -> dict[str, object]:
+        for message in messages:
+            return message
+        raise HungUpError
+
+    async def send(message: object) -> None:
+        del message
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/validate",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    with pytest.raises(HungUpError):
+        await harness.app(scope, receive, send)
+    assert harness.budget.held == 0
+
+
+async def test_a_request_that_is_cancelled_ends_without_a_word() -> None:
+    started = asyncio.Event()
+
+    async def hangs(*_: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(quietly(hangs)({}, None, None))
+    await started.wait()
+    task.cancel()
+    await task
+    assert not task.cancelled()
+
+
+def test_reviews_whose_sender_has_gone_are_counted(harness: "Harness") -> None:
+    reviews = Reviews(harness.parts, ServerSettings())
+    reviews.dropped("/v1/mutate")
+    reviews.dropped("/readyz")
+    reviews.refused()
+    text = harness.metrics.text().decode()
+    assert 'admission_expired_total{webhook="mutate"} 1.0' in text
+    assert "expired_total{" not in text.replace('expired_total{webhook="mutate"}', "")
+    assert 'rejected_bodies_total{reason="TooManyConnections"} 1.0' in text
 
 
 async def test_what_does_not_exist_is_404_and_no_documentation_is_served(
     harness: "Harness",
 ) -> None:
-    for path in ("/", "/docs", "/openapi.json", "/validate"):
+    for path in ("/", "/docs", "/openapi.json", "/validate", "/metrics"):
         assert (await harness.call("GET", path)).status == 404

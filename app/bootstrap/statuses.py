@@ -1,0 +1,85 @@
+"""What `/statusz` tells of the parts; the webhook adds its own state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from app.checker.record import Remembered, State
+from app.kube.cluster import KubeCluster, WatchState
+from app.status import Caches, Decided, Load, Nodes, Rules, Status, Watch
+
+
+def status(
+    state: State,
+    *,
+    trusted_namespaces: Sequence[str] = (),
+    cluster: KubeCluster | None = None,
+    images: int = 0,
+) -> Status:
+    """The parts of the document that are known here.
+
+    Args:
+        state: of the checker.
+        trusted_namespaces: as set.
+        cluster: on a real API server; `None` for one in memory.
+        images: whose artifacts are known.
+    """
+    numbers = cluster.status() if cluster is not None else None
+    known = numbers.known if numbers is not None else 0
+    return Status(
+        rules=_rules(state, trusted_namespaces),
+        nodes=Nodes(known, numbers.nodes - known) if numbers is not None else Nodes(),
+        watches=tuple(map(_watch, cluster.watches() if cluster is not None else ())),
+        caches=Caches(
+            images=images,
+            specs=state.specs,
+            answers_bytes=state.answers_bytes,
+            evaluations_waiting=state.evaluations_waiting,
+        ),
+        load=Load(reviews=state.reviews),
+        decisions=tuple(map(_decided, state.decisions)),
+    )
+
+
+def _rules(state: State, trusted_namespaces: Sequence[str]) -> Rules:
+    options = state.options
+    return Rules(
+        mode=options.policy.mode,
+        namespace_modes=options.policy.namespace_modes,
+        pod_modes=options.policy.pod_modes,
+        nodes_may_appear=options.policy.nodes_may_appear,
+        nodes_may_appear_now=state.nodes_may_appear,
+        annotate=options.annotate,
+        trusted_namespaces=tuple(trusted_namespaces),
+        exemptions=state.exemptions,
+    )
+
+
+def _watch(one: WatchState) -> Watch:
+    silent = one.silent_seconds
+    return Watch(
+        resource=one.resource,
+        namespace=one.namespace,
+        is_synced=one.is_ready,
+        silent_seconds=round(silent, 3) if math.isfinite(silent) else None,
+        problem=one.problem,
+    )
+
+
+def _decided(one: Remembered) -> Decided:
+    return Decided(
+        time=one.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        kind=one.kind,
+        namespace=one.namespace,
+        operation=one.operation,
+        decision=one.decision,
+        mode=one.mode,
+        codes=one.codes,
+        not_judged=one.not_judged,
+        candidates=one.candidates,
+        fits=one.fits,
+        unknown=one.unknown,
+        dry_run=one.is_dry_run,
+        seconds=one.seconds,
+    )
