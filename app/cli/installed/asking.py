@@ -121,7 +121,7 @@ async def opened(
         ConfigError: there is no usable configuration.
     """
     connection = await Connection.open(
-        kubeconfig=kubeconfig or find_kubeconfig(os.environ, Path.home()),
+        kubeconfig=kubeconfig or find_kubeconfig(os.environ),
         context=context,
         idle_seconds=idle_seconds,
     )
@@ -131,13 +131,16 @@ async def opened(
         await connection.close()
 
 
-def find_kubeconfig(environment: Mapping[str, str], home: Path) -> Path | None:
-    """`$KUBECONFIG`, else `~/.kube/config`; `None` for the Pod's service account."""
-    named = environment.get("KUBECONFIG")
+def find_kubeconfig(environment: Mapping[str, str]) -> Path | None:
+    """`$KUBECONFIG`, else `~/.kube/config`; `None` for the Pod's service account.
+
+    A container's user has no home, and need not stand in any list of users.
+    """
+    named, home = environment.get("KUBECONFIG"), environment.get("HOME")
     if named:
         return Path(named)
-    default = home / ".kube" / "config"
-    return default if default.is_file() else None
+    default = Path(home) / ".kube" / "config" if home else None
+    return default if default is not None and default.is_file() else None
 
 
 async def fetch(

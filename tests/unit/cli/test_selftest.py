@@ -318,13 +318,15 @@ def test_the_pod_is_one_that_every_node_could_take() -> None:
 
 
 def test_kubectls_own_order_finds_the_cluster(tmp_path: Path) -> None:
-    assert None is asking.find_kubeconfig({}, tmp_path)
+    home = {"HOME": str(tmp_path)}
+    assert None is asking.find_kubeconfig({}), "a container's user has no home"
+    assert None is asking.find_kubeconfig(home)
     (tmp_path / ".kube").mkdir()
     default = tmp_path / ".kube" / "config"
     default.touch()
-    assert default == asking.find_kubeconfig({}, tmp_path)
-    named = {"KUBECONFIG": "/etc/other"}
-    assert Path("/etc/other") == asking.find_kubeconfig(named, tmp_path)
+    assert default == asking.find_kubeconfig(home)
+    named = {**home, "KUBECONFIG": "/etc/other"}
+    assert Path("/etc/other") == asking.find_kubeconfig(named)
 
 
 def test_without_a_cluster_the_command_says_so(run: Run, tmp_path: Path) -> None:
