@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final, Literal, TypeVar, cast
 
 import msgspec
@@ -36,12 +37,30 @@ _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row: what a metric is called and what it says."""
+    """One row: what a metric is called and what it says.
+
+    Attributes:
+        name: without the prefix.
+        kind: Prometheus' own word.
+        help: one sentence.
+        labels: their names.
+        values: of each label, where there are few. Such a counter starts at 0: a
+            series that begins at 1 would hide its first event from `increase`.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = ()
+
+
+_WEBHOOKS: Final = ("validate", "mutate")
+_CODES: Final = (
+    *("IC101", "IC102", "IC103"),
+    *("IC201", "IC202", "IC203", "IC204", "IC205"),
+    *("IC301", "IC302"),
+)
 
 
 METRICS: Final = (
@@ -62,6 +81,7 @@ METRICS: Final = (
         "counter",
         "Causes found in reviews, by code.",
         ("code",),
+        (_CODES,),
     ),
     Metric(
         "admission_rejected_bodies_total",
@@ -75,18 +95,21 @@ METRICS: Final = (
         "counter",
         "Reviews beyond `server.maxReviews`, answered by `policy.onOverload`.",
         ("webhook",),
+        (_WEBHOOKS,),
     ),
     Metric(
         "admission_expired_total",
         "counter",
         "Reviews dropped because the API server no longer waited for them.",
         ("webhook",),
+        (_WEBHOOKS,),
     ),
     Metric(
         "evaluations_total",
         "counter",
         "New specs: judged, invalid, too_costly, failed, or refused for want of room.",
         ("result",),
+        (("judged", "invalid", "too_costly", "failed", "refused"),),
     ),
     Metric(
         "evaluation_duration_seconds",
@@ -104,6 +127,7 @@ METRICS: Final = (
         "counter",
         "Images looked up: known already (hit), under way (joined), or new (miss).",
         ("result",),
+        (("hit", "joined", "miss"),),
     ),
     Metric(
         "registry_request_duration_seconds",
@@ -165,12 +189,19 @@ METRICS: Final = (
         "counter",
         "Certificates and authorities made, and bundles published, by outcome.",
         ("what", "result"),
+        (("authority", "leaf", "bundle"), ("made", "lost", "failed")),
     ),
     Metric(
         "certificate_reloads_total",
         "counter",
         "Certificates taken into use; `broken`: refused, the old one is kept.",
         ("result",),
+        (("taken", "broken"),),
+    ),
+    Metric(
+        "certificate_refused",
+        "gauge",
+        "1 while a new certificate is refused and the one before it is kept.",
     ),
     Metric(
         "config_reloads_total",
@@ -267,6 +298,9 @@ class Metrics:
         self._labelled: dict[tuple[object, ...], Any] = {}
         for row in METRICS:
             self._add(row)
+            if row.kind == "counter" and row.values:
+                for values in product(*row.values):
+                    self._counters[row.name].labels(*values)
 
     def _add(self, row: Metric) -> None:
         name = PREFIX + row.name

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -118,8 +119,14 @@ def metrics_page() -> str:
 def _metrics(prefix: str, rows: Iterable[Metric]) -> Iterator[str]:
     yield from ("", "| metric | type | labels | meaning |", "|---|---|---|---|")
     for row in rows:
-        labels = ", ".join(f"`{label}`" for label in row.labels) or "none"
+        labels = ", ".join(_labels(row)) or "none"
         yield f"| `{prefix}{row.name}` | {row.kind} | {labels} | {row.help} |"
+
+
+def _labels(row: Metric) -> Iterator[str]:
+    for label, values in zip_longest(row.labels, row.values, fillvalue=()):
+        some = ": " + ", ".join(values) if values else ""
+        yield f"`{label}`{some}"
 
 
 PAGES = {

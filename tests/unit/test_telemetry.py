@@ -1,12 +1,19 @@
 import json
 import re
 from collections.abc import Iterator
+from math import prod
+from typing import get_args
 
 import pytest
 
+from app.admission.verdict import Code
+from app.certificates.watching import Reload, What
+from app.certificates.watching import Result as Rotation
+from app.checker.timing import Result
 from app.telemetry import (
     METRICS,
     PROCESS,
+    Metric,
     Metrics,
     configure_logging,
     log_event,
@@ -108,3 +115,26 @@ def test_below_the_level_nothing_is_written(
     configure_logging("WARNING")
     log_event("noise")
     assert [] == written(capsys)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in METRICS if row.values], ids=lambda row: str(row.name)
+)
+def test_a_counter_whose_labels_are_known_starts_at_zero(row: Metric) -> None:
+    """`increase` does not see the first event of a series that begins with it."""
+    assert ("counter", len(row.labels)) == (row.kind, len(row.values))
+    text = Metrics().text().decode()
+    found = re.findall(rf"^imagecompat_{row.name}{{.*}} 0\.0$", text, re.MULTILINE)
+    assert prod(map(len, row.values)) == len(found)
+
+
+def values(name: str) -> tuple[tuple[str, ...], ...]:
+    (row,) = (row for row in METRICS if row.name == name)
+    return row.values
+
+
+def test_the_values_of_labels_are_those_of_the_code() -> None:
+    assert (tuple(Code),) == values("admission_causes_total")
+    assert (get_args(Result),) == values("evaluations_total")
+    assert (get_args(What), get_args(Rotation)) == values("certificate_rotations_total")
+    assert (get_args(Reload),) == values("certificate_reloads_total")
