@@ -2,7 +2,8 @@
 
 The sections that mirror `app.settings` come from its models, less what the chart
 decides itself (`WIRED`). YAML as Helm reads it takes a bare `off`, `yes` or `no`
-for a boolean, so where such a word may stand, the boolean may, too.
+for a boolean, so where such a word may stand, the boolean may, too. And `--set`
+reads `7.5` as a text, so a number may be one; the settings take it for the number.
 """
 
 from __future__ import annotations
@@ -240,6 +241,10 @@ def _plain(node: Any, defined: Schema) -> Any:
             return one_of(*(one.name.lower() for one in Action))
         return _plain(defined[name], defined)
     kept: Schema = {}
+    if node.get("type") == "number":
+        bounds = {k: v for k, v in node.items() if "inimum" in k or "aximum" in k}
+        number = {"type": "number", **bounds}
+        return {"anyOf": [number, {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}]}
     for key, value in node.items():
         if key in {"title", "description", "default", "format", "uniqueItems"}:
             continue
