@@ -60,11 +60,13 @@ docs: $(VENV)/dev ## writes the pages that come from the code
 tools: $(VENV)/dev ## builds the servers and programs that the tests need
 	@$(RUN) tests/tools/build.py
 
-requirements: $(VENV)/dev ## resolves the pinned requirements again
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+requirements: $(VENV)/dev ## resolves the pinned requirements again; UPGRADE=--upgrade for newer ones
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build -o requirements/build.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build --group lint --group test -o requirements/dev.txt
+	$(PIN) $(UPGRADE) pyproject.toml -o requirements/runtime.txt
+	$(PIN) $(UPGRADE) --group build -o requirements/build.txt
+	$(PIN) $(UPGRADE) --group go -o requirements/go.txt
+	$(PIN) $(UPGRADE) pyproject.toml --group build --group lint --group release --group test -o requirements/dev.txt
 
 clean: ## removes .venv and caches in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -47,8 +47,8 @@ def test_the_bases_can_be_given_from_outside_and_nothing_else_is_global(
     dockerfile: Dockerfile,
 ) -> None:
     assert {"BUILDER", "RUNTIME"} == set(dockerfile.arguments)
-    froms = re.findall(r"(?m)^FROM (\S+)", DOCKERFILE.read_text())
-    assert ["${BUILDER}", "${RUNTIME}"] == froms
+    bases = re.findall(r"(?m)^FROM (\S+)", DOCKERFILE.read_text())
+    assert ["${BUILDER}", "${RUNTIME}"] == bases
 
 
 def test_a_build_that_forgets_the_digests_fails(dockerfile: Dockerfile) -> None:

@@ -53,7 +53,11 @@ def folder(tmp_path: Path) -> Path:
     [
         ("Uid", [str(USER)] * 4),
         ("Gid", [str(USER)] * 4),
-        *((f"Cap{kind}", ["0" * 16]) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")),
+        ("CapInh", ["0" * 16]),
+        ("CapPrm", ["0" * 16]),
+        ("CapEff", ["0" * 16]),
+        ("CapBnd", ["0" * 16]),
+        ("CapAmb", ["0" * 16]),
         ("NoNewPrivs", ["1"]),
         ("Pid", ["1"]),
     ],
