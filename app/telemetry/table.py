@@ -1,38 +1,15 @@
-"""Logs, and every metric in one table.
+"""Every metric, in one table.
 
-Logs are JSON, one object a line, on standard error; a review leaves exactly one
-line. Metrics carry the prefix `imagecompat_` and base units; their label sets
-are closed and small: no image, Pod or node name ever becomes a label.
+Names carry the prefix `imagecompat_` and base units; label sets are closed and
+small: no image, Pod or node name ever becomes a label.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
-from typing import Any, Final, Literal, TypeVar, cast
-
-import msgspec
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
+from typing import Final, Literal
 
 PREFIX: Final = "imagecompat_"
-LOGGER: Final = "imagecompat"
-
-_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The API server's own admission buckets, and finer ones below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,123 +254,3 @@ PROCESS: Final = (
     ),
 )
 """What Prometheus' client tells of any Python process; the names are whole."""
-
-
-_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
-_encoder: Final = msgspec.json.Encoder(enc_hook=str)
-
-
-class Metrics:
-    """The metrics of one process; several may live side by side in tests."""
-
-    def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
-        self._histograms: dict[str, Histogram] = {}
-        self._labelled: dict[tuple[object, ...], Any] = {}
-        for row in METRICS:
-            self._add(row)
-            if row.kind == "counter" and row.values:
-                for values in product(*row.values):
-                    self._counters[row.name].labels(*values)
-
-    def _add(self, row: Metric) -> None:
-        name = PREFIX + row.name
-        match row.kind:
-            case "counter":
-                self._counters[row.name] = Counter(
-                    name, row.help, row.labels, registry=self._registry
-                )
-            case "gauge":
-                self._gauges[row.name] = Gauge(
-                    name, row.help, row.labels, registry=self._registry
-                )
-            case "histogram":
-                self._histograms[row.name] = Histogram(
-                    name,
-                    row.help,
-                    row.labels,
-                    registry=self._registry,
-                    buckets=_SECONDS,
-                )
-
-    def count(self, name: str, **labels: str) -> None:
-        """Adds one to the counter `name`."""
-        self._of(self._counters, name, labels).inc()
-
-    def set(self, name: str, value: float, **labels: str) -> None:
-        """Sets the gauge `name`."""
-        self._of(self._gauges, name, labels).set(value)
-
-    def observe(self, name: str, seconds: float, **labels: str) -> None:
-        """Adds an observation to the histogram `name`."""
-        self._of(self._histograms, name, labels).observe(seconds)
-
-    def _of(
-        self, metrics: Mapping[str, _Metric], name: str, labels: Mapping[str, str]
-    ) -> _Metric:
-        """The metric with its labels; label sets are few, so each is kept."""
-        if not labels:
-            return metrics[name]
-        key = (name, *labels.items())
-        known = self._labelled.get(key)
-        if known is None:
-            known = self._labelled[key] = metrics[name].labels(**labels)
-        return cast("_Metric", known)
-
-    def text(self) -> bytes:
-        """What `/metrics` answers, in Prometheus' text format."""
-        return generate_latest(self._registry)
-
-
-class _JsonFormatter(logging.Formatter):
-    """One JSON object a line; control characters are escaped by JSON itself."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, object] = {
-            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-        }
-        fields = getattr(record, "fields", None)
-        if isinstance(fields, Mapping):
-            entry.update(fields)
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return _encoder.encode(entry).decode()
-
-
-def logger() -> logging.Logger:
-    """The package's logger; silent until `configure_logging`."""
-    return logging.getLogger(LOGGER)
-
-
-def configure_logging(level: str = "INFO") -> None:
-    """Sends JSON lines of `level` and above to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter())
-    log = logger()
-    log.handlers[:] = [handler]
-    log.setLevel(level)
-    log.propagate = False
-
-
-def log_event(event: str, **fields: object) -> None:
-    """Writes one line: `event`, and `fields` as they are."""
-    log = logger()
-    if log.isEnabledFor(logging.INFO):
-        # Not `info`: that walks the stack for the caller, whom nobody reads.
-        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, event, None, None)
-        record.fields = fields
-        log.handle(record)
-
-
-def log_exception(event: str, **fields: object) -> None:
-    """Writes one line with the exception that is being handled."""
-    logger().error(event, exc_info=True, extra={"fields": fields})
