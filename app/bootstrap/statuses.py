@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
-from app.status import Caches, Decided, Load, Nodes, Rules, Status, Watch
+from app.status import Caches, Decided, Load, Nodes, Rules, SettingsFile, Status, Watch
 
 
 def status(
@@ -16,6 +16,7 @@ def status(
     trusted_namespaces: Sequence[str] = (),
     cluster: KubeCluster | None = None,
     images: int = 0,
+    settings: SettingsFile = SettingsFile(),  # noqa: B008 - frozen
 ) -> Status:
     """The parts of the document that are known here.
 
@@ -24,6 +25,7 @@ def status(
         trusted_namespaces: as set.
         cluster: on a real API server; `None` for one in memory.
         images: whose artifacts are known.
+        settings: what is known of their file.
     """
     numbers = cluster.status() if cluster is not None else None
     known = numbers.known if numbers is not None else 0
@@ -38,6 +40,7 @@ def status(
             evaluations_waiting=state.evaluations_waiting,
         ),
         load=Load(reviews=state.reviews),
+        settings=settings,
         decisions=tuple(map(_decided, state.decisions)),
     )
 

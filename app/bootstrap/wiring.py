@@ -6,21 +6,24 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app import __version__
 from app.bootstrap.certificates import from_files
 from app.bootstrap.connecting import LazyConnection
 from app.bootstrap.expiries import Expiries
+from app.bootstrap.files import SettingsFiles, Unwatched, Wanted
 from app.bootstrap.health import AlwaysReady, Health, Readiness
 from app.bootstrap.observers import ClusterObserver
 from app.bootstrap.options import options
-from app.bootstrap.registries import registries
+from app.bootstrap.registries import Sources, docker_config, keyring, sources
+from app.bootstrap.reloading import reloading
+from app.bootstrap.settings_state import SettingsHealth
 from app.bootstrap.statuses import status
+from app.bootstrap.switch import Switch
 from app.certificates.files import FileCertificates
 from app.checker import Checker
 from app.kube.cluster import KubeCluster
-from app.oci.artifacts import LayoutsFirst
-from app.oci.layout import LayoutArtifacts
 from app.ports import Cluster
 from app.settings import Settings
 from app.status import Status
@@ -115,18 +118,14 @@ def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> W
     def refresh() -> None:
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
 
+    files = SettingsFiles(file) if file is not None else None
     health = AlwaysReady()
-    files = SettingsFiles(file) if file is not None else Unwatched(settings)
     return _assemble(settings, files, cluster, metrics, health, nothing, refresh)
-
-
-def _sources(wanted: Wanted, metrics: Metrics) -> Sources:
-    return sources(wanted.settings.registry, wanted.keyring, metrics)
 
 
 def _assemble(
     settings: Settings,
-    files: SettingsFiles | Unwatched,
+    files: SettingsFiles | None,
     cluster: Cluster,
     metrics: Metrics,
     health: Health,
@@ -134,12 +133,18 @@ def _assemble(
     refresh: Callable[[], None],
 ) -> Wired:
     metrics.set("build_info", 1, version=__version__)
-    wanted = Wanted(settings, keyring(settings.registry))
-    found = _sources(wanted, metrics)
+    registry = settings.registry
+    wanted = Wanted(settings, keyring(registry, docker_config(registry)))
+
+    def make(wanted: Wanted) -> Sources:
+        return sources(wanted.settings.registry, wanted.keyring, metrics)
+
+    found = make(wanted)
     checker = Checker(cluster, found.port, metrics, options(settings))
     expiries = Expiries(lambda: checker.options.exemptions)
-    switch = Switch(checker, found, wanted, partial(_sources, metrics=metrics))
-    looking = reloading(files, switch, metrics, settings.server.check_seconds)
+    switch = Switch(checker, found, wanted, make)
+    watched = files if files is not None else Unwatched(wanted)
+    looking = reloading(watched, switch, metrics, settings.server.check_seconds)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:

@@ -24,4 +24,4 @@ def serve(
 
     loaded = settings.load(config)
     telemetry.configure_logging()
-    server.serve(bootstrap.wire(loaded), loaded.server)
+    server.serve(bootstrap.wire(loaded, config), loaded.server)

@@ -6,7 +6,16 @@ overrides it (`IMAGECOMPAT_SERVER__PORT=8443`). Unknown keys are errors, with th
 place.
 """
 
-from app.settings.loading import MAX_FILE_BYTES, load
+from app.settings.faults import Fault
+from app.settings.loading import (
+    MAX_FILE_BYTES,
+    Accepted,
+    Refused,
+    judge,
+    judge_file,
+    load,
+    read_file,
+)
 from app.settings.sections import (
     CertificateMode,
     CertificateSettings,
@@ -21,14 +30,20 @@ from app.settings.sections import (
 
 __all__ = [
     "MAX_FILE_BYTES",
+    "Accepted",
     "CertificateMode",
     "CertificateSettings",
     "ClusterSettings",
     "ExemptionSettings",
+    "Fault",
     "PolicySettings",
+    "Refused",
     "RegistryHostSettings",
     "RegistrySettings",
     "ServerSettings",
     "Settings",
+    "judge",
+    "judge_file",
     "load",
+    "read_file",
 ]

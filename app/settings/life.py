@@ -118,6 +118,19 @@ class Change:
         """When it holds."""
         return LIFE[self.name]
 
+    def told(self) -> dict[str, object]:
+        """For the log; of lists and mappings only what came and what went."""
+        old, new = self.old, self.new
+        if isinstance(old, dict) and isinstance(new, dict):
+            went = {key: one for key, one in old.items() if new.get(key) != one}
+            came = {key: one for key, one in new.items() if old.get(key) != one}
+            return {"setting": self.name, "removed": went, "added": came}
+        if isinstance(old, list) and isinstance(new, list):
+            gone = [one for one in old if one not in new]
+            added = [one for one in new if one not in old]
+            return {"setting": self.name, "removed": gone, "added": added}
+        return {"setting": self.name, "old": old, "new": new}
+
 
 def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
     """What differs, setting by setting, in the order of the sections."""
