@@ -151,6 +151,7 @@ WHOLE = {
     "startupProbe",
     "livenessProbe",
     "readinessProbe",
+    "webhook.namespaceSelector",
     "webhook.objectSelector",
     "resources",
     "tls.certManager.issuerRef",

@@ -74,7 +74,7 @@ app.kubernetes.io/component: webhook
      can keep a cluster from starting. */}}
 {{- define "imagecompat.exemptNamespaces" -}}
 {{- $always := list "kube-system" "kube-node-lease" "kube-public" .Release.Namespace -}}
-{{- concat $always .Values.webhook.exemptNamespaces | uniq | toJson -}}
+{{- concat $always (.Values.webhook.exemptNamespaces | default list) | uniq | toJson -}}
 {{- end -}}
 
 {{/* Whether there is a test: "true" or empty. It needs a namespace that reaches us, a

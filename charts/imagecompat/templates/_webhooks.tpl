@@ -31,10 +31,10 @@ matchExpressions:
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values: {{ include "imagecompat.exemptNamespaces" . }}
-{{- with .Values.webhook.namespaceSelector.matchExpressions }}
+{{- with (.Values.webhook.namespaceSelector | default dict).matchExpressions }}
 {{ toYaml . }}
 {{- end }}
-{{- with .Values.webhook.namespaceSelector.matchLabels }}
+{{- with (.Values.webhook.namespaceSelector | default dict).matchLabels }}
 matchLabels:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -1,0 +1,161 @@
+"""What our ServiceAccounts may do, word by word, and who may reach us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chart import rendering
+from tests.chart.rendering import CHART, FILES, Object
+
+READER = {
+    ("", "nodes", "", "list watch"),
+    ("", "namespaces", "", "get list watch"),
+    ("nfd.k8s-sigs.io", "nodefeatures", "", "list watch"),
+}
+ADMISSION = "admissionregistration.k8s.io"
+CONFIGURATIONS = {
+    (ADMISSION, f"{kind}webhookconfigurations", "imagecompat", "get list patch watch")
+    for kind in ("validating", "mutating")
+}
+SECRET = {
+    ("", "secrets", "imagecompat-tls", "get list patch update watch"),
+    ("", "secrets", "", "create"),
+}
+TEST = {("", "pods", "", "create")}
+USE = {("imagecompat.dev", "exemptions", "", "use")}
+
+
+def rules(role: Object) -> set[tuple[str, str, str, str]]:
+    """Group, resource, name and verbs of each rule."""
+    return {
+        (group, resource, name, " ".join(sorted(rule["verbs"])))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+    }
+
+
+def roles(*files: Path, **options: Any) -> dict[tuple[str, str, str], Any]:
+    """Kind, namespace and name -> rules."""
+    return {
+        (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]): (
+            rules(one)
+        )
+        for one in rendering.objects(*files, **options)
+        if one["kind"] in {"Role", "ClusterRole"}
+    }
+
+
+def test_rights_are_split_in_three_and_are_these(helm: str) -> None:
+    assert {
+        ("ClusterRole", "", "imagecompat"): READER,
+        ("ClusterRole", "", "imagecompat-configurations"): CONFIGURATIONS,
+        ("Role", "imagecompat", "imagecompat"): SECRET,
+        ("Role", "default", "imagecompat-selftest"): TEST,
+    } == roles(helm=helm)
+
+
+@pytest.mark.parametrize("name", ["certmanager", "existing-secret"])
+def test_a_certificate_from_elsewhere_takes_the_rights_to_make_one_away(
+    name: str,
+) -> None:
+    assert {
+        ("ClusterRole", "", "imagecompat"): READER,
+        ("Role", "default", "imagecompat-selftest"): TEST,
+    } == roles(CHART / "ci" / f"{name}-values.yaml")
+
+
+def test_without_annotations_there_is_no_right_to_the_mutating_configuration() -> None:
+    found = roles(sets=("policy.annotate=false",))
+    [only] = found["ClusterRole", "", "imagecompat-configurations"]
+    assert "validatingwebhookconfigurations" == only[1]
+
+
+def test_node_features_can_be_read_in_their_namespaces_only() -> None:
+    found = roles(
+        CHART / "ci" / "namespaced-values.yaml",
+        sets=("cluster.trustedNamespaces={nfd,nfd-edge}",),
+    )
+    feature = {("nfd.k8s-sigs.io", "nodefeatures", "", "list watch")}
+    assert READER - feature == found["ClusterRole", "", "imagecompat"]
+    for namespace in ("nfd", "nfd-edge"):
+        assert feature == found["Role", namespace, "imagecompat-nodefeatures"]
+    assert USE == found["ClusterRole", "", "imagecompat-exemptions"]
+
+
+def test_rights_can_be_left_to_the_admin() -> None:
+    assert {} == roles(CHART / "ci" / "least-values.yaml")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_nothing_is_granted_by_a_star(file: Path) -> None:
+    granted = [rule for found in roles(file).values() for rule in found]
+    assert not [rule for rule in granted if "*" in " ".join(rule)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_binding_binds_a_role_of_ours_to_an_account_of_ours(file: Path) -> None:
+    rendered = rendering.objects(file)
+    known = {
+        (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"])
+        for one in rendered
+    }
+    bound = set()
+    for one in rendered:
+        if not one["kind"].endswith("RoleBinding"):
+            continue
+        reference = one["roleRef"]
+        namespace = one["metadata"].get("namespace", "")
+        bound.add((reference["kind"], namespace, reference["name"]))
+        [subject] = one["subjects"]
+        account = (subject["kind"], subject["namespace"], subject["name"])
+        assert account in known
+        assert subject["name"].endswith("-selftest") == rendering.is_hook(one)
+    there = {one for one in known if one[0] in {"Role", "ClusterRole"}}
+    unbound = {one[2].rpartition("-")[2] for one in there - bound}
+    assert unbound <= {"exemptions"}
+    assert bound <= there
+
+
+def policy(*files: Path, **options: Any) -> Object:
+    rendered = rendering.objects(*files, **options)
+    spec = rendering.find_one("NetworkPolicy", rendered)["spec"]
+    assert isinstance(spec, dict)
+    return spec
+
+
+def test_there_is_a_network_policy_where_it_matters() -> None:
+    assert "NetworkPolicy" not in rendering.kinds(rendering.objects())
+    spec = policy(CHART / "values-ha.yaml")
+    assert ["Ingress", "Egress"] == spec["policyTypes"]
+    assert ["https", "status"] == [
+        one["port"] for rule in spec["ingress"] for one in rule["ports"]
+    ]
+    names, server, registries = spec["egress"]
+    assert [("UDP", 53), ("TCP", 53)] == [
+        (one["protocol"], one["port"]) for one in names["ports"]
+    ]
+    assert [443, 6443] == [one["port"] for one in server["ports"]]
+    assert "to" not in server
+    assert {
+        "0.0.0.0/0": ["169.254.0.0/16"],
+        "::/0": ["fe80::/10"],
+    } == {one["ipBlock"]["cidr"]: one["ipBlock"]["except"] for one in registries["to"]}
+
+
+def test_a_network_policy_can_be_told_who_is_who() -> None:
+    spec = policy(CHART / "ci" / "network-values.yaml")
+    webhook, status = spec["ingress"]
+    assert [{"ipBlock": {"cidr": "10.1.0.0/16"}}] == webhook["from"]
+    assert "namespaceSelector" in status["from"][0]
+    _, server, registries, extra = spec["egress"]
+    assert [{"ipBlock": {"cidr": "10.1.0.10/32"}}] == server["to"]
+    assert ["10.2.0.0/16", "fd00::/8"] == [
+        one["ipBlock"]["cidr"] for one in registries["to"]
+    ]
+    assert [443, 5000] == [one["port"] for one in registries["ports"]]
+    assert 8080 == extra["ports"][0]["port"]
