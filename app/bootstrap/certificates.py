@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from app.certificates.files import FileCertificates
+from app.certificates.own import SelfCertificates
+from app.certificates.rotation import Plan
+from app.certificates.store import Place
 from app.errors import ConfigError
-from app.settings import ServerSettings
+from app.kube.objects import Objects, SendingTransport
+from app.settings import (
+    CertificateMode,
+    CertificateSettings,
+    ServerSettings,
+    Settings,
+)
 from app.telemetry import Metrics, log_event
+
+Certificates = FileCertificates | SelfCertificates
+
+ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 
 
 class CertificateObserver:
@@ -23,7 +37,6 @@ class CertificateObserver:
     def reloaded(self, result: str) -> None:
         """A certificate was taken into use, or refused."""
         self._metrics.count("certificate_reloads_total", result=result)
-        self._metrics.set("certificate_refused", float(result == "broken"))
 
     def expiry(self, certificate: str, ends: datetime) -> None:
         """When what is served, or published, ends."""
@@ -37,6 +50,27 @@ class CertificateObserver:
     def said(self, event: str, **fields: object) -> None:
         """A line for the log."""
         log_event(event, **fields)
+
+
+def certificates(
+    settings: Settings, metrics: Metrics, transport: SendingTransport | None
+) -> Certificates:
+    """The serving certificate, as `certificates.mode` says.
+
+    Args:
+        settings: of the process.
+        metrics: counts what happens.
+        transport: the way to the API server; `None` where there is none.
+
+    Raises:
+        ConfigError: files are not set, or there is no API server to ask.
+    """
+    if settings.certificates.mode is CertificateMode.FILES:
+        return from_files(settings.server, metrics)
+    if transport is None:
+        text = "certificates.mode self: there is no API server to keep them"
+        raise ConfigError("MissingCertificate", text)
+    return self_managed(settings.certificates, metrics, transport)
 
 
 def from_files(settings: ServerSettings, metrics: Metrics) -> FileCertificates:
@@ -53,4 +87,43 @@ def from_files(settings: ServerSettings, metrics: Metrics) -> FileCertificates:
         settings.private_key,
         check_seconds=settings.check_seconds,
         observer=CertificateObserver(metrics),
+    )
+
+
+def self_managed(
+    settings: CertificateSettings, metrics: Metrics, transport: SendingTransport
+) -> SelfCertificates:
+    """The certificate that the replicas make and share."""
+    configurations = {
+        "validatingwebhookconfigurations": settings.validating_configuration,
+        "mutatingwebhookconfigurations": settings.mutating_configuration,
+    }
+    return SelfCertificates(
+        Objects(transport),
+        _plan(settings),
+        secret=Place(
+            f"/api/v1/namespaces/{settings.namespace}/secrets", settings.secret
+        ),
+        configurations=[
+            Place(f"{ADMISSION}/{kind}", name)
+            for kind, name in configurations.items()
+            if name
+        ],
+        observer=CertificateObserver(metrics),
+    )
+
+
+def _plan(settings: CertificateSettings) -> Plan:
+    short = f"{settings.service}.{settings.namespace}"
+    return Plan(
+        names=(
+            f"{short}.svc",
+            short,
+            settings.service,
+            f"{short}.svc.{settings.cluster_domain}",
+        ),
+        authority_seconds=settings.authority_seconds,
+        leaf_seconds=settings.leaf_seconds,
+        renew_at=settings.renew_at,
+        publish_seconds=settings.publish_seconds,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from app.errors import ClusterError
-from app.kube.connection import Connection
+from app.kube.connection import JSON, Connection, HttpResponse
 from app.kube.transport import Response
 from app.settings import ClusterSettings
 
@@ -42,6 +42,20 @@ class LazyConnection:
     ) -> AbstractAsyncContextManager[Response]:
         """See `kube.transport.Transport`."""
         return self._opened().get(path, query)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        content_type: str = JSON,
+    ) -> AbstractAsyncContextManager[HttpResponse]:
+        """See `kube.objects.SendingTransport`."""
+        return self._opened().send(
+            method, path, query, body=body, content_type=content_type
+        )
 
     def _opened(self) -> Connection:
         if self._connection is None:

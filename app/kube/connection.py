@@ -16,6 +16,8 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -188,6 +190,14 @@ class HttpResponse:
         """See `Response`."""
         text = self._response.headers.get("Retry-After", "")
         return float(text) if text.isascii() and text.isdigit() else None
+
+    @property
+    def date(self) -> datetime | None:
+        """`Date`: the API server's clock, in whole seconds."""
+        try:
+            return parsedate_to_datetime(self._response.headers.get("Date", ""))
+        except ValueError:
+            return None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from app.errors import ClusterError
 GONE: Final = "Gone"
 FORBIDDEN: Final = "Forbidden"
 NOT_FOUND: Final = "NotFound"
+CONFLICT: Final = "Conflict"
+INVALID: Final = "Invalid"
 UNAUTHORIZED: Final = "Unauthorized"
 TLS_FAILURE: Final = "TlsFailure"
 TOO_LARGE: Final = "TooLarge"
@@ -29,8 +31,9 @@ _REASONS: Final = {
     401: UNAUTHORIZED,
     403: FORBIDDEN,
     404: NOT_FOUND,
+    409: CONFLICT,
     410: GONE,
-    422: "Invalid",
+    422: INVALID,
     429: "TooManyRequests",
 }
 
