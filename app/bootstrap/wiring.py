@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import __version__
-from app.bootstrap.certificates import from_files
+from app.bootstrap.certificates import Certificates, certificates
 from app.bootstrap.connecting import LazyConnection
 from app.bootstrap.expiries import Expiries
 from app.bootstrap.files import SettingsFiles, Unwatched, Wanted
@@ -21,7 +21,6 @@ from app.bootstrap.reloading import reloading
 from app.bootstrap.settings_state import SettingsHealth
 from app.bootstrap.statuses import status
 from app.bootstrap.switch import Switch
-from app.certificates.files import FileCertificates
 from app.checker import Checker
 from app.kube.cluster import KubeCluster
 from app.ports import Cluster
@@ -48,7 +47,7 @@ class Wired:
 
     reviewer: Checker
     health: Health
-    certificates: FileCertificates
+    certificates: Certificates
     metrics: Metrics
     running: Callable[[], AbstractAsyncContextManager[None]]
     refresh: Callable[[], None]
@@ -97,8 +96,11 @@ def wire(settings: Settings, file: Path | None = None) -> Wired:
         metrics.set("node_feature_kind_absent", float(counted.is_kind_absent))
         metrics.set("node_feature_data_missing", float(counted.is_data_missing))
 
+    served = certificates(settings, metrics, connection)
     health, files = Readiness(cluster), SettingsFiles(file)
-    return _assemble(settings, files, cluster, metrics, health, watching, refresh)
+    return _assemble(
+        settings, files, cluster, metrics, served, health, watching, refresh
+    )
 
 
 def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> Wired:
@@ -119,8 +121,10 @@ def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> W
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
 
     files = SettingsFiles(file) if file is not None else None
-    health = AlwaysReady()
-    return _assemble(settings, files, cluster, metrics, health, nothing, refresh)
+    served, health = certificates(settings, metrics, None), AlwaysReady()
+    return _assemble(
+        settings, files, cluster, metrics, served, health, nothing, refresh
+    )
 
 
 def _assemble(
@@ -128,6 +132,7 @@ def _assemble(
     files: SettingsFiles | None,
     cluster: Cluster,
     metrics: Metrics,
+    served: Certificates,
     health: Health,
     watching: Callable[[], AbstractAsyncContextManager[None]],
     refresh: Callable[[], None],
@@ -160,8 +165,6 @@ def _assemble(
         checker.refresh()
         refresh()
 
-    certificates = from_files(settings.server, metrics)
-
     def told() -> Status:
         return status(
             checker.state(),
@@ -174,7 +177,7 @@ def _assemble(
     return Wired(
         reviewer=checker,
         health=SettingsHealth(health, looking.state),
-        certificates=certificates,
+        certificates=served,
         metrics=metrics,
         running=running,
         refresh=refreshed,

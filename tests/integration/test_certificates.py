@@ -6,10 +6,8 @@ token of a ServiceAccount that may do what the chart allows, and nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import itertools
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
