@@ -194,6 +194,7 @@ async def _serve(setting: Setting) -> None:
         host="127.0.0.1",
         port=0,
         status_port=0,
+        requests_per_connection=1_000_000_000,  # the client connects once
         certificate=folder / "tls.crt",
         private_key=folder / "tls.key",
     )

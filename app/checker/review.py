@@ -153,6 +153,7 @@ class Checker:
         mode = mode_of(policy, None)
         fields: dict[str, object]
         self._under_way += 1
+        is_over = self._under_way > setup.options.max_reviews
         try:
             asked = self._subject(setup.options, request)
             if isinstance(asked, Subject):
@@ -162,7 +163,7 @@ class Checker:
                 why = asked.why if isinstance(asked, NotJudged) else "off"
                 response = answering.not_judged(asked, why)
                 fields = answering.told(asked) | {"not_judged": why}
-            elif self._under_way > setup.options.max_reviews:
+            elif is_over:
                 response = self._overloaded(policy, "validate", request, mode)
                 fields = answering.told(asked) | {"not_judged": "overload"}
             else:
