@@ -73,6 +73,8 @@ def read(text: bytes) -> Document | tuple[Fault, ...]:
             loader.dispose()
     if reader.faults:
         return ordered(reader.faults)
+    if content is None:
+        return Document()
     if not isinstance(content, dict):
         say = "expected a mapping of settings at the top"
         return (Fault(say, place=_place(root.start_mark)),)

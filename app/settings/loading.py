@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from app.errors import ConfigError
-from app.settings import document
+from app.settings import document, renamed
 from app.settings.document import Document
-from app.settings.faults import Fault
+from app.settings.faults import Fault, ordered
 from app.settings.fitting import fit
 from app.settings.sections import Settings
 
@@ -25,10 +25,12 @@ class Accepted:
     Attributes:
         settings: all of them.
         document: the file's own words.
+        advice: keys of an older version, under which they were read.
     """
 
     settings: Settings
     document: Document
+    advice: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ def judge(content: bytes, name: str) -> Judged:
     found = document.read(content)
     if not isinstance(found, Document):
         return Refused(name, found)
-    fitted = fit(found, os.environ)
-    if isinstance(fitted, Settings):
-        return Accepted(fitted, found)
-    return Refused(name, fitted)
+    old = renamed.apply(found)
+    fitted = fit(old.document, os.environ)
+    if isinstance(fitted, Settings) and not old.faults:
+        return Accepted(fitted, old.document, old.advice)
+    others = () if isinstance(fitted, Settings) else fitted
+    return Refused(name, ordered((*old.faults, *others)))
 
 
 def read_file(path: Path) -> bytes | Refused:

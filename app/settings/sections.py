@@ -195,6 +195,11 @@ class RegistrySettings(_Section):
         cls, hosts: dict[str, RegistryHostSettings]
     ) -> dict[str, RegistryHostSettings]:
         """Hosts are compared in lower case."""
+        known: dict[str, str] = {}
+        for host in hosts:
+            other = known.setdefault(host.lower(), host)
+            if other != host:
+                raise ValueError(f"{other} and {host} are one host")
         return {host.lower(): one for host, one in hosts.items()}
 
 

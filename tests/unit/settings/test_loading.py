@@ -231,3 +231,35 @@ policy:
 def test_hosts_are_compared_in_lower_case(file: Path) -> None:
     file.write_text("registry: {hosts: {Registry.Example: {private: true}}}")
     assert ["registry.example"] == list(settings.load(file).registry.hosts)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        settings.load(tmp_path)
+
+
+def test_a_file_that_is_away_for_a_moment_is_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the kubelet takes an old version of a volume away."""
+    file.write_text("policy: {mode: warn}")
+    opened, tries = Path.open, list[Path]()
+
+    def away_once(path: Path, mode: str) -> object:
+        tries.append(path)
+        if len(tries) == 1:
+            raise FileNotFoundError(2, "No such file or directory")
+        return opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", away_once)
+    assert Mode.WARN is settings.load(file).policy.mode
+    assert 2 == len(tries)
+
+
+def test_every_fault_has_its_own_line(file: Path) -> None:
+    file.write_text("policy:\n  mode: x\n  mod: y\n")
+    with pytest.raises(ConfigError) as caught:
+        settings.load(file)
+    first, second = caught.value.message.splitlines()
+    assert first.startswith(f"{file}:2:9: policy.mode: expected one of")
+    assert f'{file}:3:3: policy.mod: unknown key; did you mean "mode"?' == second
