@@ -1,0 +1,123 @@
+"""What the pages about operating say is so: values, tests, the one command."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.tools.build import ToolError, find
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCS = ROOT / "docs"
+CHART = ROOT / "charts" / "imagecompat"
+
+VALUES = re.compile(r"<!-- values -->\n+```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+BREAK_GLASS = (
+    "kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration "
+    "-l app.kubernetes.io/instance=imagecompat"
+)
+
+
+def shown_values() -> list[tuple[str, str]]:
+    """Page and text of each block of chart values."""
+    return [
+        (page.name, text)
+        for page in sorted(DOCS.rglob("*.md"))
+        for text in VALUES.findall(page.read_text())
+    ]
+
+
+def rendered(*flags: str) -> str:
+    """The chart, as Helm 3 prints it."""
+    try:
+        helm = find("helm3")
+    except ToolError as error:
+        pytest.skip(str(error))
+    command = [str(helm), "template", "imagecompat", str(CHART), *flags]
+    command += ["--namespace", "imagecompat"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def default() -> str:
+    return rendered()
+
+
+@pytest.mark.parametrize(("page", "text"), shown_values())
+def test_values_that_a_page_shows_change_the_chart(
+    page: str, text: str, tmp_path: Path, default: str
+) -> None:
+    file = tmp_path / page
+    file.write_text(text)
+    assert default != rendered("--values", str(file))
+
+
+def test_pages_show_values() -> None:
+    assert {"install.md", "high-availability.md", "namespaces.md"} <= {
+        page for page, _ in shown_values()
+    }
+
+
+def named_tests() -> list[tuple[str, str]]:
+    """File and name of every test that the threat model calls."""
+    return TEST.findall((DOCS / "explanation" / "threat-model.md").read_text())
+
+
+@pytest.mark.parametrize(("file", "name"), named_tests())
+def test_a_test_that_the_threat_model_names_is_there(file: str, name: str) -> None:
+    assert f"def {name}(" in (ROOT / file).read_text()
+
+
+def test_every_threat_has_a_test_or_says_why_not() -> None:
+    text = (DOCS / "explanation" / "threat-model.md").read_text()
+    threats = re.split(
+        r"^### ", text.partition("\n## What is left")[0], flags=re.MULTILINE
+    )
+    without = [one.partition("\n")[0] for one in threats[1:] if not TEST.search(one)]
+    assert ["Move a tag after it was judged", "Exempt a namespace by its label"] == (
+        without
+    )
+
+
+def test_the_page_for_emergencies_begins_with_the_one_command() -> None:
+    first, *_ = (DOCS / "how-to" / "break-glass.md").read_text().splitlines()
+    assert f"`{BREAK_GLASS}`" == first
+
+
+def test_what_selects_in_that_command_is_on_both_configurations(default: str) -> None:
+    found = [
+        one
+        for one in yaml.safe_load_all(default)
+        if one
+        and one["kind"].endswith("WebhookConfiguration")
+        and "helm.sh/hook" not in one["metadata"].get("annotations", {})
+    ]
+    assert ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] == sorted(
+        one["kind"] for one in found
+    )
+    assert {"imagecompat"} == {
+        one["metadata"]["labels"]["app.kubernetes.io/instance"] for one in found
+    }
+
+
+SETTING = re.compile(r"`(policy|webhook|server|cluster|registry)\.(\w+)")
+PAGES = (
+    *sorted((DOCS / "how-to").glob("*.md")),
+    *(DOCS / "explanation" / f"{name}.md" for name in ("failure-modes", "not-done")),
+    DOCS / "explanation" / "threat-model.md",
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_that_a_page_names_are_values_of_the_chart(page: Path) -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    named = SETTING.findall(page.read_text())
+    unknown = [f"{one}.{name}" for one, name in named if name not in values[one]]
+    assert [] == unknown
