@@ -111,7 +111,7 @@ TOOLS: Final = {
     "promtool": Tool(
         "promtool",
         "github.com/prometheus/prometheus/cmd/promtool",
-        flags=(*_SMALL, "-tags=remove_all_sd"),
+        flags=("-trimpath", _SMALL, "-tags=remove_all_sd"),
     ),
     "registry": Tool("registry"),
     "distribution": Tool(
