@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs conformance integration chart manifests bench tools requirements clean
+.PHONY: help install demo test lint docs conformance integration chart manifests bench tools image dist sbom kind kind-try kind-down requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -35,6 +35,7 @@ lint: $(VENV)/dev ## formatting, style, types, layers, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 20,000 against kube-scheduler
 	@$(RUN) tests/conformance/replay.py tests/conformance/cases/nfd-corpus.jsonl.gz
@@ -59,6 +60,25 @@ docs: $(VENV)/dev ## writes the pages that come from the code
 
 tools: $(VENV)/dev ## builds the servers and programs that the tests need
 	@$(RUN) tests/tools/build.py
+
+image: ## builds the production image imagecompat:dev (needs Docker and git)
+	@$(PYTHON) hack/image.py imagecompat:dev -- --load
+
+EPOCH = $(shell git log -1 --format=%ct)
+sbom: $(VENV)/dev ## writes dist/imagecompat.cdx.json, what the image installs
+	@SOURCE_DATE_EPOCH=$(EPOCH) $(RUN) hack/sbom.py dist/imagecompat.cdx.json
+
+dist: sbom ## wheel and source distribution too; the same commit gives the same bytes
+	@SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/hatchling build --directory dist
+
+kind: $(VENV)/runtime ## a kind cluster with NFD, the chart and the demo's images (needs Docker, kind, kubectl, Helm)
+	@$(RUN) hack/kind.py up
+
+kind-try: $(VENV)/runtime ## asks it: one Pod that fits, one that does not
+	@$(RUN) hack/kind.py try
+
+kind-down: $(VENV)/runtime ## removes the cluster and its registry
+	@$(RUN) hack/kind.py down
 
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 requirements: $(VENV)/dev ## resolves the pinned requirements again; UPGRADE=--upgrade for newer ones
