@@ -53,8 +53,8 @@ def test_a_mapping_with_names_takes_no_others() -> None:
 @pytest.mark.parametrize("path", MAPPINGS)
 def test_a_misspelled_key_is_refused_by_its_name(path: str) -> None:
     where = f"{path}." if path else ""
-    with pytest.raises(rendering.RenderError, match="misspeled"):
-        rendering.text(sets=(f"{where}misspeled=1",))
+    with pytest.raises(rendering.RenderError, match="notAKey"):
+        rendering.text(sets=(f"{where}notAKey=1",))
 
 
 @pytest.mark.parametrize(

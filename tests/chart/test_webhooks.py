@@ -195,7 +195,7 @@ def test_the_chart_sets_trust_only_where_it_knows_it() -> None:
     assert base64.b64decode(given).startswith(b"-----BEGIN CERTIFICATE-----\n")
 
 
-def annotations(name: str) -> list[dict[str, str]]:
+def annotations_of(name: str) -> list[dict[str, str]]:
     rendered = rendering.objects(CHART / "ci" / f"{name}-values.yaml")
     return [
         rendering.find_one(kind, rendered)["metadata"].get("annotations", {})
@@ -205,10 +205,10 @@ def annotations(name: str) -> list[dict[str, str]]:
 
 def test_cert_manager_is_asked_for_the_authority() -> None:
     injected = {"cert-manager.io/inject-ca-from": "imagecompat/imagecompat"}
-    assert [injected, injected] == annotations("certmanager")
+    assert [injected, injected] == annotations_of("certmanager")
     both = injected | {"admissions.enforcer/disabled": "true"}
-    assert [both, both] == annotations("certmanager-issuer")
-    assert [{}, {}] == annotations("default")
+    assert [both, both] == annotations_of("certmanager-issuer")
+    assert [{}, {}] == annotations_of("default")
 
 
 def test_cert_managers_objects_name_each_other() -> None:

@@ -1,0 +1,214 @@
+"""Both Helms install, upgrade and uninstall on a real API server.
+
+There is no kubelet here: what the Pods do meanwhile is the integration suite's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.chart import rendering
+from tests.chart.conftest import CRDS, WAIT_SECONDS
+from tests.tools.build import find
+from tests.tools.servers import ApiServer
+
+NAMESPACE: Final = "installed"
+CRD: Final = rendering.ROOT / "tests" / "integration" / "nodefeature-crd.json"
+FEATURES: Final = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/node-feature-discovery"
+
+
+class Helm:
+    """One Helm with a cluster and folders of its own."""
+
+    def __init__(self, name: str, server: ApiServer, folder: Path) -> None:
+        self._program: Final = find(name)
+        homes = ("CACHE", "CONFIG", "DATA")
+        self._environment: Final = os.environ | {
+            f"HELM_{one}_HOME": str(folder / one.lower()) for one in homes
+        }
+        self._kubeconfig: Final = server.kubeconfig
+
+    def __call__(self, *arguments: str | Path) -> str:
+        """Runs it; what it prints."""
+        command = [self._program, f"--kubeconfig={self._kubeconfig}", *arguments]
+        done = subprocess.run(
+            [*map(str, command), f"--namespace={NAMESPACE}"],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert 0 == done.returncode, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def run(helm: str, apiserver: ApiServer, tmp_path: Path) -> Iterator[Helm]:
+    """A Helm; the release is gone afterwards."""
+    body = {"apiVersion": "v1", "kind": "Namespace"}
+    apiserver.put("/api/v1/namespaces", body, NAMESPACE)
+    one = Helm(helm, apiserver, tmp_path)
+    yield one
+    one("uninstall", "imagecompat", "--ignore-not-found")
+
+
+def found(server: ApiServer) -> list[str]:
+    """Names of what the release left or made, its own records included."""
+    kinds = (
+        "validatingwebhookconfigurations,mutatingwebhookconfigurations,clusterroles,"
+        "clusterrolebindings,validatingadmissionpolicies,"
+        "validatingadmissionpolicybindings,deployments,services,configmaps,secrets,"
+        "serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies,"
+        "resourcequotas,pods"
+    )
+    done = server.kubectl(
+        "get",
+        kinds,
+        "--all-namespaces",
+        "--selector=app.kubernetes.io/instance=imagecompat",
+        "--output=name",
+    )
+    return done.stdout.split()
+
+
+def get(server: ApiServer, kind: str, *flags: str) -> Any:
+    done = server.kubectl("get", kind, *flags, "--output=json")
+    return json.loads(done.stdout)
+
+
+HA: Final = ("--values", rendering.CHART / "values-ha.yaml")
+
+
+@pytest.mark.parametrize("values", [(), HA], ids=["defaults", "ha"])
+def test_uninstalling_leaves_nothing(
+    run: Helm, apiserver: ApiServer, values: tuple[str | Path, ...]
+) -> None:
+    assert [] == found(apiserver)
+    run("install", "imagecompat", rendering.CHART, *values)
+    there = found(apiserver)
+    assert "deployment.apps/imagecompat" in there
+    assert "secret/imagecompat-tls" in there
+    run("uninstall", "imagecompat")
+    assert [] == found(apiserver)
+
+
+def test_an_upgrade_leaves_alone_what_the_pods_wrote(
+    run: Helm, apiserver: ApiServer
+) -> None:
+    """`caBundle` and the Secret's data, though the webhook itself changes."""
+    run("install", "imagecompat", rendering.CHART)
+    token = apiserver.token("imagecompat", namespace=NAMESPACE)
+    ours = apiserver.write_kubeconfig("replica", token=token)
+    bundle = base64.b64encode(apiserver.ca.read_bytes()).decode()
+    kinds = ("validatingwebhookconfiguration", "mutatingwebhookconfiguration")
+    for kind in kinds:
+        for number, _ in enumerate(get(apiserver, kind, "imagecompat")["webhooks"]):
+            path = f"/webhooks/{number}/clientConfig/caBundle"
+            change = [{"op": "add", "path": path, "value": bundle}]
+            apiserver.kubectl(
+                "patch",
+                kind,
+                "imagecompat",
+                "--type=json",
+                f"--patch={json.dumps(change)}",
+                kubeconfig=ours,
+            )
+    data = [{"op": "add", "path": "/data", "value": {"ca.crt": bundle}}]
+    apiserver.kubectl(
+        "patch",
+        "secret",
+        "imagecompat-tls",
+        f"--namespace={NAMESPACE}",
+        "--type=json",
+        f"--patch={json.dumps(data)}",
+        kubeconfig=ours,
+    )
+    run(
+        "upgrade",
+        "imagecompat",
+        rendering.CHART,
+        "--set=webhook.timeoutSeconds=7",
+        "--set=webhook.annotateTimeoutSeconds=3",
+        "--set=commonLabels.changed=yes",
+    )
+    for kind, seconds in zip(kinds, (7, 3), strict=True):
+        for webhook in get(apiserver, kind, "imagecompat")["webhooks"]:
+            assert seconds == webhook["timeoutSeconds"]
+            assert bundle == webhook["clientConfig"]["caBundle"]
+    secret = get(apiserver, "secret", "imagecompat-tls", f"--namespace={NAMESPACE}")
+    assert "yes" == secret["metadata"]["labels"]["changed"]
+    assert {"ca.crt": bundle} == secret["data"]
+    run("rollback", "imagecompat", "1")
+    for kind in kinds:
+        for webhook in get(apiserver, kind, "imagecompat")["webhooks"]:
+            assert bundle == webhook["clientConfig"]["caBundle"]
+
+
+@pytest.fixture(scope="module")
+def nodes(apiserver: ApiServer) -> Iterator[None]:
+    """Two nodes of a pool; of one there is data."""
+    apiserver.call("POST", CRDS, json.loads(CRD.read_text()))
+    ends = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            apiserver.call("GET", f"{FEATURES}/nodefeatures")
+            break
+        except RuntimeError:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+    pool = {"metadata": {"labels": {"kubernetes.azure.com/agentpool": "a"}}}
+    for name in ("known", "unknown"):
+        apiserver.put(
+            "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node"} | pool, name
+        )
+    feature: dict[str, Any] = {
+        "apiVersion": "nfd.k8s-sigs.io/v1alpha1",
+        "kind": "NodeFeature",
+        "spec": {"features": {"flags": {}, "attributes": {}, "instances": {}}},
+    }
+    apiserver.put(f"{FEATURES}/nodefeatures", feature, "known")
+    yield
+    for name in ("known", "unknown"):
+        apiserver.call("DELETE", f"/api/v1/nodes/{name}")
+    apiserver.call("DELETE", f"{CRDS}/nodefeatures.nfd.k8s-sigs.io")
+
+
+@pytest.mark.usefixtures("nodes")
+def test_notes_count_the_nodes_with_data(run: Helm) -> None:
+    said = run("install", "imagecompat", rendering.CHART)
+    assert "Node features count from: node-feature-discovery\n" in said
+    assert "  1 of 2 nodes have data there.\n" in said
+    assert "autoscaled pools (kubernetes.azure.com/agentpool)" in said
+    assert "admissions.enforcer/disabled" in said
+
+
+@pytest.mark.usefixtures("nodes")
+def test_notes_ask_where_node_feature_discovery_is(run: Helm) -> None:
+    said = run(
+        "install",
+        "imagecompat",
+        rendering.CHART,
+        "--set=cluster.trustedNamespaces={elsewhere}",
+        "--set-string=webhook.annotations.admissions\\.enforcer/disabled=true",
+        "--set=policy.nodesMayAppear=no",
+    )
+    assert "0 of 2 nodes have data there. Until some have" in said
+    assert "AKS" not in said
+    assert "autoscaled" not in said
+
+
+@pytest.mark.usefixtures("nodes")
+def test_who_may_not_read_nodes_can_still_install(run: Helm) -> None:
+    """Roles made elsewhere: nothing is looked up."""
+    said = run("install", "imagecompat", rendering.CHART, "--set=rbac.create=false")
+    assert "nodes have data" not in said

@@ -1,0 +1,317 @@
+"""Rights and policies as a real API server enforces them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.chart import rendering
+from tests.tools.servers import ApiServer
+
+NAMESPACE: Final = rendering.NAMESPACE
+ACCOUNT: Final = f"system:serviceaccount:{NAMESPACE}:imagecompat"
+WAIT_SECONDS: Final = 40.0
+"""Policies take effect when the API server's own watches have seen them."""
+
+SETS: Final = ("policies.self=true", "policies.namespaceLabel=true")
+
+
+@pytest.fixture(scope="module")
+def installed(apiserver: ApiServer) -> Iterator[ApiServer]:
+    """The chart with both policies, and a service account that edits Namespaces."""
+    rendered = rendering.objects(sets=SETS, flags=("--no-hooks",))
+    text = yaml.safe_dump_all(rendered)
+    apiserver.kubectl("apply", "--server-side", "--filename=-", stdin=text)
+    yield apiserver
+    apiserver.kubectl("delete", "--wait=false", "--filename=-", stdin=text)
+
+
+def may(server: ApiServer, verb: str, what: str, *, namespace: str = "") -> bool:
+    """Whether RBAC allows `verb` on `GROUP/RESOURCE[:NAME]` to our ServiceAccount."""
+    group, _, resource = what.rpartition("/")
+    resource, _, name = resource.partition(":")
+    resource, _, subresource = resource.partition("!")
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": ACCOUNT,
+            "groups": ["system:serviceaccounts", "system:authenticated"],
+            "resourceAttributes": {
+                "verb": verb,
+                "group": group,
+                "resource": resource,
+                "subresource": subresource,
+                "name": name,
+                "namespace": namespace,
+            },
+        },
+    }
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    answer = server.call("POST", path, review)
+    allowed: bool = answer["status"]["allowed"]
+    return allowed
+
+
+VERBS: Final = (
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+)
+NFD: Final = "nfd.k8s-sigs.io"
+ADMISSION: Final = "admissionregistration.k8s.io"
+OURS: Final = {"get", "list", "watch", "patch"}
+SECRET: Final = {"get", "list", "watch", "update", "patch", "create"}
+
+
+@pytest.mark.parametrize(
+    ("what", "namespace", "verbs"),
+    [
+        ("nodes", "", {"list", "watch"}),
+        ("nodes!status", "", set()),
+        ("namespaces", "", {"get", "list", "watch"}),
+        (f"{NFD}/nodefeatures", "node-feature-discovery", {"list", "watch"}),
+        (f"{NFD}/nodefeaturerules", "", set()),
+        (f"{ADMISSION}/validatingwebhookconfigurations:imagecompat", "", OURS),
+        (f"{ADMISSION}/mutatingwebhookconfigurations:imagecompat", "", OURS),
+        (f"{ADMISSION}/validatingwebhookconfigurations", "", set()),
+        (f"{ADMISSION}/validatingwebhookconfigurations:other", "", set()),
+        (f"{ADMISSION}/mutatingwebhookconfigurations:other", "", set()),
+        (f"{ADMISSION}/validatingadmissionpolicies:imagecompat-self", "", set()),
+        ("secrets:imagecompat-tls", NAMESPACE, SECRET),
+        ("secrets:other", NAMESPACE, {"create"}),
+        ("secrets:imagecompat-tls", "default", set()),
+        ("secrets", "kube-system", set()),
+        ("configmaps", NAMESPACE, set()),
+        ("pods", NAMESPACE, set()),
+        ("pods", "default", set()),
+        ("pods!exec", NAMESPACE, set()),
+        ("pods!ephemeralcontainers", "default", set()),
+        ("serviceaccounts!token", NAMESPACE, set()),
+        ("events", "default", set()),
+        ("apps/deployments:imagecompat", NAMESPACE, set()),
+        ("coordination.k8s.io/leases", NAMESPACE, set()),
+        ("rbac.authorization.k8s.io/clusterroles", "", set()),
+        ("imagecompat.dev/exemptions", "", set()),
+    ],
+)
+def test_our_service_account_may_do_this_and_nothing_else(
+    installed: ApiServer, what: str, namespace: str, verbs: set[str]
+) -> None:
+    found = {v for v in VERBS if may(installed, v, what, namespace=namespace)}
+    assert verbs == found
+
+
+def eventually(holds: Any) -> None:
+    """Waits until it holds."""
+    ends = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, "this did not happen in time"
+        time.sleep(0.2)
+
+
+def patch(
+    server: ApiServer, kubeconfig: Path, kind: str, operations: list[dict[str, Any]]
+) -> str:
+    """What is said to a JSON patch of our configuration; empty if it was taken."""
+    done = server.kubectl(
+        "patch",
+        kind,
+        "imagecompat",
+        "--type=json",
+        f"--patch={json.dumps(operations)}",
+        kubeconfig=kubeconfig,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
+
+
+@pytest.fixture(scope="module")
+def ours(installed: ApiServer) -> Path:
+    """The kubeconfig of our ServiceAccount; the policy about it is in force."""
+    token = installed.token("imagecompat", namespace=NAMESPACE)
+    path = installed.write_kubeconfig("ours", token=token)
+    probe = [{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 29}]
+    undo = [{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 5}]
+    kind = "validatingwebhookconfiguration"
+
+    def refused() -> bool:
+        said = patch(installed, path, kind, probe)
+        patch(installed, installed.kubeconfig, kind, undo)
+        return "caBundle only" in said
+
+    eventually(refused)
+    return path
+
+
+KINDS: Final = ("validatingwebhookconfiguration", "mutatingwebhookconfiguration")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_our_service_account_may_change_trust(
+    installed: ApiServer, ours: Path, kind: str
+) -> None:
+    pem = installed.ca.read_bytes()
+    value = base64.b64encode(pem).decode()
+    change = {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": value}
+    assert "" == patch(installed, ours, kind, [change])
+    found = json.loads(installed.kubectl("get", kind, "imagecompat", "-ojson").stdout)
+    assert value == found["webhooks"][0]["clientConfig"]["caBundle"]
+
+
+OTHER: Final = {
+    "name": "pods.elsewhere.example",
+    "rules": [],
+    "failurePolicy": "Fail",
+    "matchPolicy": "Exact",
+    "sideEffects": "None",
+    "timeoutSeconds": 30,
+    "namespaceSelector": {},
+    "objectSelector": {"matchLabels": {"a": "b"}},
+    "matchConditions": [],
+    "clientConfig/service/name": "elsewhere",
+    "clientConfig/service/namespace": "elsewhere",
+    "clientConfig/service/path": "/elsewhere",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("field", OTHER)
+def test_our_service_account_may_change_nothing_else(
+    installed: ApiServer, ours: Path, kind: str, field: str
+) -> None:
+    path = f"/webhooks/0/{field}"
+    value = OTHER[field]
+    operation = {"op": "add", "path": path, "value": value}
+    assert "caBundle only" in patch(installed, ours, kind, [operation])
+
+
+def test_nor_the_way_to_the_webhook_nor_its_reinvocation(
+    installed: ApiServer, ours: Path
+) -> None:
+    elsewhere = [
+        {"op": "remove", "path": "/webhooks/0/clientConfig/service"},
+        {
+            "op": "add",
+            "path": "/webhooks/0/clientConfig/url",
+            "value": "https://elsewhere.example/",
+        },
+    ]
+    for kind in KINDS:
+        assert "clientConfig" in patch(installed, ours, kind, elsewhere)
+    never = {"op": "replace", "path": "/webhooks/0/reinvocationPolicy"}
+    said = patch(installed, ours, KINDS[1], [{**never, "value": "Never"}])
+    assert "reinvocationPolicy" in said
+
+
+def test_nor_the_number_of_webhooks(installed: ApiServer, ours: Path) -> None:
+    gone = [{"op": "remove", "path": "/webhooks/0"}]
+    assert "caBundle only" in patch(installed, ours, KINDS[0], gone)
+
+
+@pytest.mark.usefixtures("ours")
+def test_the_admin_may_change_all_of_it(installed: ApiServer) -> None:
+    for seconds in (7, 5):
+        change = {"op": "replace", "path": "/webhooks/0/timeoutSeconds"}
+        value = [{**change, "value": seconds}]
+        assert "" == patch(installed, installed.kubeconfig, KINDS[0], value)
+
+
+LABEL: Final = "imagecompat.dev/mode"
+
+
+@pytest.fixture(scope="module")
+def editor(installed: ApiServer) -> Path:
+    """Who may edit Namespaces, and no more; the policy about the label is in force."""
+    rules = [
+        {
+            "apiGroups": [""],
+            "resources": ["namespaces"],
+            "verbs": ["get", "patch", "update", "create"],
+        }
+    ]
+    path = installed.service_account("editor", rules)
+    body = {"apiVersion": "v1", "kind": "Namespace"}
+    installed.put("/api/v1/namespaces", body, "team")
+
+    def refused() -> bool:
+        said = label(installed, path, "mode=off")
+        label(installed, installed.kubeconfig, "mode-")
+        return "exemptions" in said
+
+    eventually(refused)
+    return path
+
+
+def label(server: ApiServer, kubeconfig: Path, change: str) -> str:
+    """What is said to a change of the label; empty if it was taken."""
+    done = server.kubectl(
+        "label",
+        "--overwrite",
+        "namespace",
+        "team",
+        f"imagecompat.dev/{change}",
+        kubeconfig=kubeconfig,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
+
+
+def test_who_may_edit_a_namespace_may_not_choose_its_mode(
+    installed: ApiServer, editor: Path
+) -> None:
+    assert "Forbidden" in label(installed, editor, "mode=warn")
+    assert "" == label(installed, editor, "other=warn")
+    assert "" == label(installed, installed.kubeconfig, "mode=warn")
+    assert "exemptions" in label(installed, editor, "mode=off")
+    assert "exemptions" in label(installed, editor, "mode-")
+    assert "" == label(installed, editor, "other-")
+
+
+def test_nor_of_a_namespace_that_is_new(installed: ApiServer, editor: Path) -> None:
+    def create(name: str, labels: dict[str, str]) -> str:
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels},
+        }
+        done = installed.kubectl(
+            "create",
+            "--dry-run=server",
+            "--filename=-",
+            stdin=json.dumps(body),
+            kubeconfig=editor,
+            check=False,
+        )
+        return done.stderr if done.returncode else ""
+
+    assert "exemptions" in create("new", {LABEL: "off"})
+    assert "" == create("new", {"a": "b"})
+
+
+def test_who_is_bound_to_our_role_may_choose_it(
+    installed: ApiServer, editor: Path
+) -> None:
+    installed.kubectl(
+        "create",
+        "clusterrolebinding",
+        "exempting",
+        "--clusterrole=imagecompat-exemptions",
+        "--serviceaccount=default:editor",
+    )
+    try:
+        eventually(lambda: "" == label(installed, editor, "mode=audit"))
+    finally:
+        installed.kubectl("delete", "clusterrolebinding", "exempting")
