@@ -37,6 +37,7 @@ class CertificateObserver:
     def reloaded(self, result: str) -> None:
         """A certificate was taken into use, or refused."""
         self._metrics.count("certificate_reloads_total", result=result)
+        self._metrics.set("certificate_refused", float(result == "broken"))
 
     def expiry(self, certificate: str, ends: datetime) -> None:
         """When what is served, or published, ends."""

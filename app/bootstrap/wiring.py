@@ -92,7 +92,6 @@ def wire(settings: Settings, file: Path | None = None) -> Wired:
             heard = max(time.time() - seconds, 0.0)
             name = "watch_last_event_timestamp_seconds"
             metrics.set(name, heard, resource=resource)
-        metrics.set("ready", float(cluster.ready()))
         metrics.set("node_feature_kind_absent", float(counted.is_kind_absent))
         metrics.set("node_feature_data_missing", float(counted.is_data_missing))
 

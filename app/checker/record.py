@@ -140,6 +140,8 @@ class Recorder:
             **fields,
         )
         why = "error" if "error" in fields else fields.get("not_judged", "")
+        if webhook == "validate" and why:
+            self._metrics.count("admission_not_judged_total", why=why)
         codes = tuple(fields.get("causes", ()))
         if webhook == "validate" and (codes or why in _FAULTS):
             self._remember(request, fields, (decision, why, codes), seconds)

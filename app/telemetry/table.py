@@ -66,6 +66,12 @@ METRICS: Final = (
         "Bodies that were no AdmissionReview that we can answer.",
         ("reason",),
     ),
+    Metric(
+        "admission_not_judged_total",
+        "counter",
+        "Reviews of the validating webhook that were not judged, and why not.",
+        ("why",),
+    ),
     Metric("admission_in_flight", "gauge", "Reviews that are under way."),
     Metric(
         "admission_shed_total",
@@ -149,7 +155,7 @@ METRICS: Final = (
         "gauge",
         "New specs that wait for the worker thread, or are in it.",
     ),
-    Metric("ready", "gauge", "1 once the first full sync is done."),
+    Metric("ready", "gauge", "1 while `/readyz` answers 200."),
     Metric(
         "certificate_expiry_timestamp_seconds",
         "gauge",

@@ -54,6 +54,7 @@ def create_status_app(
     @app.get("/metrics")
     async def metrics() -> Response:
         parts.refresh()
+        parts.metrics.set("ready", float(not life.problems()))
         lag = watchdog.lag_seconds(forget=True)
         parts.metrics.set("event_loop_lag_seconds", lag)
         return Response(parts.metrics.text(), media_type=_TEXT)

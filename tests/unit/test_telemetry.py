@@ -1,7 +1,9 @@
+import ast
 import json
 import re
 from collections.abc import Iterator
 from math import prod
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -138,3 +140,20 @@ def test_the_values_of_labels_are_those_of_the_code() -> None:
     assert (get_args(Result),) == values("evaluations_total")
     assert (get_args(What), get_args(Rotation)) == values("certificate_rotations_total")
     assert (get_args(Reload),) == values("certificate_reloads_total")
+
+
+APP = Path(__file__).resolve().parent.parent.parent / "app"
+
+
+def literals(path: Path) -> set[str]:
+    """The texts that stand in a module's code."""
+    tree = ast.parse(path.read_text())
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {node.value for node in nodes if isinstance(node.value, str)}
+
+
+def test_every_metric_is_set_by_some_code() -> None:
+    """A row that nobody sets says 0 for good."""
+    paths = [path for path in APP.rglob("*.py") if "telemetry" not in path.parts]
+    named = set().union(*map(literals, paths))
+    assert [] == [row.name for row in METRICS if row.name not in named]

@@ -1,3 +1,4 @@
+from app.bootstrap.certificates import CertificateObserver
 from app.bootstrap.observers import RegistryObserver
 from app.telemetry import Metrics
 
@@ -9,3 +10,18 @@ def test_a_request_to_a_registry_is_counted_and_timed() -> None:
     name = "imagecompat_registry_request"
     assert f'{name}s_total{{kind="token",outcome="2xx"}} 1.0' in text
     assert f'{name}_duration_seconds_sum{{kind="token"}} 0.02' in text
+
+
+def test_a_refused_certificate_is_a_gauge_until_a_good_one_comes() -> None:
+    metrics = Metrics()
+    observer = CertificateObserver(metrics)
+    found = []
+    for result in ("broken", "taken"):
+        observer.reloaded(result)
+        (line,) = (
+            line
+            for line in metrics.text().decode().splitlines()
+            if line.startswith("imagecompat_certificate_refused ")
+        )
+        found.append(line.split()[1])
+    assert ["1.0", "0.0"] == found

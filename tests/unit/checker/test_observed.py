@@ -162,6 +162,45 @@ def test_an_error_of_ours_counts_as_a_failed_evaluation() -> None:
     assert {"failed": 1.0} == evaluations(metrics)
 
 
+# Not judged -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "review", "why"),
+    [
+        pytest.param(Options(Policy(mode=Mode.OFF)), {}, "off", id="mode"),
+        pytest.param(Options(max_reviews=0), {}, "overload", id="overload"),
+        pytest.param(Options(), {"kind": "Service"}, "kind", id="kind"),
+        pytest.param(
+            Options(exemptions=(Exemption("o", "r"),)), {}, "exempt", id="exempt"
+        ),
+    ],
+)
+async def test_what_is_not_judged_is_counted_by_why(
+    world: FakeCluster,
+    artifacts: FakeArtifacts,
+    options: Options,
+    review: Mapping[str, object],
+    why: str,
+) -> None:
+    metrics = Metrics()
+    checker = Checker(world, artifacts, metrics, options)
+    await checker.validate(creating("plain", **review), deadline_seconds=4.0)
+    await checker.mutate(creating("plain", **review), deadline_seconds=4.0)
+    found = printed(metrics, "admission_not_judged_total")
+    assert {f'{{why="{why}"}}': 1.0} == found
+
+
+async def test_an_error_of_ours_is_counted_as_not_judged(
+    world: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    metrics = Metrics()
+    artifacts.error = LookupError("a bug")
+    await validated(world, artifacts, "plain", metrics=metrics)
+    found = printed(metrics, "admission_not_judged_total")
+    assert {'{why="error"}': 1.0} == found
+
+
 # Gauges ---------------------------------------------------------------------------
 
 

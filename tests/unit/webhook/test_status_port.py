@@ -80,6 +80,12 @@ async def test_metrics_are_brought_up_to_date_before_they_are_printed(
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
 
 
+async def test_the_gauge_says_what_readyz_says(harness: "Harness") -> None:
+    assert b"imagecompat_ready 1.0" in (await harness.status("/metrics")).body
+    harness.life.is_draining = True
+    assert b"imagecompat_ready 0.0" in (await harness.status("/metrics")).body
+
+
 async def test_the_status_port_takes_no_reviews(harness: "Harness") -> None:
     app = harness.status_app
     assert (await harness.call("POST", "/v1/validate", app=app)).status == 404
