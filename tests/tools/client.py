@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from tests.tools.servers import ADMIN_TOKEN, ApiServer
@@ -15,11 +15,15 @@ _SECONDS: Final = 10.0
 
 
 class ApiError(Exception):
-    """The API server refused; `status` is HTTP's."""
+    """The API server refused; `status` is HTTP's, `message` what kubectl prints."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
         self.status: Final = status
+        try:
+            self.message = str(json.loads(text)["message"])
+        except (ValueError, KeyError):
+            self.message = text
 
 
 class Client:
@@ -30,6 +34,12 @@ class Client:
         self._tls: Final = ssl.create_default_context(cafile=str(server.ca))
         self._token: Final = token
         self._connection: http.client.HTTPSConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Hangs up."""

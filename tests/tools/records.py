@@ -223,6 +223,14 @@ class Records:
         self._known[path] = text
         return True
 
+    def clear(self) -> None:
+        """Deletes all Pods, ReplicaSets and EndpointSlices that were written."""
+        for path in self._known:
+            if "/deployments/" not in path:
+                grace = 0 if "/pods/" in path else None
+                self._client.delete(path, grace_seconds=grace)
+        self._known.clear()
+
     # Cleared away ---------------------------------------------------------------
 
     def bury(self, namespace: str, many: list[Replica]) -> None:

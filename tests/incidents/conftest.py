@@ -1,0 +1,41 @@
+"""One cluster for all of this folder, and one release that comes and goes in it.
+
+* `cluster`: etcd and kube-apiserver with aggregator routing, an audit log, three
+  nodes with recorded features, and a kubelet for the namespace of the release.
+* `release`: installs the chart with values, and takes it away behind the test.
+
+An API server that finds no webhook counts as a failure only where a test says so:
+tests of an outage install without a kubelet (`cluster.kubelet_of(())`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.tools.build import ToolError, find
+from tests.tools.helm import Helm
+from tests.tools.world import Cluster, Release, started
+
+PROGRAMS = ("etcd", "kube-apiserver", "kubectl", "helm3", "helm4")
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster; ready in about six seconds."""
+    for name in PROGRAMS:
+        try:
+            find(name)
+        except ToolError as error:
+            pytest.skip(str(error))
+    with started(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def release(cluster: Cluster) -> Iterator[Release]:
+    """A release of the chart that is not installed yet."""
+    release = Release(cluster, Helm("helm4", cluster.server, cluster.folder / "helm4"))
+    with release:
+        yield release
