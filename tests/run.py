@@ -25,6 +25,7 @@ SUITES = {
     "docs": (),
     "image": (),
     "chart": (),
+    "incidents": (),
 }
 """Suite, which is the folder's name -> arguments for pytest."""
 
