@@ -7,7 +7,15 @@ from typing import Final, NoReturn
 
 import typer
 
-from app.cli import demo, selftest, serve, status, validate_node, validate_spec
+from app.cli import (
+    demo,
+    selftest,
+    serve,
+    status,
+    validate_config,
+    validate_node,
+    validate_spec,
+)
 from app.cli.output import EXIT_CODES
 from app.errors import ImagecompatError
 
@@ -19,7 +27,15 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, selftest, status, demo, validate_spec, validate_node):
+for command in (
+    serve,
+    validate_config,
+    selftest,
+    status,
+    demo,
+    validate_spec,
+    validate_node,
+):
     command.register(app)
 
 

@@ -24,8 +24,10 @@ MAX_DEPTH: Final = 32
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _TAGS: Final = frozenset({None, "tag:yaml.org,2002:str"})
 _SAY_TAG: Final = "expected a value without a tag (`!`)"
+_SAY_TWICE: Final = "stands here a second time"
 _SAY_MERGE: Final = "expected a mapping, or a list of mappings, to merge"
-_LOADER: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where PyYAML was built so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,18 @@ def read(text: bytes) -> Document | tuple[Fault, ...]:
     loader: yaml.SafeLoader | None = None
     try:
         _check(text)
-        loader = _LOADER(text)
+        loader = LOADER(text)
         root = loader.get_single_node()
         if root is None:
             return Document()
         reader = _Reader(loader)
         content = reader.read(root, (), 1)
-    except _RefusedError as error:
+    except RefusedError as error:
         return (Fault(error.message, place=error.place),)
     except yaml.MarkedYAMLError as error:
         return (_fault(error),)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return (Fault(f"no valid YAML: {_one_line(error)}"),)
+        return (Fault(f"no valid YAML: {one_line(error)}"),)
     finally:
         if loader is not None:
             loader.dispose()
@@ -81,7 +83,7 @@ def read(text: bytes) -> Document | tuple[Fault, ...]:
     return Document(content, reader.keys, reader.values)
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """There is no use in reading on."""
 
     def __init__(self, message: str, place: Place | None) -> None:
@@ -91,32 +93,45 @@ class _RefusedError(Exception):
 
 
 def _check(text: bytes) -> None:
-    """Before anything is built: what follows costs more, and goes as deep.
+    """Before anything is built.
 
     A tag can make PyYAML build any of its types, and fail in ways of its own.
     """
-    depth = 0
-    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise _too_deep(event)
-        if count > 2 * MAX_NODES:
-            raise _too_many(event)
+    for event in bounded(text, depth=MAX_DEPTH, events=2 * MAX_NODES):
         if getattr(event, "tag", None) not in _TAGS:
-            raise _RefusedError(_SAY_TAG, _place(event.start_mark))
+            raise RefusedError(_SAY_TAG, _place(event.start_mark))
 
 
-def _too_deep(node: yaml.Event | yaml.Node) -> _RefusedError:
-    text = f"nested more than {MAX_DEPTH} levels deep"
-    return _RefusedError(text, _place(node.start_mark))
+def bounded(text: bytes, *, depth: int, events: int) -> Iterator[yaml.Event]:
+    """A text's events, as long as it keeps to the bounds.
+
+    To be gone through before anything is built: libyaml goes as deep as a text, and
+    its caller runs out of stack.
+
+    Raises:
+        RefusedError: it does not keep to them.
+        yaml.YAMLError: it is no YAML.
+    """
+    level = 0
+    for count, event in enumerate(yaml.parse(text, Loader=LOADER)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
+        if level > depth:
+            raise _too_deep(event, depth)
+        if count > events:
+            raise _too_many(event, events // 2)
+        yield event
 
 
-def _too_many(node: yaml.Event | yaml.Node) -> _RefusedError:
-    text = f"more than {MAX_NODES} values"
-    return _RefusedError(text, _place(node.start_mark))
+def _too_deep(node: yaml.Event | yaml.Node, depth: int = MAX_DEPTH) -> RefusedError:
+    text = f"nested more than {depth} levels deep"
+    return RefusedError(text, _place(node.start_mark))
+
+
+def _too_many(node: yaml.Event | yaml.Node, nodes: int = MAX_NODES) -> RefusedError:
+    return RefusedError(f"more than {nodes} values", _place(node.start_mark))
 
 
 class _Reader:
@@ -156,7 +171,7 @@ class _Reader:
             value: object = self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             problem = getattr(error, "problem", None) or error
-            say = f"no valid value: {_one_line(problem)}"
+            say = f"no valid value: {one_line(problem)}"
             self.faults.append(Fault(say, path, _place(node.start_mark)))
             return None
         return value
@@ -179,10 +194,9 @@ class _Reader:
             key = self._key(key_node, path)
             if key is None:
                 continue
-            place, known = _place(key_node.start_mark), self.keys.get((*path, key))
-            if key in own and known is not None:
-                again = f"stands here again, after line {known.line}"
-                self.faults.append(Fault(again, (*path, key), place))
+            place = _place(key_node.start_mark)
+            if key in own:
+                self.faults.append(Fault(_SAY_TWICE, (*path, key), place))
                 continue
             own[key] = value
             self.keys[*path, key] = place
@@ -206,7 +220,7 @@ class _Reader:
             return key
         text = "expected a text as key"
         if is_scalar:
-            text += f': quote it ("{_one_line(node.value)}")'
+            text += f': quote it ("{one_line(node.value)}")'
         self.faults.append(Fault(text, path, _place(node.start_mark)))
         return None
 
@@ -224,8 +238,9 @@ def _fault(error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     words = ", ".join(filter(None, (error.context, error.problem)))
     place = _place(mark) if mark is not None else None
-    return Fault(f"no valid YAML: {_one_line(words)}", place=place)
+    return Fault(f"no valid YAML: {one_line(words)}", place=place)
 
 
-def _one_line(error: object) -> str:
+def one_line(error: object) -> str:
+    """The beginning of a text, on one line."""
     return " ".join(str(error).split())[:200]

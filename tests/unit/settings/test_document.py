@@ -54,15 +54,15 @@ def test_anchors_and_merge_keys_work_and_own_keys_win() -> None:
     ("text", "wanted"),
     [
         pytest.param(
-            "a: 1\nb: 2\na: 3\n", "f:3:1: a: stands here again, after line 1", id="top"
+            "a: 1\nb: 2\na: 3\n", "f:3:1: a: stands here a second time", id="top"
         ),
         pytest.param(
             "p:\n- {x: 1, x: 1}\n",
-            "f:2:10: p.0.x: stands here again, after line 2",
+            "f:2:10: p.0.x: stands here a second time",
             id="equal value",
         ),
         pytest.param(
-            '"a": 1\na: 3\n', "f:2:1: a: stands here again, after line 1", id="quoted"
+            '"a": 1\na: 3\n', "f:2:1: a: stands here a second time", id="quoted"
         ),
         pytest.param("1: 2", 'f:1:1: expected a text as key: quote it ("1")', id="one"),
         pytest.param(

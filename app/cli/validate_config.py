@@ -1,0 +1,92 @@
+"""`imagecompat validate-config`: would a process take these settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings.checking import Checked
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("validate-config")(validate_config)
+
+
+def validate_config(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|-...",
+            help="Settings files, or manifests with a ConfigMap; - for standard input.",
+        ),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OLD",
+            help="Also print what would change, and whether a process takes it up.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="text|json", help="Format.")
+    ] = "text",
+) -> None:
+    """Check settings before they are applied; faults name line and column.
+
+    Says what `imagecompat serve` would say, variables of this environment included,
+    and warns of what is valid but looks like a mistake.
+
+    Exit codes: 0 valid, 2 invalid or unreadable.
+    """
+    from app.cli.output import BAD_INPUT, read_input  # noqa: PLC0415 - fast --help
+    from app.errors import ConfigError  # noqa: PLC0415
+    from app.settings import checking  # noqa: PLC0415
+
+    if output not in {"text", "json"}:
+        raise ConfigError("UnknownFormat", f"-o {output}: expected text or json")
+    if [*files, against].count("-") > 1:
+        raise ConfigError("InputTwice", "standard input can be read only once")
+    old = None
+    if against is not None:
+        found = checking.check(read_input(against), _name(against))
+        if len(found) != 1 or found[0].settings is None:
+            _print(found, as_json=output == "json")
+            _fail_without_one(against, found)
+            raise typer.Exit(BAD_INPUT)
+        old = found[0].settings
+    checked = [
+        one
+        for file in files
+        for one in checking.check(read_input(file), _name(file), old)
+    ]
+    _print(checked, as_json=output == "json")
+    if any(one.faults for one in checked):
+        raise typer.Exit(BAD_INPUT)
+
+
+def _name(file: str) -> str:
+    return "<stdin>" if file == "-" else file
+
+
+def _fail_without_one(against: str, found: list[Checked]) -> None:
+    if len(found) > 1:
+        text = f"{_name(against)}: expected one settings file, found {len(found)}"
+        typer.echo(text, err=True)
+
+
+def _print(checked: list[Checked], *, as_json: bool) -> None:
+    if as_json:
+        import json  # noqa: PLC0415
+
+        files = [one.plain() for one in checked]
+        typer.echo(json.dumps({"files": files}, indent=2, default=str))
+        return
+    for one in checked:
+        for line in (*one.fault_lines(), *one.warning_lines()):
+            typer.echo(line, err=True)
+        for line in one.summary_lines():
+            typer.echo(line)
