@@ -190,10 +190,10 @@ class ListMetadata(msgspec.Struct, rename="camel"):
 
 
 class NamedList(msgspec.Struct):
-    """A page of such objects."""
+    """A page of such objects; of none, the API server says `null`."""
 
     metadata: ListMetadata = msgspec.field(default_factory=ListMetadata)
-    items: list[Named] = msgspec.field(default_factory=list)
+    items: list[Named] | None = None
 
 
 async def fetch_names(
@@ -210,7 +210,7 @@ async def fetch_names(
         page = await fetch(api, path, more, shape=NamedList, accept=METADATA_LIST)
         if isinstance(page, Unread):
             return page
-        found += [one.metadata for one in page.items]
+        found += [one.metadata for one in page.items or []]
         if not page.metadata.continue_:
             return found
         more = {**more, "continue": page.metadata.continue_}

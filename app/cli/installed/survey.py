@@ -150,7 +150,7 @@ async def _untrusted(api: Api, trusted: tuple[str, ...]) -> tuple[str, ...] | Un
     found = await fetch(api, path, query, shape=NamedList, accept=METADATA_LIST)
     if isinstance(found, Unread):
         return () if found.is_absent else found
-    return tuple(sorted({one.metadata.namespace for one in found.items}))
+    return tuple(sorted({one.metadata.namespace for one in found.items or []}))
 
 
 async def _endpoints(

@@ -106,7 +106,7 @@ def objects(**changes: Any) -> dict[str, Any]:
             ]
         },
         NFD: {"kind": "APIResourceList"},
-        f"{NFD}/nodefeatures": {"items": []},
+        f"{NFD}/nodefeatures": {"items": None},
     }
 
 
@@ -475,7 +475,7 @@ async def test_problems_stand_at_the_top() -> None:
 
 
 async def test_the_tables_tell_what_decides_and_what_was_decided() -> None:
-    world = {**objects(), FEATURES: names(), "/api/v1/nodes": names("bare")}
+    world = {**objects(), FEATURES: {"items": None}, "/api/v1/nodes": names("bare")}
     text = await printed(world, "")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "no problems" == lines[0]
