@@ -72,8 +72,8 @@ VERBS: Final = (
 )
 NFD: Final = "nfd.k8s-sigs.io"
 ADMISSION: Final = "admissionregistration.k8s.io"
-OURS: Final = {"get", "list", "watch", "patch"}
-SECRET: Final = {"get", "list", "watch", "update", "patch", "create"}
+OURS: Final = {"get", "watch", "patch"}
+SECRET: Final = OURS | {"create"}
 
 
 @pytest.mark.parametrize(

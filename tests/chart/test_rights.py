@@ -17,11 +17,11 @@ READER = {
 }
 ADMISSION = "admissionregistration.k8s.io"
 CONFIGURATIONS = {
-    (ADMISSION, f"{kind}webhookconfigurations", "imagecompat", "get list patch watch")
+    (ADMISSION, f"{kind}webhookconfigurations", "imagecompat", "get patch watch")
     for kind in ("validating", "mutating")
 }
 SECRET = {
-    ("", "secrets", "imagecompat-tls", "get list patch update watch"),
+    ("", "secrets", "imagecompat-tls", "get patch watch"),
     ("", "secrets", "", "create"),
 }
 TEST = {("", "pods", "", "create")}
