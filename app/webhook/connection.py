@@ -9,7 +9,9 @@ What uvicorn leaves open is added here:
    quarter around the setting: connections that began together, after a rollout, do
    not end together. The answer says `Connection: close`, so no request is lost.
 3. What is asked for by somebody who has hung up is cancelled.
-4. Headers and bodies that do not come, or do not end, are not waited for
+4. An answer's head and body leave in one write, so in one segment: two would wait for
+   each other where somebody delays acknowledgements.
+5. Headers and bodies that do not come, or do not end, are not waited for
    (`is_overdue`; the listener looks around).
 """
 
@@ -22,6 +24,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, cast
 
@@ -44,7 +47,9 @@ _TCP_INFO_BYTES: Final = 56
 _LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")
 """`tcpi_last_data_recv` of Linux' `struct tcp_info`, in milliseconds."""
 
-_log: Final = logging.getLogger(f"{LOGGER}.http")
+_CONTINUE: Final = b"HTTP/1.1 100 "
+
+LOG: Final = logging.getLogger(f"{LOGGER}.http")
 
 
 class Phase(Enum):
@@ -58,6 +63,53 @@ class Phase(Enum):
 
 class TooLargeHeadError(Exception):
     """Headers beyond the bound; the parser gives up by an exception only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told what happens to a connection.
+
+    Attributes:
+        opened: that it stands, TLS included.
+        dropped: the path of a request whose sender has hung up.
+    """
+
+    opened: Callable[[], None]
+    dropped: Callable[[str], None]
+
+
+class Joined:
+    """A transport that holds an answer's head back until there is more of it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport: Final = transport
+        self._head = b""
+        self._is_begun = False
+
+    def write(self, content: bytes) -> None:
+        """Writes, or keeps what is the head of an answer."""
+        if self._is_begun:
+            self._transport.write(self._head + content)
+            self._head = b""
+        elif content.startswith(_CONTINUE):
+            self._transport.write(content)
+        else:
+            self._is_begun, self._head = True, content
+
+    def end(self) -> None:
+        """The answer is complete."""
+        if self._head:
+            self._transport.write(self._head)
+        self._is_begun, self._head = False, b""
+
+    def close(self) -> None:
+        """Ends the connection after what was written."""
+        self.end()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether it ends."""
+        return self._transport.is_closing()
 
 
 class Connection(HttpToolsProtocol):
@@ -74,7 +126,7 @@ class Connection(HttpToolsProtocol):
         state: ServerState,
         bounds: Bounds,
         sock: socket.socket,
-        dropped: Callable[[str], None],
+        told: Told,
     ) -> None:
         """Takes over an accepted socket.
 
@@ -83,20 +135,28 @@ class Connection(HttpToolsProtocol):
             state: of the port.
             bounds: of the port.
             sock: the socket, for what the kernel knows of it.
-            dropped: is told the path of a request whose sender has hung up.
+            told: is told what happens.
         """
         super().__init__(config, state, {}, asyncio.get_running_loop())
-        self.logger = _log
+        self.logger = LOG
         self.phase = Phase.IDLE
         self.since = time.monotonic()
         self._bounds: Final = bounds
         self._sock: Final = sock
-        self._dropped: Final = dropped
+        self._told: Final = told
         self._task: asyncio.Task[None] | None = None
         self._head_bytes = 0
         self._refusal = 400
+        self._joined: Joined
         self._requests_left = bounds.requests * random.uniform(*_JITTER)  # noqa: S311
         self._ends = self.since + bounds.seconds * random.uniform(*_JITTER)  # noqa: S311
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The connection stands; its first request may take as long as any other."""
+        super().connection_made(transport)
+        self._joined = Joined(transport)
+        self.since = time.monotonic()
+        self._told.opened()
 
     # What comes in -----------------------------------------------------------
 
@@ -127,6 +187,7 @@ class Connection(HttpToolsProtocol):
             self._refusal = 431
             raise TooLargeHeadError
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", self._joined)
         self.phase = Phase.BODY
         self._requests_left -= 1
         if self._requests_left <= 0 or self.since >= self._ends:
@@ -139,6 +200,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer has been written."""
+        self._joined.end()
         if self.cycle.response_complete:
             self.phase = Phase.IDLE
             self.since = time.monotonic()
@@ -169,7 +231,7 @@ class Connection(HttpToolsProtocol):
         if task is None or task.done() or self.cycle.response_complete:
             return
         task.cancel()
-        self._dropped(self.cycle.scope["path"])
+        self._told.dropped(self.cycle.scope["path"])
 
     def is_overdue(self, now: float) -> bool:
         """Whether what it waits for has not come in time."""

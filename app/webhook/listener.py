@@ -10,6 +10,7 @@ new one does. So whoever opens many and says nothing pushes out only himself.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import time
@@ -21,8 +22,9 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from app.telemetry import log_event
+from app.webhook import connection
 from app.webhook.bounds import GOODBYE_SECONDS, Bounds
-from app.webhook.connection import Connection, Phase
+from app.webhook.connection import Connection, Phase, Told
 
 BACKLOG: Final = 2048
 SWEEP_SECONDS: Final = 0.5
@@ -65,7 +67,8 @@ class Listener:
         self._dropped: Final = dropped
         self._refused: Final = refused
         self._state: Final = ServerState()
-        self._opening: Final[set[asyncio.Task[None]]] = set()
+        self._opening: Final[set[socket.socket]] = set()
+        self._opens: Final[set[asyncio.Task[None]]] = set()
         self._tasks: tuple[asyncio.Task[NoReturn], ...] = ()
 
     @property
@@ -112,7 +115,7 @@ class Listener:
             seconds: then it is broken off.
             at_once: set when nobody wants to wait any longer.
         """
-        await _ended(*self._tasks, *self._opening)
+        await _ended(*self._tasks, *self._opens)
         self._tasks = ()
         self._sock.close()
         for one in self.connections:
@@ -138,9 +141,10 @@ class Listener:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if self._has_room():
+                self._opening.add(sock)
                 task = asyncio.create_task(self._open(sock))
-                self._opening.add(task)
-                task.add_done_callback(self._opening.discard)
+                self._opens.add(task)
+                task.add_done_callback(self._opens.discard)
             else:
                 self._refused()
                 sock.close()
@@ -160,10 +164,12 @@ class Listener:
         loop = asyncio.get_running_loop()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+        def opened() -> None:
+            self._opening.discard(sock)
+
         def made() -> Connection:
-            return Connection(
-                self._config, self._state, self._bounds, sock, self._dropped
-            )
+            told = Told(opened, self._dropped)
+            return Connection(self._config, self._state, self._bounds, sock, told)
 
         opening: Coroutine[Any, Any, object]
         if self._context is None:
@@ -180,6 +186,8 @@ class Listener:
             await opening
         except _NO_CONNECTION:
             sock.close()
+        finally:
+            opened()
 
     async def _sweep(self) -> NoReturn:
         while True:
@@ -191,6 +199,7 @@ class Listener:
 
 
 def _config(app: Any, bounds: Bounds) -> Config:  # noqa: ANN401
+    connection.LOG.setLevel(logging.ERROR)  # below is what strangers can cause
     config = Config(
         app,
         interface="asgi3",
