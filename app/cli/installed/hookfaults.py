@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -85,21 +84,20 @@ def _bundles(survey: Survey, now: datetime) -> Iterator[Problem]:
 
 
 def _is_trusted(hook: Hook, status: Status) -> bool:
-    """Whether the issuer of what is served stands in `caBundle`; true if untold."""
-    issuer = status.certificate.get("issuer")
-    fingerprint = status.certificate.get("fingerprint")
-    if not isinstance(issuer, str):
+    """Whether `caBundle` trusts what is served; true where a replica does not tell.
+
+    By the authority's fingerprint where it is known (`tls.mode: self`), else by the
+    issuer's name; a certificate may also stand in the bundle itself.
+    """
+    told = status.certificate
+    fingerprints = {told.get("fingerprint"), told.get("issuerFingerprint")} - {None}
+    issuer = None if "issuerFingerprint" in told else told.get("issuer")
+    if not fingerprints and issuer is None:
         return True
-    try:
-        found = x509.load_pem_x509_certificates(base64.b64decode(hook.ca_bundle))
-    except (
-        ValueError,
-        binascii.Error,
-    ):  # pragma: no cover - `bundle_fault` has said so
-        return True
+    found = x509.load_pem_x509_certificates(base64.b64decode(hook.ca_bundle))
     return any(
-        one.subject.rfc4514_string() == issuer
-        or one.fingerprint(SHA256()).hex() == fingerprint
+        one.fingerprint(SHA256()).hex() in fingerprints
+        or one.subject.rfc4514_string() == issuer
         for one in found
     )
 

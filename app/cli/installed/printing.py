@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
@@ -44,14 +46,15 @@ def render(
     colour: bool,
     file: TextIO,
 ) -> None:
-    """Writes everything to `file`."""
+    """Writes everything to `file`, without blanks at the ends of lines."""
+    written = io.StringIO()
     console = Console(
-        file=file,
+        file=written,
         force_terminal=colour,
         no_color=not colour,
         highlight=False,
         markup=False,
-        width=None if colour else _WIDTH,
+        width=shutil.get_terminal_size().columns if colour else _WIDTH,
     )
     for one in problems:
         text = f"problem: {one.problem}, do: {one.do}"
@@ -66,6 +69,7 @@ def render(
     for table in _tables(survey):
         console.print()
         console.print(table)
+    file.writelines(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
 
 
 def _summary(survey: Survey) -> Iterator[str]:

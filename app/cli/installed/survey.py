@@ -19,6 +19,7 @@ from app.cli.installed.asking import (
     NamedList,
     Unread,
     fetch,
+    fetch_labels,
     fetch_names,
 )
 from app.cli.installed.configurations import MUTATING, VALIDATING, Configuration
@@ -128,7 +129,7 @@ def _trusted(replicas: tuple[Replica, ...] | Unread) -> tuple[str, ...]:
 
 
 async def _labelled(api: Api) -> tuple[Labelled, ...] | Unread:
-    found = await fetch_names(api, "/api/v1/namespaces", {"labelSelector": MODE_KEY})
+    found = await fetch_labels(api, "/api/v1/namespaces", {"labelSelector": MODE_KEY})
     if isinstance(found, Unread):
         return found
     return tuple(Labelled(one.name, one.labels.get(MODE_KEY, "")) for one in found)
@@ -175,7 +176,7 @@ async def _nodes(
             if found.is_absent:
                 continue
             return found
-        known |= {one.name for one in found}
+        known |= set(found)
     nodes = await fetch_names(api, "/api/v1/nodes")
     if isinstance(nodes, Unread):
         return nodes
@@ -184,5 +185,5 @@ async def _nodes(
         left = await fetch_names(api, "/api/v1/nodes", {"labelSelector": ignore})
         if isinstance(left, Unread):
             return left
-        ignored = {one.name for one in left}
-    return tuple(sorted({one.name for one in nodes} - known - ignored))
+        ignored = set(left)
+    return tuple(sorted(set(nodes) - known - ignored))

@@ -161,6 +161,19 @@ async def test_a_fresh_installation_is_waited_for() -> None:
     assert 3 == len(api.created)
 
 
+async def test_a_denial_may_still_follow_an_annotation() -> None:
+    """The annotating webhook may be trusted a moment before the other."""
+    answers = [stored(verdict="does not fit"), status(403, DENIAL)]
+    report = await listen(FakeApi(answers=answers), seconds=60)
+    assert report.lines[0].startswith("ok: the Pod was denied")
+
+
+async def test_an_annotation_alone_is_not_waited_for_long() -> None:
+    api = FakeApi(objects(hook(), mode="audit"), [stored(verdict="does not fit")])
+    assert 0 == (await listen(api, seconds=60)).status
+    assert 6 == len(api.created)
+
+
 async def test_the_wait_has_an_end() -> None:
     api = FakeApi(objects(hook()), answers=[stored()])
     assert 1 == (await listen(api, seconds=5)).status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from app.cli import status as command
 from app.cli.installed import asking, document, printing, problems
@@ -316,6 +319,12 @@ CLIENT = hook()["clientConfig"]
             id="other authority",
         ),
         pytest.param(
+            objects(certificate={"issuer": "CN=test", "issuerFingerprint": "00"}),
+            "CaBundleNotServed",
+            "does not trust the certificate that a serves",
+            id="authority of the same name",
+        ),
+        pytest.param(
             objects(certificate={"notAfter": "2026-12-01T00:00:00"}),
             "CertificateExpiring",
             "a serves expires at 2026-12-01 00:00Z",
@@ -368,6 +377,21 @@ async def test_who_installed_it_and_who_writes_the_bundle_are_no_foreigners() ->
     assert () == problems.find(seen, NOW)
 
 
+@pytest.mark.parametrize("field", ["fingerprint", "issuerFingerprint"])
+async def test_a_bundle_may_name_the_certificate_or_its_authority(field: str) -> None:
+    text = base64.b64decode(CLIENT["caBundle"])
+    digest = x509.load_pem_x509_certificate(text).fingerprint(hashes.SHA256()).hex()
+    world = objects(certificate={"issuer": "CN=else", field: digest})
+    mutating = hook(name="annotate.pods.imagecompat.dev", clientConfig=CLIENT)
+    world = {
+        **world,
+        VALIDATING: configuration(hook(clientConfig=CLIENT)),
+        MUTATING: configuration(mutating),
+    }
+    seen, _ = await look(world)
+    assert () == problems.find(seen, NOW)
+
+
 async def test_without_managed_fields_nobody_is_accused() -> None:
     mine = configuration(hook(), managedFields=managed(AKS))
     seen, _ = await look({**objects(), VALIDATING: mine})
@@ -405,9 +429,12 @@ async def test_credentials_that_are_refused_end_it() -> None:
 
 
 def names(*found: str, more: str = "") -> dict[str, Any]:
-    """A page of metadata."""
-    items = [{"metadata": {"name": name}} for name in found]
-    return {"metadata": {"continue": more}, "items": items}
+    """A page of a table."""
+    rows = [{"cells": [name, "Ready", 3]} for name in found]
+    return {"metadata": {"continue": more}, "rows": rows}
+
+
+LEFT_OUT = "/api/v1/nodes?includeObject=None?labelSelector=type=virtual?limit=500"
 
 
 async def test_nodes_without_features_are_named_by_the_users_own_rights() -> None:
@@ -415,15 +442,31 @@ async def test_nodes_without_features_are_named_by_the_users_own_rights() -> Non
         **objects(),
         FEATURES: names("one"),
         "/api/v1/nodes": names("one", "two", more="page2"),
-        "/api/v1/nodes?continue=page2?limit=500": names("three", "virtual"),
-        "/api/v1/nodes?labelSelector=type=virtual?limit=500": names("virtual"),
+        "/api/v1/nodes?continue=page2?includeObject=None?limit=500": names(
+            "three", "virtual"
+        ),
+        LEFT_OUT: names("virtual"),
     }
     seen, api = await look(world, ignore="type=virtual")
     assert ("three", "two") == seen.nodes
     accepted = {accept for path, _, accept in api.asked if path == "/api/v1/nodes"}
-    assert {asking.METADATA_LIST} == accepted
+    assert {asking.TABLE} == accepted
     without, _ = await look(world, ignore="")
     assert ("three", "two", "virtual") == without.nodes
+
+
+async def test_namespaces_are_listed_page_by_page() -> None:
+    labels = {"imagecompat.dev/mode": "of"}
+    items = [{"metadata": {"name": "ml", "labels": labels}}]
+    path = "/api/v1/namespaces"
+    next_page = f"{path}?continue=2?labelSelector=imagecompat.dev/mode?limit=500"
+    world = {
+        **objects(),
+        path: {"metadata": {"continue": "2"}, "items": None},
+        next_page: {"items": items},
+    }
+    seen, _ = await look(world)
+    assert ["ModeUnknown"] == [one.reason for one in problems.find(seen, NOW)]
 
 
 async def test_without_the_kind_every_node_is_without_features() -> None:
@@ -439,7 +482,7 @@ async def test_without_the_kind_every_node_is_without_features() -> None:
         pytest.param(
             {
                 "/api/v1/nodes": names("one"),
-                "/api/v1/nodes?labelSelector=a?limit=500": 403,
+                LEFT_OUT.replace("type=virtual", "a"): 403,
             },
             "a",
             id="those to leave out",
@@ -475,7 +518,7 @@ async def test_problems_stand_at_the_top() -> None:
 
 
 async def test_the_tables_tell_what_decides_and_what_was_decided() -> None:
-    world = {**objects(), FEATURES: {"items": None}, "/api/v1/nodes": names("bare")}
+    world = {**objects(), FEATURES: {"rows": None}, "/api/v1/nodes": names("bare")}
     text = await printed(world, "")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "no problems" == lines[0]
@@ -494,6 +537,7 @@ async def test_the_tables_tell_what_decides_and_what_was_decided() -> None:
     times = [line[:20] for line in lines if line.startswith("2026-11-20T1")]
     assert sorted(times, reverse=True) == times
     assert "\x1b" not in text
+    assert not any(line.endswith(" ") for line in text.splitlines())
 
 
 async def test_nothing_that_was_read_still_prints() -> None:
