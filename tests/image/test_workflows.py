@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from app.oci.manifests import ARTIFACT_TYPE, CREATED, SPEC_TYPE
+from hack import kind
 from tests.tools.sandbox import ROOT
 
 FOLDER: Final = ROOT / ".github" / "workflows"
@@ -179,3 +180,31 @@ def test_what_is_published_is_signed_and_has_its_provenance() -> None:
         job = jobs("release")[key]
         assert signature in str(job), key
         assert "actions/attest-build-provenance@" in str(job), key
+
+
+def test_the_page_on_verifying_names_what_the_release_publishes() -> None:
+    page = (ROOT / "docs" / "how-to" / "verify-a-release.md").read_text()
+    values = yaml.safe_load((ROOT / "charts/imagecompat/values.yaml").read_text())
+    repository = values["image"]["repository"]
+    registry, owner, name = repository.split("/")
+    env = workflow("release")["env"]
+    published = f"{registry}/${{{{ github.repository_owner }}}}"
+    assert {"IMAGE": f"{published}/{name}", "CHARTS": f"{published}/charts"} == env
+    assert f"IMAGE={repository}\n" in page
+    assert f"CHART={registry}/{owner}/charts/{name}\n" in page
+    assert f"/{owner}/{name}/.github/workflows/release.yml@refs/tags/v" in page
+    assert ARTIFACT_TYPE in page
+
+
+def test_the_page_on_kind_names_what_the_script_makes() -> None:
+    page = (ROOT / "docs" / "how-to" / "try-on-kind.md").read_text()
+    for text in (
+        kind.INSIDE,
+        kind.REGISTRY,
+        f"v{kind.NFD_VERSION}",
+        "kind-config.yaml",
+    ):
+        assert f"`{text}`" in page or f" {text}" in page
+    for sample in kind.SAMPLES:
+        assert f"`{sample.reference}`" in page
+    assert ".".join(map(str, kind.OLDEST_KIND)) in page
