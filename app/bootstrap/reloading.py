@@ -177,10 +177,11 @@ class Reloading:
             settings = life.taken_up(held.settings, wanted.settings)
             await self.target.to(Wanted(settings, wanted.keyring))
             self.state.taken(self.now())
-        result = "applied" if is_changed else "unchanged"
-        self.metrics.count("config_reloads_total", result=result)
         self.state.found((), later)
-        self._say(live, later, is_other_keyring=is_other_keyring)
+        if self._digest or is_changed or later:  # the first look is at what we have
+            result = "applied" if is_changed else "unchanged"
+            self.metrics.count("config_reloads_total", result=result)
+            self._say(live, later, is_other_keyring=is_other_keyring)
 
     def _say(
         self,

@@ -126,6 +126,16 @@ async def test_live_settings_are_taken_up(
     assert [{"event": "settings applied", "changed": changed}] == events
 
 
+async def test_the_first_look_at_what_holds_already_is_silent(
+    events: list[dict[str, object]],
+) -> None:
+    scene = Scene(AUDIT, first=AUDIT)
+    await scene.check()
+    assert [] == events
+    counted = scene.lines("config_reloads_total")
+    assert [] == [line for line in counted if not line.endswith(" 0.0")]
+
+
 async def test_a_content_that_was_seen_is_not_looked_at_again(scene: Scene) -> None:
     await scene.check()
     before = scene.files.looks
