@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app import cli
+from app.cli.installed import document
+from app.cli.installed.survey import Survey
 from tests.tools.build import ToolError, find
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -105,6 +109,35 @@ def test_what_selects_in_that_command_is_on_both_configurations(default: str) ->
     assert {"imagecompat"} == {
         one["metadata"]["labels"]["app.kubernetes.io/instance"] for one in found
     }
+
+
+REASON = re.compile(r'Problem\(\s*"(\w+)"')
+
+
+def test_every_problem_of_status_has_its_row() -> None:
+    source = "".join(
+        path.read_text() for path in (ROOT / "app/cli/installed").glob("*.py")
+    )
+    text = (DOCS / "reference" / "commands.md").read_text()
+    rows = re.findall(
+        r"^\| `(\w+)` \|", text.partition("### Problems")[2], re.MULTILINE
+    )
+    reasons = {row for row in rows if row[0].isupper()}
+    assert set(REASON.findall(source)) == reasons
+
+
+def test_every_command_has_its_row() -> None:
+    text = (DOCS / "reference" / "commands.md").read_text().partition("## Exit")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)
+    assert {command.name for command in cli.app.registered_commands} == set(rows)
+
+
+def test_every_field_of_the_json_has_its_row() -> None:
+    text = (DOCS / "reference" / "commands.md").read_text().partition("### JSON")[2]
+    rows = re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    empty = Survey("", "", ())
+    assert set(json.loads(document.of(empty, (), ()))) == named
 
 
 SETTING = re.compile(r"`(policy|webhook|server|cluster|registry)\.(\w+)")
