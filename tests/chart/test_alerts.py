@@ -8,47 +8,19 @@ The cases in `alerts/` are those of `promtool test rules`, with three additions:
 """
 
 import re
-import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.tools.build import ToolError, find
+from tests.tools.alerts import FILE as ALERTS
+from tests.tools.alerts import expr, groups, promtool, rules
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-ALERTS = ROOT / "charts" / "imagecompat" / "files" / "alerts.yaml"
 CASES = sorted(Path(__file__).with_name("alerts").glob("*.yaml"))
 PREFIX = "https://imagecompat.dev/docs/runbooks/"
 SEVERITIES = {"critical", "warning", "info"}
-
-
-@cache
-def groups() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(ALERTS.read_text())["groups"]
-    return found
-
-
-def rules() -> dict[str, dict[str, Any]]:
-    """Alert -> rule."""
-    return {rule["alert"]: rule for group in groups() for rule in group["rules"]}
-
-
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    try:
-        program = find("promtool")
-    except ToolError as error:
-        pytest.skip(str(error))
-    return subprocess.run(
-        [program, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def cases(path: Path) -> list[dict[str, Any]]:
@@ -141,8 +113,3 @@ def test_replicas_do_not_multiply_an_alert(alert: str) -> None:
     told = {"cluster", "namespace", "name", "type", "webhook", "certificate", "what"}
     assert by <= told | {"resource", "le"} | per_pod
     assert "cluster" in by
-
-
-def expr(alert: str) -> str:
-    found: str = rules()[alert]["expr"]
-    return found
