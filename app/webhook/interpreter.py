@@ -1,4 +1,4 @@
-"""The interpreter, tuned for one event loop that must not wait.
+"""The interpreter and its process, tuned for one event loop that must not wait.
 
 What is measured here is in `bench/README.md`: a collection of all garbage takes as
 long as there are objects, several hundred milliseconds on a large cluster, and stops
@@ -8,6 +8,7 @@ the loop; and a thread that computes keeps the loop waiting for as long as it ma
 from __future__ import annotations
 
 import gc
+import resource
 import sys
 from typing import Final
 
@@ -20,8 +21,17 @@ THRESHOLDS: Final = (20_000, 20, 50)
 the older ones are. A review leaves next to nothing in cycles."""
 
 
+FILES: Final = 4096
+"""Descriptors: connections of the API server, of registries, of watches. Many
+systems begin with 1,024, and let a process ask for more."""
+
+
 def tune() -> None:
     """To be called once, after all modules are imported and before serving."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES:
+        wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*THRESHOLDS)
     gc.collect()

@@ -32,6 +32,8 @@ RETRY_SECONDS: Final = 0.1
 """After a connection could not be accepted: no descriptors are left, say."""
 
 POLL_SECONDS: Final = 0.02
+ABORT_SECONDS: Final = 1.0
+"""Until connections that are broken off have ended what they were asked."""
 
 _CLOSE: Final = (b"connection", b"close")
 _NO_CONNECTION: Final = (OSError, ssl.SSLError, TimeoutError, EOFError)
@@ -129,26 +131,32 @@ class Listener:
             await asyncio.sleep(POLL_SECONDS)
         for one in self.connections:
             one.abort()
+        ends = time.monotonic() + ABORT_SECONDS
+        while self._state.connections and time.monotonic() < ends:  # noqa: ASYNC110
+            await asyncio.sleep(0)
         await _ended(*self._state.tasks)
 
     async def _accept(self) -> NoReturn:
+        """Accepts for ever: whatever goes wrong, nobody else would open the port."""
         loop = asyncio.get_running_loop()
         while True:
             try:
                 sock, _ = await loop.sock_accept(self._sock)
+                self._admit(sock)
             except OSError as error:
                 log_event("accept failed", port=self.port, error=error.strerror)
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if self._has_room():
-                self._opening.add(sock)
-                task = asyncio.create_task(self._open(sock))
-                self._opens.add(task)
-                task.add_done_callback(self._opens.discard)
-            else:
-                self._refused()
-                sock.close()
             await asyncio.sleep(0)
+
+    def _admit(self, sock: socket.socket) -> None:
+        if not self._has_room():
+            self._refused()
+            sock.close()
+            return
+        self._opening.add(sock)
+        task = asyncio.create_task(self._open(sock))
+        self._opens.add(task)
+        task.add_done_callback(self._opens.discard)
 
     def _has_room(self) -> bool:
         if len(self) < self._bounds.connections:
@@ -162,7 +170,6 @@ class Listener:
 
     async def _open(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def opened() -> None:
             self._opening.discard(sock)
@@ -183,6 +190,7 @@ class Listener:
                 ssl_shutdown_timeout=GOODBYE_SECONDS,
             )
         try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await opening
         except _NO_CONNECTION:
             sock.close()

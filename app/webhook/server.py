@@ -34,7 +34,7 @@ import uvloop
 
 from app.errors import ConfigError
 from app.settings import ServerSettings
-from app.telemetry import log_event
+from app.telemetry import log_event, logger
 from app.webhook import bounds, interpreter
 from app.webhook.application import Reviews, create_app
 from app.webhook.body import Budget
@@ -250,10 +250,15 @@ async def _settled_when_ready(parts: Parts) -> None:
 
 
 def _log_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """What nobody waits for goes wrong: one line, as for everything else."""
+    """What nobody waits for goes wrong: one line, as for everything else.
+
+    Broken connections are no fault of ours, and strangers could fill the log.
+    """
     del loop
     error = context.get("exception")
-    log_event("fault", message=context.get("message"), error=repr(error))
+    if not isinstance(error, OSError):
+        fields = {"message": context.get("message"), "error": repr(error)}
+        logger().error("fault", extra={"fields": fields})
 
 
 @contextmanager

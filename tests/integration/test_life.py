@@ -215,13 +215,12 @@ class Load:
 
 
 async def test_sigterm_under_load_fails_nobody(tmp_path: Path) -> None:
-    with webhook(tmp_path, server={"drainSeconds": 3}) as one:
+    with webhook(tmp_path, server={"drainSeconds": 600}) as one:
         load = Load(one)
         asking = [asyncio.create_task(load.keep_asking()) for _ in range(20)]
         await until(lambda: load.answered > 100)
         assert load.last == 0
         one.tell(signal.SIGTERM)
-        told = time.monotonic()
         await until(lambda: load.last > 100)
         code, lines = await asyncio.to_thread(one.get, "/readyz")
         assert (503, True) == (code, lines.startswith("draining"))
@@ -230,10 +229,18 @@ async def test_sigterm_under_load_fails_nobody(tmp_path: Path) -> None:
         assert status.decode(found.encode()).draining
         load.is_over = True
         await asyncio.gather(*asking)
-        assert time.monotonic() < told + 3, "the machine is too slow for this test"
         assert [] == load.failures
+        one.tell(signal.SIGTERM)
         assert one.ended() == 0
-    assert time.monotonic() >= told + 3
+
+
+def test_a_drain_lasts_for_as_long_as_the_setting_says(tmp_path: Path) -> None:
+    with webhook(tmp_path, server={"drainSeconds": 2}) as one:
+        assert one.port
+        told = time.monotonic()
+        one.tell(signal.SIGTERM)
+        assert one.ended() == 0
+    assert time.monotonic() >= told + 2
 
 
 async def test_each_answer_in_a_drain_is_the_last_on_its_connection(
@@ -442,13 +449,13 @@ async def test_a_review_that_comes_in_too_slowly_is_not_looked_at(
 
 
 STUCK = """
-import sys, time, runpy
+import runpy, sys, time
+from app.admission.review import Response
 from app.checker import Checker
-from app.webhook import server
 
 async def stands_still(self, request, *, deadline_seconds):
     time.sleep(3.0)
-    raise SystemExit
+    return Response(allowed=True)
 
 Checker.validate = stands_still
 sys.argv = ["imagecompat", "serve", "--config", sys.argv[1]]

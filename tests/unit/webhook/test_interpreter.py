@@ -1,4 +1,5 @@
 import gc
+import resource
 import sys
 from collections.abc import Iterator
 
@@ -20,6 +21,27 @@ def as_it_was() -> Iterator[None]:
 def test_a_thread_that_computes_gives_way_soon() -> None:
     interpreter.tune()
     assert interpreter.SWITCH_SECONDS == pytest.approx(sys.getswitchinterval())
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        pytest.param((256, 4096), (4096, 4096), id="as many as we want"),
+        pytest.param((256, 1024), (1024, 1024), id="as many as we may"),
+        pytest.param((8192, 8192), (8192, 8192), id="never fewer"),
+        pytest.param((256, -1), (4096, -1), id="without a bound"),
+    ],
+)
+def test_as_many_files_as_we_want_can_be_open(
+    limits: tuple[int, int],
+    expected: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [limits]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: found[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: found.append(pair))
+    interpreter.tune()
+    assert expected == found[-1]
 
 
 def test_what_is_there_is_never_looked_through_again() -> None:
