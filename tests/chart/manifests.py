@@ -25,6 +25,8 @@ RESTORE: Final = """\
 #   kubectl apply --server-side -f webhooks.yaml
 """
 
+NO_DASHBOARD: Final = ("dashboard.enabled=false",)
+
 _CONFIGURATIONS: Final = tuple(
     f"templates/{kind}webhookconfiguration.yaml" for kind in ("validating", "mutating")
 )
@@ -44,10 +46,11 @@ def files() -> dict[str, str]:
         )
         + _tidy(rendering.text(flags=("--no-hooks",))),
         "install-ha.yaml": APPLY.format(
-            title="imagecompat, for clusters that rely on it (values-ha.yaml).",
+            title="imagecompat, for clusters that rely on it: values-ha.yaml without the\n"
+            "# dashboard, which is charts/imagecompat/files/dashboard.json.",
             name="install-ha.yaml",
         )
-        + _tidy(rendering.text(high, flags=("--no-hooks",))),
+        + _tidy(rendering.text(high, sets=NO_DASHBOARD, flags=("--no-hooks",))),
         "webhooks.yaml": RESTORE + _tidy(rendering.text(flags=tuple(shown))),
     }
 
