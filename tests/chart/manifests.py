@@ -46,8 +46,8 @@ def files() -> dict[str, str]:
         )
         + _tidy(rendering.text(flags=("--no-hooks",))),
         "install-ha.yaml": APPLY.format(
-            title="imagecompat, for clusters that rely on it: values-ha.yaml without the\n"
-            "# dashboard, which is charts/imagecompat/files/dashboard.json.",
+            title="imagecompat, for clusters that rely on it: values-ha.yaml,\n"
+            "# without the dashboard (charts/imagecompat/files/dashboard.json).",
             name="install-ha.yaml",
         )
         + _tidy(rendering.text(high, sets=NO_DASHBOARD, flags=("--no-hooks",))),
