@@ -258,10 +258,13 @@ class Quiet(RuleBasedStateMachine):
     def passes(self, seconds: float) -> None:
         self.world.seconds += seconds
         for process in self.world.processes:
-            serving = process.replica.serving
-            if serving and serving.pair.not_after <= self.world.at.time:
+            if self.has_ended(process):
                 process.ready_at = None  # all slept until it had ended
             self.world.serve(process)
+
+    def has_ended(self, process: Process) -> bool:
+        serving = process.replica.serving
+        return serving is not None and serving.pair.not_after <= self.world.at.time
 
     @rule()
     def all_is_well_for_a_while(self) -> None:
@@ -296,7 +299,7 @@ class Quiet(RuleBasedStateMachine):
     def who_is_ready_is_trusted_by_every_api_server(self) -> None:
         for process in self.world.processes:
             replica, now = process.replica, self.world.seconds
-            if replica.serving is None or replica.untrusting:
+            if replica.serving is None or self.has_ended(process) or replica.untrusting:
                 continue
             if process.ready_at is None:
                 process.ready_at = now
@@ -305,9 +308,7 @@ class Quiet(RuleBasedStateMachine):
     def check_trust(self) -> None:
         for process in self.world.processes:
             serving, ready = process.replica.serving, process.ready_at
-            if serving is None or ready is None:
-                continue
-            if serving.pair.not_after <= self.world.at.time:
+            if serving is None or ready is None or self.has_ended(process):
                 continue
             if self.world.seconds - ready < BEHIND_SECONDS:
                 continue
