@@ -419,6 +419,54 @@ async def test_more_reviews_than_allowed_are_shed(tmp_path: Path, silent: str) -
         assert ["overload"] == [each.not_judged for each in found.decisions]
 
 
+async def test_large_bodies_without_room_are_answered_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """24 of 4 MiB do not fit into the budget; none is lost, nor is a small one."""
+    whole = request(review(annotations={"x": "y" * (4 << 20)}), granted="30s")
+    with webhook(tmp_path) as one:
+        async with clients(one, 25) as (small, *large):
+            for client in large:
+                client.send(whole[:-10])
+                await client.writer.drain()
+            await read_by(one)
+            assert (await small.ask(granted="30s")).status == 200
+            for client in large:
+                client.send(whole[-10:])
+            answers = [await client.answer() for client in large]
+        assert {(200, "u-1")} == {(each.status, each.uid) for each in answers}
+        assert one.metric('admission_shed_total{webhook="validate"}') >= 1
+        found = status.decode(one.get("/statusz")[1].encode())
+        assert found.load.body_bytes == 0
+
+
+async def read_by(one: Webhook) -> None:
+    """Waits until what was sent has been read: nothing more is taken for a second."""
+    last, same = -1, 0
+    while same < 5:
+        text = (await asyncio.to_thread(one.get, "/statusz"))[1]
+        held = status.decode(text.encode()).load.body_bytes
+        same = same + 1 if held == last and held else 0
+        last = held
+        await asyncio.sleep(0.2)
+
+
+async def test_clients_that_are_slow_do_not_delay_others(tmp_path: Path) -> None:
+    with webhook(tmp_path) as one:
+        plain = [await Client.open(one.port) for _ in range(100)]
+        async with clients(one, 200) as slowly, clients(one, 1) as (client,):
+            for each in slowly[:100]:
+                each.send(request(review())[:40])
+            for each in slowly[100:]:
+                each.send(request(review())[:-1])
+            for _ in range(50):
+                assert (await client.ask()).status == 200
+            found = status.decode(one.get("/statusz")[1].encode())
+            assert found.load.connections == 301
+        for each in plain:
+            await each.close()
+
+
 def codes(answer: dict[str, Any]) -> list[str]:
     return [re.findall(r"\[IC\d+\]", line)[0] for line in answer["warnings"]]
 
