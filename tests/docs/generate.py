@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from app.settings import Settings
+from app.settings.life import LIFE
 from app.telemetry import METRICS, PREFIX, PROCESS, Metric
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -35,23 +36,30 @@ def settings_page() -> str:
         ),
         'A list is JSON there (`IMAGECOMPAT_POLICY__TAGS=["gpu"]`).',
         "An unknown key is an error.",
+        (
+            "A running process takes up what is `live`, the rest needs a new process:"
+            " [how to change settings](../how-to/change-settings.md)."
+        ),
         "This page is generated from the code.",
     ]
     for name, section in Settings.model_fields.items():
         model = section.annotation
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the section {name} is no model")
-        lines += _table(f"## {name}", model)
+        lines += _table(f"## {name}", model, name)
         for field in model.model_fields.values():
             for inner in _models(field.annotation):
                 lines += _table(f"### {name}.{field.alias}", inner)
     return "\n".join(lines) + "\n"
 
 
-def _table(title: str, model: type[BaseModel]) -> Iterator[str]:
+def _table(title: str, model: type[BaseModel], section: str = "") -> Iterator[str]:
     yield from ("", title, "", (model.__doc__ or "").strip(), "")
-    yield from ("| setting | default | meaning |", "|---|---|---|")
-    yield from _rows(model)
+    if section:
+        yield from ("| setting | default | changes | meaning |", "|---|---|---|---|")
+    else:
+        yield from ("| setting | default | meaning |", "|---|---|---|")
+    yield from _rows(model, section)
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:
@@ -62,10 +70,12 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-def _rows(model: type[BaseModel]) -> Iterator[str]:
+def _rows(model: type[BaseModel], section: str) -> Iterator[str]:
     for field in model.model_fields.values():
-        meaning = (field.description or "").replace("\n", " ").replace("|", r"\|")
-        yield f"| `{field.alias}` | {_default(field)} | {meaning}{_choices(field)} |"
+        text = (field.description or "").replace("\n", " ").replace("|", r"\|")
+        life = f" {LIFE[f'{section}.{field.alias}'].value} |" if section else ""
+        meaning = text + _choices(field)
+        yield f"| `{field.alias}` | {_default(field)} |{life} {meaning} |"
 
 
 def _default(field: FieldInfo) -> str:
