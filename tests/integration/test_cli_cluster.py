@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.tools.build import ToolError, find
 from tests.tools.helm import ROOT, Helm
 from tests.tools.kubelet import Kubelet, own_address
+from tests.tools.replica import Conditions, Replica
 from tests.tools.servers import ApiServer, Rule
+from tests.tools.volumes import Subject
 from tests.tools.world import (
     REGISTRATION,
     VALIDATING,
@@ -39,6 +42,7 @@ pytestmark = pytest.mark.integration
 PROGRAMS = ("etcd", "kube-apiserver", "kubectl", "helm3", "helm4")
 ONE_REPLICA = {"replicaCount": 1, "registry": {"layoutRoot": None}}
 """With our own folder of layouts, the chart brings the self-test's image."""
+HOOK = "helm.sh/hook"
 DENIED = (
     "ok: the Pod was denied: [IC101] no node fits the image: "
     "0 of 3 candidate nodes fit\n"
@@ -170,6 +174,28 @@ def test_the_right_to_create_pods_is_enough(installed: Installed) -> None:
     rule: Rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
     config = installed.server.service_account("tester", [rule])
     assert DENIED == run("selftest", kubeconfig=config).out
+
+
+def test_helms_own_test_pod_passes_with_its_own_account(
+    installed: Installed, tmp_path: Path
+) -> None:
+    """`helm test` without a kubelet: its hooks by kubectl, its Pod as a process."""
+    helm = Helm("helm4", installed.server, installed.cluster.folder / "helm4")
+    hooks = list(yaml.safe_load_all(helm.run("get", "hooks", "imagecompat").stdout))
+    tests = [one for one in hooks if one["metadata"]["annotations"][HOOK] == "test"]
+    (pod,) = (one for one in tests if one["kind"] == "Pod")
+    rights = [one for one in tests if one["kind"] != "Pod"]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": rights})
+    installed.server.kubectl("apply", "-f", "-", stdin=text)
+    subject = Subject("imagecompat", pod["metadata"]["name"], pod["spec"])
+    replica = Replica(installed.server, subject, tmp_path / "pod", Conditions())
+    try:
+        said = until(replica.said, lambda said: "Pod was" in said)
+    finally:
+        replica.stop()
+        replica.join()
+        installed.server.kubectl("delete", "-f", "-", stdin=text)
+    assert said.startswith(DENIED), said
 
 
 @contextlib.contextmanager
