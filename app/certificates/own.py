@@ -27,7 +27,7 @@ from app.certificates.replica import Moment, Replica
 from app.certificates.retries import Retries
 from app.certificates.rotation import Hold, Plan, Publish, Step
 from app.certificates.serving import Serving
-from app.certificates.store import Objects, Place
+from app.certificates.store import Marks, Objects, Place
 from app.certificates.watching import Clock, Observer, Result, SilentObserver
 from app.errors import ClusterError
 
@@ -86,6 +86,7 @@ class SelfCertificates:
         self._serving: Final = Serving()
         self._changed: Final = asyncio.Event()
         self._versions: dict[str, str] = {}
+        self._marks = Marks()
         self._refused: Unusable | None = None
         self._taken_at: datetime | None = None
 
@@ -179,6 +180,11 @@ class SelfCertificates:
     async def _look(self, place: Place, saw: _Saw) -> None:
         saw(await self._objects.get(place.collection, place.name))
 
+    async def _look_at_configurations(self) -> None:
+        """Whose release we are is written on them."""
+        for name, place in self._places.items():
+            await self._look(place, self._saw_configuration(name))
+
     def _is_old(self, what: str, event: bytes | None) -> bool:
         """Whether an event tells what was before a write of ours."""
         known = self._versions.get(what, "")
@@ -201,6 +207,8 @@ class SelfCertificates:
         def saw(content: bytes | None) -> None:
             self._note_version(name, content)
             found = None if content is None else store.configuration(content)
+            if content is not None:
+                self._marks = store.marks(content)
             self._replica.saw_configuration(name, found, self._now())
 
         return saw
@@ -268,8 +276,14 @@ class SelfCertificates:
         if isinstance(step, Hold):
             place, saw = self._secret, self._saw_secret
             version = self._versions.get(_SECRET)
+            if version is None and self._replica.unseen:
+                await self._look_at_configurations()
             found = await store.hold(
-                self._objects, place, step.holding, version=version
+                self._objects,
+                place,
+                step.holding,
+                version=version,
+                made_with=self._marks,
             )
         else:
             name = step.configuration

@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from cryptography import x509
@@ -23,6 +23,9 @@ from app.certificates import holding as holdings
 from app.certificates.holding import Configuration, Holding
 from app.certificates.pair import pem_of
 from app.errors import ClusterError
+
+HELM_PREFIX: Final = "meta.helm.sh/"
+"""Of the annotations that name the release an object belongs to."""
 
 
 class Objects(Protocol):
@@ -76,8 +79,18 @@ class Place:
         return f"{self.collection.rpartition('/')[2]}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Whose an object is: what makes it part of a release."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
 class _Metadata(msgspec.Struct):
     resource_version: str = msgspec.field(name="resourceVersion", default="")
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
 
 
 class _Object(msgspec.Struct):
@@ -114,6 +127,19 @@ def version_of(content: bytes) -> str:
     return _decoded(content, _Object).metadata.resource_version
 
 
+def marks(content: bytes) -> Marks:
+    """What a Secret of the same release carries: all labels, and what Helm notes.
+
+    Helm neither removes nor takes over what does not carry both.
+    """
+    found = _decoded(content, _Object).metadata
+    annotations = found.annotations or {}
+    noted = {
+        key: text for key, text in annotations.items() if key.startswith(HELM_PREFIX)
+    }
+    return Marks(found.labels or {}, noted)
+
+
 def secret_data(content: bytes) -> dict[str, bytes]:
     """What a Secret holds."""
     found = _decoded(content, _Secret)
@@ -129,12 +155,24 @@ def configuration(content: bytes) -> Configuration:
 
 
 async def hold(
-    objects: Objects, place: Place, holding: Holding, *, version: str | None
+    objects: Objects,
+    place: Place,
+    holding: Holding,
+    *,
+    version: str | None,
+    made_with: Marks,
 ) -> bytes | None:
-    """Writes the Secret, if it is at `version`; `None`: if there is none."""
+    """Writes the Secret, if it is at `version`; `None`: if there is none.
+
+    One that is made gets the marks `made_with`; of one that is there they stay.
+    """
     data = {key: _to_base64(value) for key, value in holdings.write(holding).items()}
     if version is None:
-        metadata = {"name": place.name}
+        metadata: dict[str, object] = {
+            "name": place.name,
+            "labels": dict(made_with.labels),
+            "annotations": dict(made_with.annotations),
+        }
         made = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque"}
         content = json.dumps({**made, "metadata": metadata, "data": data})
         return await objects.create(place.collection, place.name, content.encode())
