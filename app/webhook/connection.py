@@ -213,7 +213,7 @@ class Connection(HttpToolsProtocol):
                 socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES
             )
             return float(_LAST_DATA_RECEIVED.unpack(info)[0]) / 1000
-        except (OSError, AttributeError, struct.error):  # pragma: no cover - no Linux
+        except (OSError, AttributeError, struct.error):
             return 0.0
 
     # What ends ---------------------------------------------------------------
