@@ -20,12 +20,12 @@ from datetime import datetime
 from typing import Final, NoReturn
 
 from app.certificates import store
-from app.certificates.files import ends_soon, pair_status
+from app.certificates.files import SOON_SHARE, pair_status
 from app.certificates.holding import Configuration, Holding
 from app.certificates.pair import Unusable, fingerprint
 from app.certificates.replica import Moment, Replica
 from app.certificates.retries import Retries
-from app.certificates.rotation import Hold, Plan, Publish, Step
+from app.certificates.rotation import Hold, Plan, Publish, Step, renewal
 from app.certificates.serving import Serving
 from app.certificates.store import Marks, Objects, Place
 from app.certificates.watching import Clock, Observer, Result, SilentObserver
@@ -42,6 +42,9 @@ SHORTEST_SECONDS: Final = 0.01
 
 SHORT_WATCH_SECONDS: Final = 1.0
 """A watch that ends sooner counts as a failure: nothing else slows the loop."""
+
+SOON_AT: Final = 1 - SOON_SHARE
+"""Share of its life after which a leaf's end is warned of."""
 
 _SECRET: Final = "secret"  # noqa: S105 - what is being done
 
@@ -136,7 +139,7 @@ class SelfCertificates:
             f"certificate: rotation fails: {why}"
             for _, why in sorted(self._retries.failures.items())
         ]
-        if ends_soon(serving.pair, self._objects.now()):
+        if self._objects.now() >= renewal(serving.pair.leaf, SOON_AT):
             ends = serving.pair.not_after.isoformat()
             found.append(f"certificate: it ends at {ends}")
         return tuple(found)
@@ -160,17 +163,22 @@ class SelfCertificates:
 
     async def _follow(self, what: str, place: Place, saw: _Saw) -> NoReturn:
         """Sees an object as it is and as it changes, for good."""
+        is_short = False
         while True:
             started = self._clock.monotonic()
             try:
                 await self._look(place, saw)
                 async with self._objects.watch(place.collection, place.name) as events:
-                    self._went_well(what)
+                    if not is_short:
+                        self._went_well(what)
                     async for event in events:
                         if not self._is_old(what, event):
                             saw(event)
-                if self._clock.monotonic() - started < SHORT_WATCH_SECONDS:
+                is_short = self._clock.monotonic() - started < SHORT_WATCH_SECONDS
+                if is_short:
                     self._failed(what, f"watch {place}: it ends at once")
+                else:
+                    self._went_well(what)
             except ClusterError as error:
                 self._failed(what, error.message)
             except Exception as error:  # noqa: BLE001 - nobody would look again
@@ -231,6 +239,7 @@ class SelfCertificates:
                     await self._rest()
                 else:
                     await self._carry_out(step)
+                self._went_well("rotation")
             except Exception as error:  # noqa: BLE001 - nobody would go on
                 self._failed("rotation", repr(error))
                 await self._clock.sleep(self._retries.wait_seconds("rotation"))

@@ -22,7 +22,8 @@ looks again. The steps, in this order; the first that can be done is done:
 
 What a replica serves is `choose`'s business, since it may see less than the one
 that wrote: it takes a leaf once it has seen the leaf's authority in every
-`caBundle` for a moment; at once if it has nothing better.
+`caBundle` for a moment; at once if it is of the same authority as before, or if
+there is nothing better.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def choose(
     if serving is not None and serving.pair == leaf:
         return None
     found = Served(leaf, issuer)
-    if serving is None or serving.pair.not_after <= now:
+    if serving is None or serving.pair.not_after <= now or serving.issuer == issuer:
         return found
     trusted = view.trusted_seconds.get(issuer)
     if trusted is None:
