@@ -140,6 +140,17 @@ def test_every_field_of_the_json_has_its_row() -> None:
     assert set(json.loads(document.of(empty, (), ()))) == named
 
 
+DEFAULT = re.compile(r"\| `policy\.(\w+)` \| `(\w+)` \|")
+
+
+def test_the_defaults_of_the_failure_modes_are_those_of_the_chart() -> None:
+    page = (DOCS / "explanation" / "failure-modes.md").read_text()
+    policy = yaml.safe_load((CHART / "values.yaml").read_text())["policy"]
+    told = dict(DEFAULT.findall(page))
+    assert {key for key in policy if key.startswith("on")} == set(told)
+    assert {key: policy[key] for key in told} == told
+
+
 SETTING = re.compile(r"`(policy|webhook|server|cluster|registry)\.(\w+)")
 PAGES = (
     *sorted((DOCS / "how-to").glob("*.md")),

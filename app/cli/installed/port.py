@@ -6,8 +6,7 @@ from typing import Final
 
 import aiohttp
 
-from app import status
-from app.cli.installed.release import Replica
+from app.cli.installed.release import Replica, document
 from app.cli.installed.survey import Survey
 from app.errors import ClusterError, ConfigError
 
@@ -27,7 +26,7 @@ async def read(url: str) -> Survey:
         raise ConfigError("InvalidUrl", f"--url {url}: expected http://HOST:PORT")
     body = await _get(address)
     try:
-        found = status.decode(body)
+        found = document(body)
     except ValueError as error:
         text = f"{address}: this is no status of ours: {error}"
         raise ClusterError("UnexpectedAnswer", text) from error

@@ -58,14 +58,14 @@ def render(
     )
     for one in problems:
         text = f"problem: {one.problem}, do: {one.do}"
-        console.print(text, style="red", soft_wrap=True)
+        console.print(_plain(text), style="red", soft_wrap=True)
     for line in unread:
-        console.print(f"not seen: {line}", style="yellow", soft_wrap=True)
+        console.print(_plain(f"not seen: {line}"), style="yellow", soft_wrap=True)
     if not problems and not unread:
         console.print("no problems", style="green")
     console.print()
     for line in _summary(survey):
-        console.print(line, soft_wrap=True)
+        console.print(_plain(line), soft_wrap=True)
     for table in _tables(survey):
         console.print()
         console.print(table)
@@ -121,8 +121,13 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_plain, row))
     return table
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal would obey: some of it comes from Pods."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _replicas(replicas: Sequence[Replica]) -> Table:

@@ -210,10 +210,23 @@ async def _read(api: Api, namespace: str, pod: Pod) -> Replica:
     except ClusterError as error:  # a Pod that hangs lets the API server hang
         return _silent(pod, error)
     try:
-        return Replica(pod.name, pod.is_ready, status.decode(body))
+        return Replica(pod.name, pod.is_ready, document(body))
     except ValueError as error:
         unread = Unread("UnexpectedAnswer", f"no document of ours: {error}")
         return Replica(pod.name, pod.is_ready, None, unread)
+
+
+def document(body: bytes) -> Status:
+    """What `/statusz` answered.
+
+    Raises:
+        ValueError: it is no such document, or one that we do not understand.
+    """
+    found = status.decode(body)
+    if found.version != status.VERSION:
+        text = f"version {found.version} of the document, expected {status.VERSION}"
+        raise ValueError(f"{text}: use the imagecompat of the webhook's own version")
+    return found
 
 
 def _silent(pod: Pod, error: ClusterError) -> Replica:

@@ -207,6 +207,12 @@ CLIENT = hook()["clientConfig"]
             silent("a", b"<html>"), "ReplicaSilent", "no document of ours", id="html"
         ),
         pytest.param(
+            one_differs(version=2),
+            "ReplicaSilent",
+            "b does not tell its status: no document of ours: version 2 of the",
+            id="another version",
+        ),
+        pytest.param(
             objects(ready=False, problems=["nodes: not listed yet"]),
             "NotReady",
             "a is not ready: nodes: not listed yet",
@@ -515,6 +521,19 @@ async def test_problems_stand_at_the_top() -> None:
     text = await printed(with_labels("of"))
     assert text.startswith("problem: namespace ml has the label ")
     assert ", do: kubectl label namespace ml --overwrite" in text.splitlines()[0]
+
+
+async def test_nothing_that_a_pod_says_reaches_the_terminal_as_it_is() -> None:
+    hostile = "\x1b]0;owned\x07\r\n"
+    world = objects(
+        problems=[hostile],
+        software=hostile,
+        rules={"mode": hostile},
+        warnings=[hostile],
+    )
+    text = await printed(world)
+    assert "owned" in text
+    assert not {"\x1b", "\x07", "\r"} & set(text)
 
 
 async def test_the_tables_tell_what_decides_and_what_was_decided() -> None:
