@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -189,9 +189,10 @@ class SelfCertificates:
         saw(await self._objects.get(place.collection, place.name))
 
     async def _look_at_configurations(self) -> None:
-        """Whose release we are is written on them."""
+        """Whose release we are is written on them; else, the Secret has no marks."""
         for name, place in self._places.items():
-            await self._look(place, self._saw_configuration(name))
+            with suppress(ClusterError):
+                await self._look(place, self._saw_configuration(name))
 
     def _is_old(self, what: str, event: bytes | None) -> bool:
         """Whether an event tells what was before a write of ours."""

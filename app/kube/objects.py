@@ -101,8 +101,10 @@ class Objects:
         self,
         transport: SendingTransport,
         *,
+        request_seconds: float = REQUEST_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._request_seconds: Final = request_seconds
         self._transport: Final = transport
         self._monotonic: Final = monotonic
         self._dated: tuple[datetime, float] | None = None
@@ -237,7 +239,7 @@ class Objects:
         place = _place(verb, collection, name)
         try:
             async with (
-                asyncio.timeout(REQUEST_SECONDS),
+                asyncio.timeout(self._request_seconds),
                 self._sent(
                     place, method, path, query, body=body, content_type=content_type
                 ) as response,
@@ -246,7 +248,7 @@ class Objects:
                     await require_ok(response)
                 return await read(response, limit_bytes=MAX_OBJECT_BYTES)
         except TimeoutError as error:
-            text = f"{place}: no answer within {REQUEST_SECONDS:g} s"
+            text = f"{place}: no answer within {self._request_seconds:g} s"
             raise ClusterError("Timeout", text) from error
 
     @asynccontextmanager
