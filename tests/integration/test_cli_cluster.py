@@ -339,20 +339,21 @@ def test_a_foreign_manager_is_named(installed: Installed) -> None:
     """Incident 17: somebody edits what Helm has set; we tell, and do not fight."""
     path = f"{REGISTRATION}/{VALIDATING}/imagecompat"
     before = installed.server.call("GET", path)["webhooks"][0]["namespaceSelector"]
-    _select(installed, {**before, "matchLabels": {"edited": "by-hand"}})
+    edited = {**before, "matchLabels": {"edited": "by-hand"}}
+    _patch(installed, "namespaceSelector", edited, manager="aks-enforcer")
     try:
         found = problems(installed)["ConfigurationEdited"]
         after = installed.server.call("GET", path)["webhooks"][0]["namespaceSelector"]
     finally:
-        _select(installed, before)
+        _patch(installed, "namespaceSelector", before, manager="helm")
     assert "aks-enforcer changed namespaceSelector of pods.imagecompat.dev" in found
     assert {"edited": "by-hand"} == after["matchLabels"]
 
 
-def _select(one: Installed, selector: Any) -> None:
-    path = f"{REGISTRATION}/{VALIDATING}/imagecompat?fieldManager=aks-enforcer"
-    at = "/webhooks/0/namespaceSelector"
-    patch = [{"op": "replace", "path": at, "value": selector}]
+def _patch(one: Installed, field: str, value: Any, *, manager: str) -> None:
+    """Changes a field of the webhook for Pods, in somebody's name."""
+    path = f"{REGISTRATION}/{VALIDATING}/imagecompat?fieldManager={manager}"
+    patch = [{"op": "replace", "path": f"/webhooks/0/{field}", "value": value}]
     kind = "application/json-patch+json"
     one.server.call("PATCH", path, patch, content_type=kind)
 
@@ -398,6 +399,32 @@ def test_a_release_that_is_not_there_is_a_problem(installed: Installed) -> None:
     ran = admin(installed, "status", "--release", "other")
     assert 1 == ran.status
     assert "there is no Pod of release other in namespace imagecompat" in ran.out
+
+
+def test_without_a_replica_the_missing_endpoint_is_named(installed: Installed) -> None:
+    """Under Ignore nobody else tells; under Fail the API server does."""
+    scale = ("scale", "deployment/imagecompat", "-n", "imagecompat")
+    installed.server.kubectl(*scale, "--replicas=0")
+    try:
+        installed.kubelet.wait_gone()
+        silent = until(
+            lambda: admin(installed, "selftest", "--timeout", "0"),
+            lambda ran: "no ready endpoint" in ran.err,
+        )
+        assert silent.err.startswith("failed: the Pod was admitted without a word")
+        assert "nobody answers the API server" in problems(installed)["NoEndpoint"]
+        _patch(installed, "failurePolicy", "Fail", manager="helm")
+        refused = until(
+            lambda: admin(installed, "selftest", "--timeout", "0"),
+            lambda ran: "could not ask" in ran.err,
+        )
+        assert 1 == refused.status
+        assert 'failed calling webhook "pods.imagecompat.dev"' in refused.err
+        assert "no ready endpoint" in refused.err
+    finally:
+        _patch(installed, "failurePolicy", "Ignore", manager="helm")
+        installed.server.kubectl(*scale, "--replicas=1")
+        installed.kubelet.wait_ready(1)
 
 
 def test_a_configuration_that_is_gone_is_told_by_both(installed: Installed) -> None:
