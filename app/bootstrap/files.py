@@ -45,6 +45,22 @@ class Sight:
     said: Said
 
 
+def load(path: Path | None) -> Settings:
+    """The settings that a process starts with.
+
+    Args:
+        path: a YAML file; `None` for none.
+
+    Raises:
+        ConfigError: they cannot be used, or the Docker config file cannot; with the
+            lines that a running process would log.
+    """
+    said = SettingsFiles(path).look().said
+    if isinstance(said, Refused):
+        raise ConfigError("InvalidSettings", "\n".join(said.lines))
+    return said.settings
+
+
 class SettingsFiles:
     """Reads both files; blocks, so call it in a thread.
 

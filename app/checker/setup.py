@@ -90,7 +90,7 @@ async def next_setup(last: Setup, options: Options, artifacts: Artifacts) -> Set
         view=view,
         explainer=explainer,
     )
-    await view.catch_up()
+    await view.catch_up(is_urgent=False)
     if is_judged_anew:
         await _warm(gathering, old)
     return Setup(options, gathering)

@@ -25,6 +25,9 @@ from app.scheduling.index import NodeIndex
 PORTION: Final = 64
 """Nodes that are taken in without a pause: some milliseconds at most."""
 
+ASIDE_SECONDS: Final = 0.002
+"""Between portions that nobody waits for."""
+
 MAX_REMEMBERED: Final = 1024
 """Sets of candidates whose platforms are remembered."""
 
@@ -80,8 +83,14 @@ class View:
             self._labelled.clear()
             self._remembered_at = self.nodes.generation
 
-    async def catch_up(self) -> None:
-        """Takes in what has changed; then, until the next `await`, nothing does."""
+    async def catch_up(self, *, is_urgent: bool = True) -> None:
+        """Takes in what has changed; then, until the next `await`, nothing does.
+
+        Args:
+            is_urgent: somebody waits. If not, portions are smaller, and others have
+                time between them.
+        """
+        most, pause = (PORTION, 0.0) if is_urgent else (PORTION // 2, ASIDE_SECONDS)
         self._look()
         if len(self._pending) <= PORTION:
             if self._pending:
@@ -90,8 +99,8 @@ class View:
         async with self._one_at_a_time:
             self._look()
             while self._pending:
-                self._take_in()
-                await asyncio.sleep(0)
+                self._take_in(most)
+                await asyncio.sleep(pause)
                 self._look()
 
     def _look(self) -> None:
@@ -103,8 +112,8 @@ class View:
         self._pending.update(dict.fromkeys(_differing(last.features, now.features)))
         self._newest = now
 
-    def _take_in(self) -> None:
-        portion = list(islice(self._pending, PORTION))
+    def _take_in(self, most: int = PORTION) -> None:
+        portion = list(islice(self._pending, most))
         for name in portion:
             del self._pending[name]
         now = self._newest

@@ -19,9 +19,13 @@ def serve(
     ] = None,
 ) -> None:
     """Run the admission webhook until it is told to stop."""
-    from app import bootstrap, settings, telemetry  # noqa: PLC0415 - fast --help
+    import signal  # noqa: PLC0415 - fast --help
+
+    from app import bootstrap, telemetry  # noqa: PLC0415
     from app.webhook import server  # noqa: PLC0415
 
-    loaded = settings.load(config)
+    # To take up new settings; nobody listens yet, and that is no reason to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    loaded = bootstrap.load(config)
     telemetry.configure_logging()
     server.serve(bootstrap.wire(loaded, config), loaded.server)

@@ -191,6 +191,7 @@ METRICS: Final = (
         "counter",
         "Changed settings files; `invalid`: refused, the old settings are kept.",
         ("result",),
+        (("applied", "unchanged", "invalid", "failed"),),
     ),
     Metric(
         "config_invalid",

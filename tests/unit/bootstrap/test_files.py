@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap.files import SettingsFiles, Sight, Wanted
+from app.bootstrap.files import SettingsFiles, Sight, Wanted, load
+from app.errors import ConfigError
 from app.oci.reference import parse
 from app.settings import Refused
 
@@ -90,6 +91,15 @@ def test_a_docker_config_of_the_environment_is_told_without_a_place(
     monkeypatch.setenv("IMAGECOMPAT_REGISTRY__DOCKER_CONFIG", "/nonexistent")
     text = refused(SettingsFiles(None).look())
     assert text.startswith("the settings: registry.dockerConfig: /nonexistent: cannot")
+
+
+def test_a_process_starts_with_neither_file_broken(file: Path) -> None:
+    assert "audit" == load(file).policy.mode
+    file.write_text("registry: {dockerConfig: /nonexistent}")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert refused(SettingsFiles(file).look()) == caught.value.message
+    assert "InvalidSettings" == caught.value.reason
 
 
 def test_a_file_that_is_gone_or_broken_is_refused_by_its_content(file: Path) -> None:

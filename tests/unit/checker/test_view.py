@@ -104,6 +104,26 @@ async def test_many_changes_are_taken_in_in_portions_and_others_run_between(
     assert list("abcde") == fitting(view)
 
 
+async def test_where_nobody_waits_portions_are_smaller(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PORTION", 4)
+    monkeypatch.setattr(module, "ASIDE_SECONDS", 0.0)
+    view = View(cluster)
+    for name in "abcdef":
+        cluster.add(name, "vfio_pci")
+    sizes: list[int] = []
+
+    async def watch() -> None:
+        while len(view.nodes) < 6:
+            sizes.append(len(view.nodes))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(view.catch_up(is_urgent=False), watch())
+    assert [2, 4] == [size for size in sizes if size]
+    assert list("abcdef") == fitting(view)
+
+
 async def test_a_portion_of_changes_is_taken_in_at_once(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
