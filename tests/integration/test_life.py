@@ -60,7 +60,7 @@ async def test_a_process_without_an_api_server_lives_and_says_what_it_lacks(
 
 
 @pytest.mark.usefixtures("_crd")
-async def test_a_process_becomes_ready_when_the_api_server_comes(
+async def test_a_process_is_ready_when_the_api_server_comes_and_when_it_goes(
     tmp_path: Path, apiserver: ApiServer
 ) -> None:
     port = free_port()
@@ -81,7 +81,8 @@ async def test_a_process_becomes_ready_when_the_api_server_comes(
             while (await asyncio.to_thread(one.get, "/readyz"))[0] != 200:
                 assert time.monotonic() < ends, one.log.read_text()
                 await asyncio.sleep(0.05)
-        assert one.process.poll() is None
+        one.wait_for(lambda: "warning: nodes" in one.get("/readyz")[1])
+        assert one.get("/readyz")[0] == 200
 
 
 @asynccontextmanager
@@ -97,6 +98,7 @@ async def forwarding(port: int, to: int) -> AsyncIterator[None]:
 
     async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", to)
+        ends.extend([writer.transport, back.transport])
         tasks = [
             asyncio.create_task(pump(reader, back)),
             asyncio.create_task(pump(there, writer)),
@@ -105,6 +107,7 @@ async def forwarding(port: int, to: int) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
     every: list[asyncio.Task[None]] = []
+    ends: list[asyncio.WriteTransport] = []
     server = await asyncio.start_server(both, "127.0.0.1", port)
     try:
         yield
@@ -113,6 +116,9 @@ async def forwarding(port: int, to: int) -> AsyncIterator[None]:
         for task in every:
             task.cancel()
         await asyncio.gather(*every, return_exceptions=True)
+        for end in ends:
+            end.abort()
+        await asyncio.sleep(0)
 
 
 def test_the_status_port_opens_before_there_is_a_certificate(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import resource
 import socket
 import ssl
 import struct
@@ -18,6 +20,7 @@ import pytest
 import uvloop
 
 from app.demo import certificates
+from app.telemetry import LOGGER
 from app.webhook import listener as module
 from app.webhook.bounds import Bounds
 from app.webhook.connection import EXTENSION
@@ -324,6 +327,24 @@ async def test_handshakes_count_as_connections(tmp_path: Path) -> None:
         more = await one.plain()
         assert await more.is_closed()
         assert len(silent) == len(one.listener)
+
+
+@on_uvloop
+async def test_a_connection_for_which_no_descriptor_is_left_is_accepted_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with port() as one:
+        with socket.create_connection(("127.0.0.1", one.listener.port)) as sock:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+            try:
+                await until(lambda: "accept failed" in caplog.messages)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            await until(lambda: len(one.listener) == 1)
+            sock.sendall(request(b"body"))
+            await until(lambda: one.echo.asked)
 
 
 # What a webhook needs ---------------------------------------------------------
