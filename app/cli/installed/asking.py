@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from app.errors import ClusterError
+from app.errors import ClusterError, ConfigError
 from app.kube import transport
 from app.kube.connection import JSON, Connection
 from app.kube.transport import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, RefusedError
@@ -120,8 +120,12 @@ async def opened(
     Raises:
         ConfigError: there is no usable configuration.
     """
+    file = kubeconfig or find_kubeconfig(os.environ)
+    if file is None and not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        text = "no cluster to ask: name a kubeconfig with --kubeconfig or $KUBECONFIG"
+        raise ConfigError("NoKubeconfig", text)
     connection = await Connection.open(
-        kubeconfig=kubeconfig or find_kubeconfig(os.environ),
+        kubeconfig=file,
         context=context,
         idle_seconds=idle_seconds,
     )

@@ -342,6 +342,18 @@ def test_kubectls_own_order_finds_the_cluster(tmp_path: Path) -> None:
     assert Path("/etc/other") == asking.find_kubeconfig(named)
 
 
+@pytest.mark.parametrize("command", ["selftest", "status"])
+def test_without_any_kubeconfig_the_way_out_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    ran = run(command)
+    assert (2, "") == (ran.status, ran.out)
+    assert ran.err.startswith("imagecompat: no cluster to ask: name a kubeconfig")
+
+
 def test_without_a_cluster_the_command_says_so(run: Run, tmp_path: Path) -> None:
     missing = tmp_path / "none"
     ran = run("selftest", "--kubeconfig", str(missing))
