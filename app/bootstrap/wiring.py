@@ -102,14 +102,8 @@ def wire(settings: Settings, file: Path | None = None) -> Wired:
     )
 
 
-def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> Wired:
-    """The webhook on a cluster that is there already: the demo's, a test's.
-
-    Args:
-        settings: whatever they come from.
-        cluster: is not closed.
-        file: to be watched for other settings; `None` for none.
-    """
+def wire_on(settings: Settings, cluster: Cluster) -> Wired:
+    """The webhook on a cluster that is there already: the demo's, a test's."""
     metrics = Metrics()
 
     @asynccontextmanager
@@ -119,11 +113,8 @@ def wire_on(settings: Settings, cluster: Cluster, file: Path | None = None) -> W
     def refresh() -> None:
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
 
-    files = SettingsFiles(file) if file is not None else None
     served, health = certificates(settings, metrics, None), AlwaysReady()
-    return _assemble(
-        settings, files, cluster, metrics, served, health, nothing, refresh
-    )
+    return _assemble(settings, None, cluster, metrics, served, health, nothing, refresh)
 
 
 def _assemble(
@@ -168,7 +159,7 @@ def _assemble(
         return status(
             checker.state(),
             trusted_namespaces=settings.cluster.trusted_namespaces,
-            cluster=cluster if isinstance(cluster, KubeCluster) else None,
+            cluster=cluster,
             images=len(switch.sources.registries),
             settings=looking.state.status(),
         )

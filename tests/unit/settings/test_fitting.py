@@ -139,6 +139,11 @@ def told(text: str, environment: dict[str, str] | None = None) -> list[str]:
             id="one host twice",
         ),
         pytest.param(
+            'registry: {hosts: {"A\\e": {}, "a\\e": {}}}',
+            "f:1:19: registry.hosts: A\\x1b and a\\x1b are one host",
+            id="hosts that colour",
+        ),
+        pytest.param(
             "registry: {hosts: {my_host: {plain_http: true}}}",
             "f:1:30: registry.hosts.my_host.plain_http: unknown key; did you mean "
             '"plainHttp"?',
