@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
+from app.ports import Cluster, Snapshot
 from app.status import Caches, Decided, Load, Nodes, Rules, SettingsFile, Status, Watch
 
 
@@ -14,7 +15,7 @@ def status(
     state: State,
     *,
     trusted_namespaces: Sequence[str] = (),
-    cluster: KubeCluster | None = None,
+    cluster: Cluster | None = None,
     images: int = 0,
     settings: SettingsFile = SettingsFile(),  # noqa: B008 - frozen
 ) -> Status:
@@ -23,16 +24,17 @@ def status(
     Args:
         state: of the checker.
         trusted_namespaces: as set.
-        cluster: on a real API server; `None` for one in memory.
+        cluster: whose nodes are counted; one on a real API server has watches, too.
         images: whose artifacts are known.
         settings: what is known of their file.
     """
-    numbers = cluster.status() if cluster is not None else None
-    known = numbers.known if numbers is not None else 0
+    seen = cluster.snapshot() if cluster is not None else Snapshot()
+    known = len(seen.features)
+    watches = cluster.watches() if isinstance(cluster, KubeCluster) else ()
     return Status(
         rules=_rules(state, trusted_namespaces),
-        nodes=Nodes(known, numbers.nodes - known) if numbers is not None else Nodes(),
-        watches=tuple(map(_watch, cluster.watches() if cluster is not None else ())),
+        nodes=Nodes(known, len(seen.nodes) - known),
+        watches=tuple(map(_watch, watches)),
         caches=Caches(
             images=images,
             specs=state.specs,

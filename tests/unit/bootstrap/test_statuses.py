@@ -7,6 +7,7 @@ from app.checker import Options
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
 from app.status import Caches, Decided, Load, Nodes, Rules, Watch
+from tests.tools.doubles import FakeCluster
 from tests.tools.scripted import FakeTime, ScriptedApi
 
 STATE = State(
@@ -67,6 +68,14 @@ def test_the_state_of_the_checker_is_told() -> None:
     )
     assert (expected,) == found.decisions
     assert (Nodes(), ()) == (found.nodes, found.watches)
+
+
+def test_nodes_are_counted_by_whether_something_is_known() -> None:
+    cluster = FakeCluster()
+    cluster.add("one")
+    cluster.add("two", known=False)
+    cluster.add("three", known=False)
+    assert Nodes(known=1, unknown=2) == status(STATE, cluster=cluster).nodes
 
 
 def test_what_is_written_can_be_read() -> None:
