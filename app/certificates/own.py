@@ -208,7 +208,8 @@ class SelfCertificates:
         self._replica.saw_secret(data, self._now())
         holding = self._replica.holding
         if holding and holding.flaws and (not before or before.flaws != holding.flaws):
-            self._observer.reloaded("broken")
+            if holding.leaf is None:
+                self._observer.reloaded("broken")
             flaws = list(holding.flaws)
             self._observer.said("certificate secret damaged", flaws=flaws)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -105,6 +105,10 @@ class ServerSettings(_Section):
     """How often the settings file and certificate files are looked at for changes."""
 
 
+_SHORTEST_LIFE_SECONDS: Final = 2
+"""Of a certificate, whose times are whole seconds."""
+
+
 class CertificateMode(StrEnum):
     """Who makes the serving certificate."""
 
@@ -137,6 +141,22 @@ class CertificateSettings(_Section):
     """Share of its life after which each is renewed."""
     publish_seconds: float = Field(default=60.0, ge=0)
     """From an authority in every `caBundle` to the first certificate that it signs."""
+
+    @model_validator(mode="after")
+    def _lasts_long_enough(self) -> Self:
+        """A new authority must be published before what the old one signed ends."""
+        if min(self.leaf_seconds, self.authority_seconds) < _SHORTEST_LIFE_SECONDS:
+            text = (
+                f"leafSeconds and authoritySeconds: at least {_SHORTEST_LIFE_SECONDS}"
+            )
+            raise ValueError(text)
+        left = min(self.leaf_seconds, (1 - self.renew_at) * self.authority_seconds)
+        if self.publish_seconds >= left:
+            raise ValueError(
+                f"publishSeconds: expected less than {left:g}, "
+                "which is left of a leaf's and an authority's life"
+            )
+        return self
 
 
 class ClusterSettings(_Section):

@@ -19,6 +19,8 @@ from tests.tools.certifying import NOW
 TURNS = 50
 """So many rounds of the loop without a change mean that all are waiting."""
 
+_END = b"end"
+
 
 class VirtualTime:
     """A clock that jumps to the next sleeper's end when everybody waits."""
@@ -41,6 +43,9 @@ class VirtualTime:
         return NOW + timedelta(seconds=self.seconds)
 
     async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
         ends: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self.seconds + seconds, next(self._order), ends))
         await ends
@@ -124,6 +129,11 @@ class FakeObjects:
             if key == (collection, name):
                 queue.put_nowait(content)
 
+    def end_watches(self) -> None:
+        """All of them, cleanly."""
+        for _, queue in self._watchers:
+            queue.put_nowait(_END)
+
     async def get(self, collection: str, name: str) -> bytes | None:
         await self._called("get", name)
         found = self.objects.get((collection, name))
@@ -174,7 +184,10 @@ class FakeObjects:
 
         async def events() -> AsyncIterator[bytes | None]:
             while not (self.watch_ends and queue.empty()):
-                yield await queue.get()
+                found = await queue.get()
+                if found == _END:
+                    return
+                yield found
 
         try:
             yield events()

@@ -167,6 +167,45 @@ async def test_the_status_says_what_is_served(world: World) -> None:
     } == status
 
 
+async def test_a_secret_that_is_made_carries_the_marks_of_its_release(
+    world: World,
+) -> None:
+    """Helm leaves alone what does not; nobody has been seen when it is made."""
+    marks = {
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "r", "other": "x"},
+    }
+    hooks = configuration(b"")
+    world.objects.put(VALIDATING, "hooks", {**hooks, "metadata": marks})
+    world.objects.delete(MUTATING, "hooks")
+    world.objects.delete(SECRETS, "tls")
+    async with world.replica() as one:
+        await world.time.until(lambda: not one.problems())
+    found = world.objects.objects[SECRETS, "tls"]["metadata"]
+    assert marks["labels"] == found["labels"]
+    assert {"meta.helm.sh/release-name": "r"} == found["annotations"]
+
+
+async def test_without_a_view_of_configurations_a_secret_is_made_all_the_same(
+    world: World,
+) -> None:
+    world.objects.delete(SECRETS, "tls")
+    world.objects.faults["get hooks"] = forbidden("get hooks")
+    async with world.replica() as one:
+        await world.time.until(lambda: leaf(one) is not None)
+        assert 2 == len(one.problems())
+
+
+async def test_a_watch_that_ends_in_time_is_no_failure(world: World) -> None:
+    async with world.replica() as one:
+        await world.time.until(lambda: not one.problems())
+        await world.time.passes(60)
+        world.objects.end_watches()
+        await world.time.settle()
+        assert () == one.warnings()
+        assert 2 == world.objects.calls.count("watch tls")
+
+
 async def test_a_lost_race_is_no_failure(world: World) -> None:
     """Somebody writes the Secret between our look and our write."""
 
@@ -221,7 +260,7 @@ def _list(found: object) -> list[object]:
     return found
 
 
-async def test_a_damaged_secret_is_told_once_and_mended(world: World) -> None:
+async def test_damage_is_told_and_counted_where_a_leaf_is_refused(world: World) -> None:
     async with world.replica() as one:
         await world.time.until(lambda: not one.problems())
         before = leaf(one)
@@ -229,7 +268,12 @@ async def test_a_damaged_secret_is_told_once_and_mended(world: World) -> None:
         broken = {**found["data"], "tls.key": base64.b64encode(b"x").decode()}
         world.objects.put(SECRETS, "tls", {**found, "data": broken})
         await world.time.until(lambda: leaf(one) != before)
-    assert 1 == world.events().count("certificate secret damaged")
+        found = world.objects.objects[SECRETS, "tls"]
+        twice = base64.b64encode(world.data()["ca.crt"] * 2).decode()
+        doubled = {**found["data"], "ca.crt": twice}
+        world.objects.put(SECRETS, "tls", {**found, "data": doubled})
+        await world.time.settle()
+    assert 2 == world.events().count("certificate secret damaged")
     assert ["taken", "broken", "taken"] == world.told[0].reloads()
 
 
