@@ -32,8 +32,7 @@ class RenderError(Exception):
     """Helm refused; the text is what it said."""
 
 
-@functools.cache
-def text(
+def fresh(
     *files: Path,
     helm: str = "helm4",
     sets: Sequence[str] = (),
@@ -69,10 +68,19 @@ def text(
     return done.stdout
 
 
+text = functools.cache(fresh)
+"""The same; what was rendered once is remembered."""
+
+
 def objects(*files: Path, **options: Any) -> list[Object]:
-    """The same, decoded; in the order of kind and name."""
-    found = [one for one in yaml.safe_load_all(text(*files, **options)) if one]
-    return sorted(found, key=identity)
+    """The documents, decoded, in the order of kind and name; nobody changes them."""
+    return list(_decoded(text(*files, **options)))
+
+
+@functools.cache
+def _decoded(documents: str) -> tuple[Object, ...]:
+    found = yaml.load_all(documents, Loader=yaml.CSafeLoader)
+    return tuple(sorted((one for one in found if one), key=identity))
 
 
 def identity(one: Object) -> tuple[str, str, str, str]:

@@ -77,9 +77,8 @@ def refusals(probed: Probed) -> Iterator[str]:
     for file in FILES:
         for one in options:
             while True:
-                rendering.text.cache_clear()
                 try:
-                    rendering.text(file, chart=probed.chart, **one)
+                    rendering.fresh(file, chart=probed.chart, **one)
                     break
                 except rendering.RenderError as error:
                     yield str(error)

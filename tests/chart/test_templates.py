@@ -55,10 +55,7 @@ def test_helm_3_and_4_render_the_same(
 
 @every_file
 def test_two_renders_are_identical(file: Path, helm: str) -> None:
-    rendering.text.cache_clear()
-    first = rendering.text(file, helm=helm)
-    rendering.text.cache_clear()
-    assert first == rendering.text(file, helm=helm)
+    assert rendering.text(file, helm=helm) == rendering.fresh(file, helm=helm)
 
 
 def test_an_older_kubernetes_is_refused(helm: str) -> None:
