@@ -45,9 +45,8 @@ class Fault:
         """
         where = self.variable or _where(name, self.place)
         path = dotted(self.path)
-        return (
-            f"{where}: {path}: {self.message}" if path else f"{where}: {self.message}"
-        )
+        text = _printable(self.message)
+        return f"{where}: {path}: {text}" if path else f"{where}: {text}"
 
 
 def dotted(path: Path) -> str:
