@@ -58,7 +58,7 @@ def refused(cluster: Cluster) -> str:
 
 @pytest.fixture
 def hanging(cluster: Cluster, release: Release) -> Iterator[Recorder]:
-    """Behind the chart's Service, with its default policies; it never answers."""
+    """Behind the chart's Service, with its default timeouts; it never answers."""
     folder = cluster.folder / "hanging"
     with (
         Client(cluster.server) as client,
@@ -69,7 +69,8 @@ def hanging(cluster: Cluster, release: Release) -> Iterator[Recorder]:
             "existingSecret": "unused",
             "caBundle": recorder.authority,
         }
-        release.install({"tls": tls})
+        timeouts = {"timeoutSeconds": 5, "annotateTimeoutSeconds": 2}
+        release.install({"tls": tls, "webhook": timeouts})
         recorder.publish(client, NAMESPACE, RELEASE)
         until(lambda: cluster.post("x"), lambda said: not said and recorder.take())
         recorder.hangs.set()
@@ -200,7 +201,11 @@ def the_line() -> str:
 def break_glass(cluster: Cluster) -> None:
     """Runs that line, as it stands there, in a shell that has kubectl."""
     path = f"{find('kubectl').parent}:/usr/bin:/bin"
-    environment = {"PATH": path, "KUBECONFIG": str(cluster.server.kubeconfig)}
+    environment = {
+        "PATH": path,
+        "HOME": str(cluster.folder),
+        "KUBECONFIG": str(cluster.server.kubeconfig),
+    }
     subprocess.run(["sh", "-c", the_line()], env=environment, check=True, timeout=60)
 
 

@@ -59,6 +59,7 @@ class Result:
         admitted: how many were, as they had to.
         denied: the same.
         failures: everything else, with the second after the start.
+        failed_at: when each of those was asked, on the monotonic clock.
         warnings: how often which was given; digits are one `#`.
         slowest_seconds: the longest answer.
     """
@@ -66,6 +67,7 @@ class Result:
     admitted: int = 0
     denied: int = 0
     failures: list[str] = field(default_factory=list)
+    failed_at: list[float] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
     slowest_seconds: float = 0.0
 
@@ -77,7 +79,12 @@ class Result:
 
 
 class Load:
-    """`with Load(...) as load:` asks in the background; then `load.result` is whole."""
+    """`with Load(...) as load:` asks in the background; then `load.result` is whole.
+
+    Attributes:
+        result: what came of it so far.
+        in_flight: questions that wait for their answer.
+    """
 
     def __init__(
         self, server: ApiServer, asks: Sequence[Ask], *, per_second: float = 20.0
@@ -90,6 +97,7 @@ class Load:
             per_second: how often, however long answers take.
         """
         self.result: Final = Result()
+        self.in_flight = 0
         self._server: Final = server
         self._asks: Final = itertools.cycle([(ask, ask.body()) for ask in asks])
         self._gap: Final = 1 / per_second
@@ -136,6 +144,7 @@ class Load:
     async def _ask(self, session: aiohttp.ClientSession, ask: Ask, body: bytes) -> None:
         path = f"/api/v1/namespaces/{ask.namespace}/pods?dryRun=All"
         started = time.monotonic()
+        self.in_flight += 1
         try:
             async with session.post(self._server.url + path, data=body) as response:
                 said = await response.json()
@@ -143,12 +152,14 @@ class Load:
                 warnings = response.headers.getall("Warning", [])
         except (aiohttp.ClientError, TimeoutError) as error:
             status, said, warnings = 0, {"message": repr(error)}, []
-        self._count(ask, status, str(said.get("message", "")))
+        finally:
+            self.in_flight -= 1
+        self._count(ask, status, str(said.get("message", "")), started)
         took = time.monotonic() - started
         self.result.slowest_seconds = max(self.result.slowest_seconds, took)
         self.result.warnings.update(warnings)
 
-    def _count(self, ask: Ask, status: int, message: str) -> None:
+    def _count(self, ask: Ask, status: int, message: str, started: float) -> None:
         if status == 201 and not ask.code:
             self.result.admitted += 1
         elif status == 403 and ask.code and ask.code in message:
@@ -156,3 +167,4 @@ class Load:
         else:
             after = time.monotonic() - self._started
             self.result.failures.append(f"{after:.1f} s: {status}: {message}")
+            self.result.failed_at.append(started)

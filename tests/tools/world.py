@@ -44,8 +44,10 @@ VALUES: Final[Values] = {
     "registry": {"layoutRoot": "/layouts"},
     "server": {"drainSeconds": 4, "shutdownSeconds": 4, "checkSeconds": 0.5},
     "certificates": {"publishSeconds": 1},
+    "webhook": {"timeoutSeconds": 20, "annotateTimeoutSeconds": 10},
 }
-"""What the tests change of the chart: images, and less patience."""
+"""What the tests change of the chart: images, less patience when something ends, and
+more where a busy machine is no fault of ours."""
 
 _AUDIT: Final = {
     "apiVersion": "audit.k8s.io/v1",
