@@ -23,7 +23,7 @@ SUITES = {
     "conformance": ("-n", "2"),
     "integration": (),
     "docs": (),
-    "image": (),
+    "image": ("-n", "2", "--dist", "loadgroup"),
     "chart": (),
     "incidents": (),
 }

@@ -15,14 +15,13 @@ from typing import Final
 _PROGRAM: Final = """\
 #!{python} -IS
 import json, re, sys
-from pathlib import Path
-folder = Path({folder!r})
-name, arguments = Path(sys.argv[0]).name, sys.argv[1:]
-line = " ".join([name, *arguments])
-said = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
-with (folder / "calls.jsonl").open("a") as calls:
-    calls.write(json.dumps({{"line": line, "stdin": said}}) + "\\n")
-for pattern, status, output in json.loads((folder / "answers.json").read_text()):
+folder = {folder!r}
+line = " ".join([sys.argv[0].rpartition("/")[2], *sys.argv[1:]])
+with open(folder + "/calls.jsonl", "a") as calls:
+    calls.write(json.dumps({{"line": line, "stdin": sys.stdin.read()}}) + "\\n")
+with open(folder + "/answers.json") as answers:
+    table = json.load(answers)
+for pattern, status, output in table:
     if re.search(pattern, line):
         print(output, end="", file=sys.stderr if status else sys.stdout)
         sys.exit(status)

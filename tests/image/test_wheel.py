@@ -17,6 +17,8 @@ import pytest
 
 from tests.tools.sandbox import ROOT
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 EPOCH: Final = "1767225600"
 """2026-01-01, any moment will do."""
 VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
