@@ -138,6 +138,45 @@ def test_every_field_of_the_json_has_its_row() -> None:
     assert set(json.loads(document.of(empty, (), ()))) == named
 
 
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#]*)#([\w-]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = HEADING.findall(page.read_text())
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in found}
+
+
+def test_links_to_a_heading_lead_to_one() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}#{anchor}"
+        for page in (ROOT / "README.md", *DOCS.rglob("*.md"))
+        for target, anchor in ANCHOR.findall(page.read_text())
+        if anchor not in anchors(page.parent / target if target else page)
+    ]
+    assert [] == broken
+
+
+def test_flux_ignores_the_trust_of_every_webhook(default: str) -> None:
+    text = (DOCS / "how-to" / "gitops.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (release,) = (
+        one for one in map(yaml.safe_load, blocks) if one["kind"] == "HelmRelease"
+    )
+    ignored = {
+        one["target"]["kind"]: one["paths"]
+        for one in release["spec"]["driftDetection"]["ignore"]
+    }
+    for one in filter(None, yaml.safe_load_all(default)):
+        if one.get("webhooks"):
+            trust = [
+                f"/webhooks/{number}/clientConfig/caBundle"
+                for number, _ in enumerate(one["webhooks"])
+            ]
+            assert trust == ignored[one["kind"]]
+
+
 DEFAULT = re.compile(r"\| `policy\.(\w+)` \| `(\w+)` \|")
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
+import re
 import select
 import socket
 import subprocess
@@ -393,6 +395,48 @@ def test_the_right_to_proxy_pods_shows_every_replica(installed: Installed) -> No
     ran = run("status", "-o", "json", kubeconfig=config)
     (replica,) = json.loads(ran.out)["replicas"]
     assert replica["status"]["ready"] is True
+
+
+RIGHTS = re.compile(r"<!-- rights -->\n+```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def test_the_rights_that_the_page_lists_show_everything(installed: Installed) -> None:
+    """No more and no less: without any of the rules something is not seen."""
+    (text,) = RIGHTS.findall((ROOT / "docs/reference/commands.md").read_text())
+    cluster_role, role = yaml.safe_load_all(text)
+    config = installed.server.service_account("reader")
+    for left_out in (None, *cluster_role["rules"], *role["rules"]):
+        _bind(installed, cluster_role, role, left_out)
+        holds = bool if left_out else operator.not_
+        until(lambda: _not_seen(config), holds)
+
+
+def _not_seen(kubeconfig: Path) -> list[str]:
+    """What `status --nodes` could not read."""
+    ran = run("status", "--nodes", "-o", "json", kubeconfig=kubeconfig)
+    found: list[str] = json.loads(ran.out)["notSeen"]
+    return found
+
+
+def _bind(one: Installed, cluster_role: Any, role: Any, left_out: Any) -> None:
+    """Gives the account `reader` all rules but one."""
+    group = "rbac.authorization.k8s.io"
+    path = f"/apis/{group}/v1"
+    name = "imagecompat-status"
+    account = {"kind": "ServiceAccount", "name": "reader", "namespace": "default"}
+    for body, prefix, plural in (
+        (cluster_role, path, "clusterroles"),
+        (role, f"{path}/namespaces/imagecompat", "roles"),
+    ):
+        rules = [it for it in body["rules"] if it is not left_out]
+        one.server.put(f"{prefix}/{plural}", {**body, "rules": rules}, name)
+        binding = {
+            "apiVersion": body["apiVersion"],
+            "kind": f"{body['kind']}Binding",
+            "roleRef": {"apiGroup": group, "kind": body["kind"], "name": name},
+            "subjects": [account],
+        }
+        one.server.put(f"{prefix}/{plural[:-1]}bindings", binding, name)
 
 
 def test_a_release_that_is_not_there_is_a_problem(installed: Installed) -> None:
