@@ -154,6 +154,36 @@ def test_an_upgrade_leaves_alone_what_the_pods_wrote(
             assert bundle == webhook["clientConfig"]["caBundle"]
 
 
+MANIFESTS: Final = rendering.ROOT / "manifests"
+CONFIGURATIONS: Final = {
+    f"{kind}webhookconfiguration.admissionregistration.k8s.io/imagecompat"
+    for kind in ("validating", "mutating")
+}
+
+
+@pytest.mark.parametrize("name", ["install.yaml", "install-ha.yaml"])
+def test_the_manifests_install_come_back_and_go(
+    apiserver: ApiServer, name: str
+) -> None:
+    """The line for emergencies, then the file that brings the webhook back."""
+    apply = ("apply", "--server-side", f"--filename={MANIFESTS / name}")
+    apiserver.kubectl(*apply)
+    assert set(found(apiserver)) >= CONFIGURATIONS
+    apiserver.kubectl(
+        "delete",
+        "validatingwebhookconfiguration,mutatingwebhookconfiguration",
+        "--selector=app.kubernetes.io/instance=imagecompat",
+    )
+    assert set() == CONFIGURATIONS & set(found(apiserver))
+    restore = f"--filename={MANIFESTS / 'webhooks.yaml'}"
+    apiserver.kubectl("apply", "--server-side", restore)
+    assert set(found(apiserver)) >= CONFIGURATIONS
+    again = apiserver.kubectl(*apply)
+    assert "" == again.stderr
+    apiserver.kubectl("delete", f"--filename={MANIFESTS / name}")
+    assert [] == found(apiserver)
+
+
 @pytest.fixture(scope="module")
 def nodes(apiserver: ApiServer) -> Iterator[None]:
     """Two nodes of a pool; of one there is data."""

@@ -84,6 +84,12 @@ DENIED = "Mode: enforce: a Pod that no node can run is denied."
             id="break glass",
         ),
         pytest.param((), "helm uninstall imagecompat -n imagecompat", id="uninstall"),
+        pytest.param((), "status -n imagecompat --release imagecompat", id="status"),
+        pytest.param(
+            ("server.statusPort=8081",),
+            "imagecompat status --url http://127.0.0.1:8081",
+            id="status of a Pod",
+        ),
         pytest.param((), "helm test imagecompat -n imagecompat", id="test"),
         pytest.param(
             ("policy.mode=off",), "because policy.mode is off", id="no test: off"
