@@ -19,6 +19,7 @@ class Switch:
         sources: that it asks.
         wanted: what it was made from.
         make: sources for other settings; opens nothing yet.
+        settle: called when large things were made that stay, as `gc.freeze` is.
 
     Attributes:
         wanted: what holds.
@@ -31,11 +32,13 @@ class Switch:
         sources: Sources,
         wanted: Wanted,
         make: Callable[[Wanted], Sources],
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self.wanted = wanted
         self.sources = sources
         self._checker = checker
         self._make = make
+        self._settle = settle
         self._closing: dict[asyncio.Task[None], Sources] = {}
 
     async def to(self, wanted: Wanted) -> None:
@@ -51,6 +54,9 @@ class Switch:
         else:
             await self._exchange(chosen, self._make(wanted))
         self.wanted = wanted
+        before = last.settings.policy.unpublished_features
+        if wanted.settings.policy.unpublished_features is not before:
+            self._settle()  # there are other indexes now; see `webhook.interpreter`
 
     async def _exchange(self, chosen: Options, new: Sources) -> None:
         try:

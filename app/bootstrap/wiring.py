@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -137,7 +138,7 @@ def _assemble(
     found = make(wanted)
     checker = Checker(cluster, found.port, metrics, options(settings))
     expiries = Expiries(lambda: checker.options.exemptions)
-    switch = Switch(checker, found, wanted, make)
+    switch = Switch(checker, found, wanted, make, gc.freeze)
     watched = files if files is not None else Unwatched(wanted)
     looking = reloading(watched, switch, metrics, settings.server.check_seconds)
 

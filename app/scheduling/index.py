@@ -50,8 +50,8 @@ class NodeIndex:
         self, *, number: Callable[[str], int] | None = None, limits: Limits = LIMITS
     ) -> None:
         self._limits = limits
-        self._is_own = number is None
-        self._ask = number if number is not None else self._own_number
+        # Not a method of its own: what is in no cycle goes when nobody holds it.
+        self._ask = number
         self._nodes: dict[str, Node] = {}
         self._numbers: dict[str, int] = {}
         self._holders: dict[int, str] = {}
@@ -168,7 +168,7 @@ class NodeIndex:
             for name in (*leaving, *changed)
             if (number := self._numbers.get(name)) is not None
         }
-        if self._is_own:
+        if self._ask is None:
             for name in leaving:
                 heappush(self._free, self._numbers[name])
         taken = self._taken(changed, released)
@@ -203,7 +203,7 @@ class NodeIndex:
         """The number of each node that comes or changes -> its name."""
         taken: dict[int, str] = {}
         for name in names:
-            number = self._ask(name)
+            number = self._ask(name) if self._ask else self._own_number(name)
             is_held = number in self._holders and number not in released
             if number < 0 or is_held or number in taken:
                 raise ValueError(f"number {number} of node {name!r} is not free")

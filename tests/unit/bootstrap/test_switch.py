@@ -77,7 +77,12 @@ class Scene:
         self.made: list[tuple[Wanted, FakeTransport, Gated]] = []
         first = self.make(wanted())
         self.checker = Checker(cluster, first.port, Metrics())
-        self.switch = Switch(self.checker, first, wanted(), self.make)
+        self.settled = 0
+        given = (self.checker, first, wanted(), self.make)
+        self.switch = Switch(*given, settle=self.settle)
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def make(self, given: Wanted) -> Sources:
         transport = FakeTransport()
@@ -105,6 +110,17 @@ async def test_a_policy_keeps_the_registries(scene: Scene) -> None:
     assert AUDIT == scene.switch.wanted
     await scene.switch.close()
     assert [True] == scene.closed()
+
+
+async def test_other_indexes_are_told_to_who_keeps_the_collector_away(
+    scene: Scene,
+) -> None:
+    await scene.switch.to(AUDIT)
+    assert 0 == scene.settled
+    await scene.switch.to(wanted(policy={"unpublished_features": "no"}))
+    await scene.switch.to(wanted(policy={"unpublished_features": "no", "mode": "warn"}))
+    assert 1 == scene.settled
+    await scene.switch.close()
 
 
 @pytest.mark.parametrize("other", [HOSTS, wanted(OTHERS)], ids=["hosts", "credentials"])

@@ -263,18 +263,20 @@ async def test_the_old_index_goes_with_its_last_review_without_the_collector(
     old.is_open.set()
     checker = checker_of(world, old)
     await validated(checker)
-    before = weakref.ref(view_of(checker))
+    view = view_of(checker)
+    held = [weakref.ref(one) for one in (view, view.nodes, view.index)]
+    del view
     old.is_open.clear()
     asked = len(old.asked)
     review = asyncio.create_task(validated(checker))
     while len(old.asked) == asked:  # noqa: ASYNC110 - no event there
         await asyncio.sleep(0)
     await checker.exchange(ABSENT)
-    assert before() is not None
+    assert None not in [one() for one in held]
     old.is_open.set()
     await review
     del review
-    assert before() is None
+    assert [None, None, None] == [one() for one in held]
 
 
 async def test_a_spec_that_cannot_be_judged_holds_up_no_exchange(
