@@ -161,7 +161,7 @@ def allow(server: ApiServer, name: str) -> Path:
                     "mutatingwebhookconfigurations",
                 ],
                 "resourceNames": [name],
-                "verbs": ["get", "list", "watch", "patch"],
+                "verbs": ["get", "watch", "patch"],
             }
         ],
         namespace=name,
@@ -172,7 +172,7 @@ def allow(server: ApiServer, name: str) -> Path:
             "apiGroups": [""],
             "resources": ["secrets"],
             "resourceNames": ["tls"],
-            "verbs": ["get", "watch", "update", "patch"],
+            "verbs": ["get", "watch", "patch"],
         },
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
     ]
@@ -576,7 +576,7 @@ async def test_without_a_right_the_verb_and_the_object_are_named(
             content_type="application/merge-patch+json",
         )
 
-    grant("get", "list", "watch")
+    grant("get", "watch")
     async with running(site, 1) as replicas:
         (one,) = replicas
         text = f"patch validatingwebhookconfigurations {site.name}: the API server "
