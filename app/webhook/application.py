@@ -18,6 +18,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -86,17 +87,13 @@ class Reviews:
             started = self.clock()
             if started - arrived >= granted:
                 return self._expired(webhook)
-            left = arrived + granted * self.settings.deadline_share - started
-            limit = max(left, MIN_SECONDS)
             if isinstance(asked, Beginning):
-                named = _named(asked)
-                response = await self.parts.reviewer.shed(
-                    named, webhook, deadline_seconds=limit
-                )
-                return Response(review.respond(named.uid, response), media_type=_JSON)
+                answer = partial(self.parts.reviewer.shed, webhook=webhook)
+                asked = _named(asked)
         except ReviewError as error:
             return self._rejected(error)
-        response = await answer(asked, deadline_seconds=limit)
+        left = arrived + granted * self.settings.deadline_share - started
+        response = await answer(asked, deadline_seconds=max(left, MIN_SECONDS))
         self.parts.metrics.observe(
             "admission_duration_seconds",
             self.clock() - started,

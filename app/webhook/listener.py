@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from app.telemetry import log_event
+from app.telemetry import log_event, log_exception
 from app.webhook import connection
 from app.webhook.bounds import GOODBYE_SECONDS, Bounds
 from app.webhook.connection import Connection, Phase, Told
@@ -146,6 +146,9 @@ class Listener:
             except OSError as error:
                 log_event("accept failed", port=self.port, error=error.strerror)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001 - a bug of ours must not close the port
+                log_exception("accept failed", port=self.port)
+                await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(0)
 
     def _admit(self, sock: socket.socket) -> None:
@@ -202,7 +205,7 @@ class Listener:
             await asyncio.sleep(SWEEP_SECONDS)
             now = time.monotonic()
             for one in self.connections:
-                if one.is_overdue(now):
+                if one.is_overdue(now) and not one.transport.is_closing():
                     one.give_up()
 
 

@@ -47,7 +47,7 @@ from app.webhook.watchdog import Watchdog
 INTERRUPT_SECONDS: Final = 1.0
 """Drain after SIGINT: a person waits at a terminal."""
 
-_POLL_SECONDS: Final = 0.01
+_POLL_SECONDS: Final = 0.25
 _SETTLE_SECONDS: Final = 2.0
 """From the first sync until its nodes are surely in the indexes."""
 
