@@ -213,10 +213,12 @@ class Replica:
             running.kill()
 
     def _environment(self, client: Client) -> dict[str, str]:
-        host, _, port = self._server.url.removeprefix("https://").partition(":")
+        port = self._server.url.rpartition(":")[2]
         found = {
             "HOSTNAME": self.name,
-            "KUBERNETES_SERVICE_HOST": host,
+            # By name: no registry may have the API server's address, and those of the
+            # tests are at 127.0.0.1, too.
+            "KUBERNETES_SERVICE_HOST": "localhost",
             "KUBERNETES_SERVICE_PORT": port,
             **self._conditions.environment,
         }

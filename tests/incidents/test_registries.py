@@ -1,0 +1,185 @@
+"""Registries that fail, and more than we can take: nobody waits, nothing is denied.
+
+Incidents 13, 15 and 20 of `docs/explanation/incidents.md`. What each fault means to
+one lookup is `tests/integration/test_registry_faults.py`'s business; here it is what
+`kubectl` and the API server see.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.demo import faults
+from app.demo.content import Repository
+from app.demo.faults import Fault
+from app.demo.registry import Registry
+from tests.tools import background
+from tests.tools.helm import Helm
+from tests.tools.kubelet import Kubelet
+from tests.tools.load import Ask, Load
+from tests.tools.replica import Replica
+from tests.tools.world import (
+    ASKS,
+    FITS_NOWHERE,
+    MISFIT,
+    Cluster,
+    Release,
+    read,
+)
+
+pytestmark = pytest.mark.integration
+
+FAULTS: dict[str, Fault] = {
+    "hangs up": faults.no_http,
+    "never answers": faults.hang,
+    "429": faults.status(429, {"Retry-After": "30"}),
+    "503": faults.status(503),
+    "one byte a second": faults.drip(1.0),
+    "half an answer": faults.cut_off,
+    "no end": faults.endless,
+}
+MAX_REVIEWS = 8
+
+
+@dataclass
+class Registries:
+    """One for each fault, and one that answers."""
+
+    faulty: dict[str, Registry] = field(default_factory=dict)
+    right: Registry = field(default_factory=Registry)
+
+    def hosts(self) -> dict[str, dict[str, bool]]:
+        """What the settings have to allow."""
+        open_ = {"plainHttp": True, "loopback": True}
+        return {one.address: open_ for one in (*self.faulty.values(), self.right)}
+
+
+@dataclass(frozen=True)
+class Served:
+    """The release, and what it reads."""
+
+    cluster: Cluster
+    kubelet: Kubelet
+    registries: Registries
+
+
+def repository() -> Repository:
+    """One image, `:1`, with an artifact."""
+    made = Repository()
+    image = made.image("amd64", "app")
+    made.tag(image, "1")
+    made.attach(image, b"version: v1alpha1\n", created="2026-03-01T00:00:00Z")
+    return made
+
+
+@pytest.fixture(scope="module")
+def served(cluster: Cluster) -> Iterator[Served]:
+    """Two replicas with `Fail` and the default timeouts, and few reviews at once."""
+    registries = Registries(
+        {name: Registry({"app": repository()}) for name in FAULTS},
+        Registry({"app": repository()}),
+    )
+    for name, fault in FAULTS.items():
+        registries.faulty[name].faults["all"] = fault
+    helm = Helm("helm4", cluster.server, cluster.folder / "helm4")
+    with (
+        background.serving([*registries.faulty.values(), registries.right]),
+        Release(cluster, helm) as release,
+        cluster.kubelet() as kubelet,
+    ):
+        values = {
+            "webhook": {"failurePolicy": "Fail", "timeoutSeconds": 5},
+            "registry": {"hosts": registries.hosts()},
+            "server": {"maxReviews": MAX_REVIEWS},
+        }
+        release.serve(kubelet, {**values})
+        yield Served(cluster, kubelet, registries)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_registry_that_fails_delays_nobody_for_long_and_denies_nobody(
+    served: Served, name: str
+) -> None:
+    """Incident 15: ten Pods of one image at once are admitted with a warning."""
+    registry = served.registries.faulty[name]
+    image = f"{registry.address}/app:1"
+    started = time.monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        done = list(
+            pool.map(
+                lambda _: served.cluster.create(image, "--dry-run=server"), range(5)
+            )
+        )
+    seconds = time.monotonic() - started
+    print(f"\n{name}: {seconds:.1f} s for 5 Pods, {len(registry.log)} requests")
+    for one in done:
+        assert one.returncode == 0, one.stderr
+        assert f"[IC202] image {image} not judged" in one.stderr
+    assert 1 <= len(registry.log) <= 2 * 6, "each replica asks once, for all of them"
+    assert MISFIT in served.cluster.post(FITS_NOWHERE)
+
+
+def shed(kubelet: Kubelet) -> float:
+    """How many reviews were not judged for want of room."""
+    text = "".join(read(one, "/metrics") for one in kubelet.ready())
+    found = re.findall(
+        r"^imagecompat_admission_shed_total\{.*\} (\S+)$", text, re.MULTILINE
+    )
+    return sum(map(float, found))
+
+
+def test_more_than_fits_is_admitted_at_once_and_then_all_is_well(
+    served: Served,
+) -> None:
+    """Incident 20: every image is new, and its registry never answers."""
+    silent = served.registries.faulty["never answers"].address
+    asks = [Ask(f"{silent}/app:{number}") for number in range(400)]
+    with Load(served.cluster.server, asks, per_second=100) as load:
+        load.run_for(4)
+    print(f"\n{load.result}; {shed(served.kubelet):.0f} were not judged")
+    assert [] == load.result.failures
+    assert shed(served.kubelet) > 0
+    with Load(served.cluster.server, ASKS) as after:
+        after.run_for(2)
+    print(f"behind that: {after.result}")
+    assert [] == after.result.failures
+    assert after.result.denied > 0
+
+
+def resident_bytes(replica: Replica) -> int:
+    """What the process holds of the machine's memory."""
+    found = re.search(
+        r"^process_resident_memory_bytes (\S+)$",
+        read(replica, "/metrics"),
+        re.MULTILINE,
+    )
+    assert found
+    return int(float(found[1]))
+
+
+def test_memory_does_not_grow_with_the_images_that_were_asked_for(
+    served: Served,
+) -> None:
+    """Incident 13, compressed: each image is another, and what is kept is bounded."""
+    right = served.registries.right.address
+
+    def ask(first: int, count: int) -> None:
+        images = [f"{right}/app:v{number}" for number in range(first, first + count)]
+        with ThreadPoolExecutor(4) as pool:
+            said = list(pool.map(served.cluster.post, images))
+            assert {""} == set(said)
+
+    ask(0, 300)
+    before = [resident_bytes(one) for one in served.kubelet.ready()]
+    ask(300, 900)
+    assert len(served.registries.right.log) >= 1200
+    after = [resident_bytes(one) for one in served.kubelet.ready()]
+    grown = [(new - old) / 2**20 for old, new in zip(before, after, strict=True)]
+    print("\n" + ", ".join(f"{one:+.1f} MiB" for one in grown) + " for 900 images")
+    assert all(one < 24 for one in grown)
