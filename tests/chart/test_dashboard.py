@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.telemetry import METRICS, PREFIX
+from app.telemetry import METRICS, PREFIX, Metrics
 from tests.tools import alerts, promql
 
 FILE = alerts.FILE.with_name("dashboard.json")
@@ -95,6 +95,21 @@ def test_prometheus_can_read_every_query(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"groups": [{"name": "test", "rules": rules}]}))
     done = alerts.promtool("check", "rules", file)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_finds_no_fault_with_what_we_print() -> None:
+    metrics = Metrics()
+    for row in METRICS:
+        labels = dict.fromkeys(row.labels, "x")
+        match row.kind:
+            case "counter":
+                metrics.count(row.name, **labels)
+            case "gauge":
+                metrics.set(row.name, 1, **labels)
+            case "histogram":
+                metrics.observe(row.name, 0.1, **labels)
+    done = alerts.promtool("check", "metrics", stdin=metrics.text().decode())
+    assert (0, "") == (done.returncode, done.stdout + done.stderr)
 
 
 def test_rows_are_those_that_people_look_for_in_this_order() -> None:

@@ -43,7 +43,9 @@ def severity(alert: str) -> str:
     return found
 
 
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def promtool(
+    *arguments: str | Path, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs `promtool`; skips the test where it cannot be had."""
     try:
         program = find("promtool")
@@ -51,6 +53,7 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         pytest.skip(str(error))
     return subprocess.run(
         [program, *arguments],
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
