@@ -25,6 +25,7 @@ from tests.tools.build import ToolError, find
 from tests.tools.client import ApiError, Client
 from tests.tools.helm import NAMESPACE, RELEASE, ROOT, Helm
 from tests.tools.kubelet import Kubelet
+from tests.tools.replica import Conditions
 from tests.tools.servers import ApiServer
 from tests.tools.world import FITS_NOWHERE, Cluster, Release, started
 
@@ -35,6 +36,8 @@ BLOCK: Final = re.compile(
     r"<!-- cluster -->\n+```console\n(.*?)^```$", re.DOTALL | re.MULTILINE
 )
 SECONDS: Final = 180
+IMPATIENT: Final = Conditions(environment={"IMAGECOMPAT_SERVER__DRAIN_SECONDS": "1"})
+"""The values are the chart's own; only the drain is shorter, since nobody asks."""
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,10 @@ def shell(cluster: Cluster, tmp_path: Path) -> Iterator[Shell]:
         "LC_ALL": "C.UTF-8",
     }
     helm = Helm("helm3", cluster.server, cluster.folder / "helm3")
-    with cluster.kubelet() as kubelet, Release(cluster, helm):
+    with (
+        cluster.kubelet(conditions=IMPATIENT) as kubelet,
+        Release(cluster, helm),
+    ):
         yield Shell(folder, environment, kubelet)
 
 
