@@ -10,6 +10,7 @@ import asyncio
 import base64
 import itertools
 import json
+import shlex
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -64,11 +65,11 @@ class Site:
         found = self.server.call("GET", f"{self.secrets}/tls").get("data") or {}
         return {key: base64.b64decode(value) for key, value in found.items()}
 
-    def bundles(self) -> list[str]:
-        """The caBundle of every webhook."""
+    def bundles(self, *collections: str) -> list[str]:
+        """The caBundle of every webhook; of both configurations by default."""
         return [
             base64.b64decode(one["clientConfig"].get("caBundle", "")).decode()
-            for collection in (VALIDATING, MUTATING)
+            for collection in collections or (VALIDATING, MUTATING)
             for one in self.server.call("GET", f"{collection}/{self.name}")["webhooks"]
         ]
 
@@ -333,10 +334,11 @@ class Load:
 
     async def shake_hands(self) -> None:
         """Handshakes as strict as Python's can be, under the caBundle of the moment."""
-        for port in itertools.cycle(self.ports):
+        pairs = zip((VALIDATING, MUTATING), self.ports, strict=True)
+        for collection, port in itertools.cycle(pairs):
             if self._stop:
                 return
-            (bundle,) = set(await asked(self.site.bundles))
+            (bundle,) = await asked(partial(self.site.bundles, collection))
             client = ssl.create_default_context(cadata=bundle)
             client.verify_flags |= ssl.VERIFY_X509_STRICT
             try:
@@ -646,3 +648,73 @@ async def test_no_key_is_told(site: Site, eventually: Eventually) -> None:
         lines = [one for one in key.decode().splitlines() if "-" not in one]
         assert lines
         assert not [one for one in lines if one in told]
+
+
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "certificates.md"
+
+
+def lines_of_the_page(start: str) -> list[str]:
+    return [one for one in HOW_TO.read_text().splitlines() if one.startswith(start)]
+
+
+def run_line(site: Site, line: str) -> None:
+    """Runs a line of the page, with this site's names."""
+    words = shlex.split(line.replace("imagecompat-tls", "tls"))[1:]
+    site.server.kubectl(*(site.name if one == "imagecompat" else one for one in words))
+
+
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [
+        pytest.param(one, made, id=made)
+        for one, made in zip(
+            lines_of_the_page("kubectl patch secret imagecompat-tls -n imagecompat -")[
+                :2
+            ],
+            ("leaf", "authority"),
+            strict=True,
+        )
+    ],
+)
+async def test_the_pages_way_to_rotate_now_fails_no_call(
+    apiserver: ApiServer, eventually: Eventually, line: str, made: str
+) -> None:
+    site = install(apiserver)
+    try:
+        async with under_load(site) as (replicas, load):
+            before = replicas[0].status()["fingerprint"]
+            async with load.running():
+                await asked(partial(run_line, site, line))
+                await eventually(
+                    lambda: (
+                        agree(replicas)
+                        and replicas[0].status()["fingerprint"] != before
+                    ),
+                    60,
+                )
+            assert [] == load.faults
+            assert are_ready(replicas)
+            assert {"leaf": 1, "authority": 2}[made] == authorities(site)
+    finally:
+        remove(site)
+
+
+async def test_the_pages_way_after_a_theft_leaves_no_old_authority(
+    site: Site, eventually: Eventually
+) -> None:
+    async with running(site) as replicas:
+        await eventually(lambda: are_ready(replicas), 30)
+        (before,) = set(site.bundles())
+    (line,) = lines_of_the_page(
+        "kubectl patch secret imagecompat-tls -n imagecompat --type=json"
+    )
+    await asked(partial(run_line, site, line))
+    for collection in (VALIDATING, MUTATING):
+        site.server.call("DELETE", f"{collection}/{site.name}")
+    site.apply(VALIDATING, "pods")
+    site.apply(MUTATING, "annotate")
+    async with running(site) as replicas:
+        await eventually(lambda: are_ready(replicas), 30)
+        (after,) = set(site.bundles())
+        assert {1} == {one.status()["authorities"] for one in replicas}
+    assert before not in after
