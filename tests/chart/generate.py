@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.chart import layout, manifests, readme, schema
+from tests.chart import layout, manifests, readme, schema, values
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 CHART: Final = ROOT / "charts" / "imagecompat"
@@ -21,7 +21,7 @@ SELFTEST: Final = CHART / "files" / "selftest"
 def of_values() -> dict[Path, bytes]:
     """What stands beside the values."""
     return {
-        CHART / "values.schema.json": schema.text().encode(),
+        CHART / "values.schema.json": schema.text(values.defaults()).encode(),
         CHART / "README.md": readme.text().encode(),
     }
 

@@ -14,7 +14,7 @@ HEAD: Final = Path(__file__).with_name("readme-head.md")
 
 def text() -> str:
     """The file."""
-    whole = schema.whole()
+    whole = schema.whole(values.defaults())
     leaves = set(values.leaves(whole))
     lines = [HEAD.read_text().rstrip("\n")]
     section = ""

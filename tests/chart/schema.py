@@ -4,6 +4,9 @@ The sections that mirror `app.settings` come from its models, less what the char
 decides itself (`WIRED`). YAML as Helm reads it takes a bare `off`, `yes` or `no`
 for a boolean, so where such a word may stand, the boolean may, too. And `--set`
 reads `7.5` as a text, so a number may be one; the settings take it for the number.
+
+A section whose keys are all commented out is null, and null takes the section out of
+the values: what has a default has to be there, so that this has a message.
 """
 
 from __future__ import annotations
@@ -255,15 +258,40 @@ def _plain(node: Any, defined: Schema) -> Any:
     return kept
 
 
-def whole() -> Schema:
-    """The schema of all values."""
+def whole(defaults: Mapping[str, Any]) -> Schema:
+    """The schema of all values, which have these defaults."""
+    found = obj(
+        {
+            **sections(),
+            **{name: _needed(CHART[name], defaults.get(name)) for name in CHART},
+        }
+    )
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the chart imagecompat",
-        **obj({**sections(), **CHART}),
+        **_needed_here(found, defaults),
     }
 
 
-def text() -> str:
+def _needed(schema: Schema, default: Any) -> Schema:
+    """With what must be there, at every depth; but in settings, which have defaults."""
+    if not isinstance(default, dict) or "properties" not in schema:
+        return schema
+    inner = {
+        name: _needed(one, default.get(name))
+        for name, one in schema["properties"].items()
+    }
+    return _needed_here({**schema, "properties": inner}, default)
+
+
+def _needed_here(schema: Schema, default: Mapping[str, Any]) -> Schema:
+    """What is empty by default may be left out."""
+    names = [
+        name for name in schema["properties"] if default.get(name) not in (None, {}, [])
+    ]
+    return {**schema, "required": names} if names else schema
+
+
+def text(defaults: Mapping[str, Any]) -> str:
     """The file."""
-    return json.dumps(whole(), indent=1) + "\n"
+    return json.dumps(whole(defaults), indent=1) + "\n"

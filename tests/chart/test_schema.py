@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chart import generate, rendering, schema, values
+
+DEFAULTS = values.defaults()
+SCHEMA = schema.whole(DEFAULTS)
 
 
 @pytest.mark.parametrize("name", generate.MADE)
@@ -32,7 +36,7 @@ def mappings(node: Mapping[str, Any], path: str = "") -> Iterator[str]:
             yield from mappings(inner, f"{path}.{key}" if path else key)
 
 
-MAPPINGS = sorted(mappings(schema.whole()))
+MAPPINGS = sorted(mappings(SCHEMA))
 
 
 def test_a_mapping_with_names_takes_no_others() -> None:
@@ -46,7 +50,7 @@ def test_a_mapping_with_names_takes_no_others() -> None:
             for inner in node:
                 yield from closed(inner)
 
-    assert {True} == set(closed(schema.whole()))
+    assert {True} == set(closed(SCHEMA))
     assert {"", "policy", "webhook", "tls.certManager"} <= set(MAPPINGS)
 
 
@@ -81,6 +85,42 @@ def test_a_wrong_value_is_refused(helm: str, said: str, words: str) -> None:
         rendering.text(helm=helm, sets=(said,))
 
 
+SECTIONS = [name for name, one in DEFAULTS.items() if isinstance(one, dict) and one]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_an_empty_section_is_refused_by_its_name(
+    helm: str, name: str, tmp_path: Path
+) -> None:
+    """All of its keys commented out: YAML's null, which takes the section away."""
+    file = tmp_path / "values.yaml"
+    file.write_text(f"{name}:\n  # mode: warn\n")
+    with pytest.raises(rendering.RenderError, match=f"missing property '{name}'"):
+        rendering.text(file, helm=helm)
+
+
+EMPTY = [
+    leaf
+    for leaf in values.leaves(SCHEMA)
+    if leaf != "global"
+    and not leaf.startswith("resources.")
+    and values.get(leaf, DEFAULTS) in ({}, [])
+]
+
+
+def test_what_is_empty_may_be_null(helm: str) -> None:
+    sets = ("networkPolicy.enabled=true", "dashboard.enabled=true")
+    null = tuple(f"{leaf}=null" for leaf in EMPTY)
+    assert len(null) > 20
+    apis = (rendering.MONITORING,)
+    usual = rendering.objects(helm=helm, sets=sets, api_versions=apis)
+    found = rendering.objects(helm=helm, sets=(*sets, *null), api_versions=apis)
+    assert [one for one in usual if one["kind"] not in {"Deployment", "ConfigMap"}] == [
+        one for one in found if one["kind"] not in {"Deployment", "ConfigMap"}
+    ]
+    assert rendering.pod(usual)["spec"] == rendering.pod(found)["spec"]
+
+
 def test_the_schema_takes_the_values_own_defaults(helm: str) -> None:
     assert rendering.objects(helm=helm)
 
@@ -92,7 +132,7 @@ def test_the_file_is_a_schema_of_draft_7() -> None:
 
 def test_the_readme_lists_every_value() -> None:
     text = (rendering.CHART / "README.md").read_text()
-    leaves = set(values.leaves(schema.whole())) - {"global"}
+    leaves = set(values.leaves(SCHEMA)) - {"global"}
     optional = {leaf for leaf in leaves if f"| `{leaf}` |" not in text}
     assert {
         "resources.claims",

@@ -16,6 +16,7 @@ from tests.chart import rendering, schema, values
 from tests.chart.rendering import CHART, FILES
 
 DEFAULTS = values.defaults()
+SCHEMA = schema.whole(DEFAULTS)
 
 
 def fields() -> Iterator[tuple[str, Any]]:
@@ -151,7 +152,6 @@ WHOLE = {
     "startupProbe",
     "livenessProbe",
     "readinessProbe",
-    "webhook.namespaceSelector",
     "webhook.objectSelector",
     "resources",
     "tls.certManager.issuerRef",
@@ -172,13 +172,13 @@ def declared() -> set[str]:
 
 
 def test_every_value_that_a_template_uses_is_declared() -> None:
-    free = set(values.leaves(schema.whole()))
+    free = set(values.leaves(SCHEMA))
     inside = {one for one in used() if any(one.startswith(f"{f}.") for f in free)}
     assert set() == used() - declared() - inside
 
 
 def test_every_declared_value_is_used_in_a_template() -> None:
-    leaves = set(values.leaves(schema.whole())) - {"global"}
+    leaves = set(values.leaves(SCHEMA)) - {"global"}
     names = used()
     unused = {
         leaf
@@ -190,7 +190,7 @@ def test_every_declared_value_is_used_in_a_template() -> None:
 
 
 def test_every_declared_value_is_in_the_schema_and_the_other_way_round() -> None:
-    leaves = set(values.leaves(schema.whole()))
+    leaves = set(values.leaves(SCHEMA))
     inner = {f"{path}." for path in leaves}
     known = {p for p in declared() if not any(p.startswith(one) for one in inner)}
     optional = {
@@ -213,6 +213,6 @@ def test_every_declared_value_is_in_the_schema_and_the_other_way_round() -> None
     ids=lambda one: one.path,
 )
 def test_every_value_is_described_in_one_line(one: values.Value) -> None:
-    if one.path.rpartition(".")[0] in values.leaves(schema.whole()):
+    if one.path.rpartition(".")[0] in values.leaves(SCHEMA):
         return  # an entry of a mapping that is one value
     assert one.comment.endswith((".", ")"))

@@ -121,7 +121,7 @@ def test_our_own_namespace_is_the_releases() -> None:
     "said",
     [
         "webhook.exemptNamespaces=null",
-        "webhook.namespaceSelector=null",
+        "webhook.namespaceSelector.matchLabels=null",
         "webhook.namespaceSelector.matchExpressions=null",
     ],
 )

@@ -92,3 +92,11 @@ def at(path: str, content: Mapping[str, Any]) -> Any:
     for part in path.split("."):
         value = value[part]
     return value
+
+
+def get(path: str, content: Mapping[str, Any]) -> Any:
+    """The same; `None` where there is no such key."""
+    try:
+        return at(path, content)
+    except KeyError:
+        return None

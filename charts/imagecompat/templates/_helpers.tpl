@@ -33,13 +33,13 @@ app.kubernetes.io/component: webhook
 {{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion -}}
 {{- $_ := set $ours "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $ours "app.kubernetes.io/part-of" "imagecompat" -}}
-{{- mergeOverwrite (deepCopy .Values.commonLabels) $ours | toYaml -}}
+{{- mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) $ours | toYaml -}}
 {{- end -}}
 
 {{/* Labels of our Pods: nothing that a new chart alone would change. */}}
 {{- define "imagecompat.podLabels" -}}
 {{- $ours := include "imagecompat.selectorLabels" . | fromYaml -}}
-{{- mergeOverwrite (deepCopy .Values.commonLabels) (deepCopy .Values.podLabels) $ours | toYaml -}}
+{{- mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) (deepCopy (.Values.podLabels | default dict)) $ours | toYaml -}}
 {{- end -}}
 
 {{/* The Secret with the serving certificate, whoever writes it. */}}
@@ -121,5 +121,5 @@ capabilities:
 {{/* Labels of what Prometheus or Grafana choose by label: theirs may be added. */}}
 {{- define "imagecompat.monitorLabels" -}}
 {{- $root := index . 0 -}}
-{{- mergeOverwrite (deepCopy (index . 1)) (include "imagecompat.labels" $root | fromYaml) | toYaml -}}
+{{- mergeOverwrite (deepCopy (index . 1 | default dict)) (include "imagecompat.labels" $root | fromYaml) | toYaml -}}
 {{- end -}}

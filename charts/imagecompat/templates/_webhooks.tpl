@@ -31,10 +31,10 @@ matchExpressions:
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values: {{ include "imagecompat.exemptNamespaces" . }}
-{{- with (.Values.webhook.namespaceSelector | default dict).matchExpressions }}
+{{- with .Values.webhook.namespaceSelector.matchExpressions }}
 {{ toYaml . }}
 {{- end }}
-{{- with (.Values.webhook.namespaceSelector | default dict).matchLabels }}
+{{- with .Values.webhook.namespaceSelector.matchLabels }}
 matchLabels:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -55,7 +55,7 @@ objectSelector:
 
 {{/* Annotations of both configurations. */}}
 {{- define "imagecompat.webhookAnnotations" -}}
-{{- $annotations := deepCopy .Values.webhook.annotations -}}
+{{- $annotations := deepCopy (.Values.webhook.annotations | default dict) -}}
 {{- if eq .Values.tls.mode "certManager" -}}
 {{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s" .Release.Namespace (include "imagecompat.fullname" .)) -}}
 {{- end -}}
