@@ -23,7 +23,7 @@ import pytest
 from tests.docs.test_examples import Command, commands, matches
 from tests.tools.build import ToolError, find
 from tests.tools.client import ApiError, Client
-from tests.tools.helm import NAMESPACE, RELEASE, ROOT, Helm
+from tests.tools.helm import NAMESPACE, RELEASE, ROOT, VERSIONS, Helm
 from tests.tools.kubelet import Kubelet
 from tests.tools.replica import Conditions
 from tests.tools.servers import ApiServer
@@ -42,7 +42,7 @@ IMPATIENT: Final = Conditions(environment={"IMAGECOMPAT_SERVER__DRAIN_SECONDS": 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    for name in ("etcd", "kube-apiserver", "kubectl", "helm3"):
+    for name in ("etcd", "kube-apiserver", "kubectl", *VERSIONS):
         try:
             find(name)
         except ToolError as error:
@@ -103,11 +103,17 @@ class Shell:
 
 
 @pytest.fixture
-def shell(cluster: Cluster, tmp_path: Path) -> Iterator[Shell]:
+def helm(request: pytest.FixtureRequest) -> str:
+    """Which Helm is called `helm`."""
+    return str(getattr(request, "param", "helm3"))
+
+
+@pytest.fixture
+def shell(cluster: Cluster, helm: str, tmp_path: Path) -> Iterator[Shell]:
     """A terminal, and a cluster without a release before and after."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "helm").symlink_to(find("helm3"))
+    (programs / "helm").symlink_to(find(helm))
     (programs / "kubectl").symlink_to(find("kubectl"))
     folder = tmp_path / "checkout"
     folder.mkdir()
@@ -120,10 +126,9 @@ def shell(cluster: Cluster, tmp_path: Path) -> Iterator[Shell]:
         "KUBECONFIG": str(cluster.server.kubeconfig),
         "LC_ALL": "C.UTF-8",
     }
-    helm = Helm("helm3", cluster.server, cluster.folder / "helm3")
     with (
         cluster.kubelet(conditions=IMPATIENT) as kubelet,
-        Release(cluster, helm),
+        Release(cluster, Helm(helm, cluster.server, cluster.folder / helm)),
     ):
         yield Shell(folder, environment, kubelet)
 
@@ -164,6 +169,7 @@ def objects_left(server: ApiServer) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.parametrize("helm", VERSIONS, indirect=True)
 def test_the_readmes_three_commands_install_it(shell: Shell) -> None:
     """With the chart's default values."""
     assert 3 == shell.type("README.md")
