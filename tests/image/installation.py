@@ -34,7 +34,10 @@ PROGRAMS: Final = ("sh", "find", "ln", "rm")
 """Of the builder's base, all that our lines use besides Python."""
 _PASSED_ON: Final = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """How this machine's pip reaches the package index, by the names' beginnings."""
-_PIP_CONFIGURATION: Final = ("/etc/pip.conf", "/root/.config/pip/pip.conf")
+_PIP_CONFIGURATION: Final = {
+    "/etc/pip.conf": Path("/etc/pip.conf"),
+    "/root/.config/pip/pip.conf": Path.home() / ".config" / "pip" / "pip.conf",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +134,16 @@ def base_python() -> Python:
 
 def install(folder: Path) -> Installation:
     """Runs the builder stage; everything it writes goes to `folder`."""
-    python, dockerfile = base_python(), read(DOCKERFILE)
-    building = _Building(folder, python)
-    for one in dockerfile.builder.instructions:
+    installed = made(folder)
+    building = _Building(folder, installed.python)
+    for one in installed.dockerfile.builder.instructions:
         building.take(one)
-    return Installation(dockerfile, folder / "opt", python)
+    return installed
+
+
+def made(folder: Path) -> Installation:
+    """What `install` has made in `folder`."""
+    return Installation(read(DOCKERFILE), folder / "opt", base_python())
 
 
 class _Building:
@@ -200,10 +208,14 @@ class _Building:
             )
         programs = {f"/bin/{name}": _program(name) for name in PROGRAMS}
         settings = {
-            path: Path(path) for path in _PIP_CONFIGURATION if Path(path).is_file()
+            target: path
+            for target, path in _PIP_CONFIGURATION.items()
+            if os.access(path, os.R_OK)
         }
-        extra = os.environ.get("PIP_FIND_LINKS", "")
-        settings |= {extra: Path(extra)} if Path(extra).is_dir() and extra else {}
+        # Wheels that the machine keeps in a folder.
+        folder = os.environ.get("PIP_FIND_LINKS", "")
+        if folder and Path(folder).is_dir():
+            settings[folder] = Path(folder)
         with run(
             ["/bin/sh", "-c", line],
             env=self._environment,

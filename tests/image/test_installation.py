@@ -24,8 +24,6 @@ from tests.tools.authority import Authority
 from tests.tools.sandbox import ROOT, Sandboxed
 from tests.tools.servers import free_port
 
-pytestmark = pytest.mark.xdist_group("installation")
-
 SECONDS: Final = 60.0
 BASE_LIBRARIES: Final = frozenset(
     {

@@ -16,7 +16,7 @@ from license_expression import get_spdx_licensing
 from packaging.utils import canonicalize_name
 
 from hack import sbom
-from tests.image.installation import Installation
+from tests.image.installation import Installation, base_python
 from tests.tools.sandbox import ROOT
 
 EPOCH: Final = 1_767_225_600
@@ -33,7 +33,6 @@ def document() -> Any:
     return json.loads(sbom.make(PROJECT, REQUIREMENTS, EPOCH))
 
 
-@pytest.mark.xdist_group("installation")
 def test_it_names_every_package_of_the_image_and_no_other(
     document: Any, installation: Installation
 ) -> None:
@@ -110,6 +109,10 @@ def test_another_version_than_the_pinned_one_stops_it() -> None:
 def test_a_package_that_is_not_installed_stops_it() -> None:
     with pytest.raises(sbom.SbomError, match="no-such-package is not installed"):
         sbom.licence(sbom.Pin("no-such-package", "1", ()))
+
+
+def test_markers_mean_what_they_mean_in_the_image() -> None:
+    assert base_python().wanted == sbom.IMAGE["python_version"]
 
 
 def test_what_other_systems_need_is_left_out() -> None:

@@ -107,6 +107,12 @@ def _build(root: Path, plan: Mapping[str, Any]) -> None:
     for path, text in plan["files"].items():
         _place(inside(path), is_folder=False)
         inside(path).write_text(text, encoding="utf-8")
+    for folder, kind, flags, data in (
+        ("/proc", "proc", _MS_NOEXEC, ""),
+        ("/tmp", "tmpfs", 0, f"mode=1777,size={plan['tmp_mebibytes']}m"),
+    ):
+        _place(inside(folder), is_folder=True)
+        _mount(kind, str(inside(folder)), kind, flags | _MS_NOSUID | _MS_NODEV, data)
     # Outer folders first, so that they do not hide the inner ones.
     sources = plan["mounts"] | plan["writable"]
     for target in sorted(sources):
@@ -114,12 +120,6 @@ def _build(root: Path, plan: Mapping[str, Any]) -> None:
         _bind(Path(sources[target]), inside(target), attributes=attributes)
     for device in _DEVICES:
         _bind(Path("/dev", device), inside(f"/dev/{device}"), attributes=0)
-    for folder, kind, flags, data in (
-        ("/proc", "proc", _MS_NOEXEC, ""),
-        ("/tmp", "tmpfs", 0, f"mode=1777,size={plan['tmp_mebibytes']}m"),
-    ):
-        _place(inside(folder), is_folder=True)
-        _mount(kind, str(inside(folder)), kind, flags | _MS_NOSUID | _MS_NODEV, data)
     _limit(root, _READ_ONLY, recursive=False)
 
 
