@@ -14,7 +14,7 @@ from app.cli.installed.asking import Unread
 from app.cli.installed.fault import Problem
 from app.cli.installed.release import Replica
 from app.cli.installed.survey import Survey
-from app.status import Status
+from app.status import MAX_DECISIONS, Status
 
 _WIDTH: Final = 200
 """Of what is no terminal: lines are cut by who reads them, not by us."""
@@ -201,7 +201,7 @@ def _decisions(survey: Survey) -> Iterator[tuple[str, ...]]:
         for decided in one.status.decisions
     ]
     found.sort(key=lambda pair: pair[0].time, reverse=True)
-    for decided, name in found:
+    for decided, name in found[:MAX_DECISIONS]:
         yield (
             decided.time,
             name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -557,6 +558,13 @@ async def test_the_tables_tell_what_decides_and_what_was_decided() -> None:
     assert sorted(times, reverse=True) == times
     assert "\x1b" not in text
     assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+async def test_of_many_decisions_the_newest_are_shown() -> None:
+    decided = [{"time": f"2026-11-20T10:{minute:02}:00Z"} for minute in range(20)]
+    text = await printed(objects(decisions=decided))
+    times = re.findall(r"^2026-11-20T10:(\d\d)", text, re.MULTILINE)
+    assert sorted([str(n) for n in range(10, 20)] * 2, reverse=True) == times
 
 
 async def test_nothing_that_was_read_still_prints() -> None:
