@@ -118,6 +118,21 @@ def wire_on(settings: Settings, cluster: Cluster) -> Wired:
     return _assemble(settings, None, cluster, metrics, served, health, nothing, refresh)
 
 
+def _reviewing(
+    settings: Settings, cluster: Cluster, metrics: Metrics
+) -> tuple[Checker, Switch]:
+    """What answers reviews, and what exchanges its settings."""
+    registry = settings.registry
+    wanted = Wanted(settings, keyring(registry, docker_config(registry)))
+
+    def make(wanted: Wanted) -> Sources:
+        return sources(wanted.settings.registry, wanted.keyring, metrics)
+
+    found = make(wanted)
+    checker = Checker(cluster, found.port, metrics, options(settings))
+    return checker, Switch(checker, found, wanted, make, gc.freeze)
+
+
 def _assemble(
     settings: Settings,
     files: SettingsFiles | None,
@@ -129,17 +144,9 @@ def _assemble(
     refresh: Callable[[], None],
 ) -> Wired:
     metrics.set("build_info", 1, version=__version__)
-    registry = settings.registry
-    wanted = Wanted(settings, keyring(registry, docker_config(registry)))
-
-    def make(wanted: Wanted) -> Sources:
-        return sources(wanted.settings.registry, wanted.keyring, metrics)
-
-    found = make(wanted)
-    checker = Checker(cluster, found.port, metrics, options(settings))
+    checker, switch = _reviewing(settings, cluster, metrics)
     expiries = Expiries(lambda: checker.options.exemptions)
-    switch = Switch(checker, found, wanted, make, gc.freeze)
-    watched = files if files is not None else Unwatched(wanted)
+    watched = files if files is not None else Unwatched(switch.wanted)
     looking = reloading(watched, switch, metrics, settings.server.check_seconds)
 
     @asynccontextmanager

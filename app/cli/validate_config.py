@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from app.settings.checking import Checked
 
 
@@ -50,14 +51,7 @@ def validate_config(
         raise ConfigError("UnknownFormat", f"-o {output}: expected text or json")
     if [*files, against].count("-") > 1:
         raise ConfigError("InputTwice", "standard input can be read only once")
-    old = None
-    if against is not None:
-        found = checking.check(read_input(against), _name(against))
-        if len(found) != 1 or found[0].settings is None:
-            _print(found, as_json=output == "json")
-            _fail_without_one(against, found)
-            raise typer.Exit(BAD_INPUT)
-        old = found[0].settings
+    old = _old(against, output) if against is not None else None
     checked = [
         one
         for file in files
@@ -68,14 +62,24 @@ def validate_config(
         raise typer.Exit(BAD_INPUT)
 
 
-def _name(file: str) -> str:
-    return "<stdin>" if file == "-" else file
+def _old(against: str, output: str) -> Settings:
+    """The one settings file to compare with; exits if it is none."""
+    from app.cli.output import BAD_INPUT, read_input  # noqa: PLC0415
+    from app.settings import checking  # noqa: PLC0415
 
-
-def _fail_without_one(against: str, found: list[Checked]) -> None:
+    found = checking.check(read_input(against), _name(against))
+    settings = found[0].settings
+    if len(found) == 1 and settings is not None:
+        return settings
+    _print(found, as_json=output == "json")
     if len(found) > 1:
         text = f"{_name(against)}: expected one settings file, found {len(found)}"
         typer.echo(text, err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def _name(file: str) -> str:
+    return "<stdin>" if file == "-" else file
 
 
 def _print(checked: list[Checked], *, as_json: bool) -> None:
