@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+from app import status
 from app.demo import certificates, images
 from app.demo.content import Repository
 from tests.tools.build import ToolError, find
@@ -515,3 +516,16 @@ def test_metrics_count_what_happened(world: World) -> None:
     assert "imagecompat_ready 1.0" in text
     assert 'imagecompat_admission_causes_total{code="IC101"}' in text
     assert 'imagecompat_registry_requests_total{kind="resolve",outcome="2xx"}' in text
+
+
+def test_the_state_of_the_process_tells_reasons_and_no_names(world: World) -> None:
+    """Whoever reaches the port may read it."""
+    text = _get(f"{world.status}/statusz")
+    found = status.decode(text.encode())
+    assert found.ready
+    assert (len(NODES), 0) == (found.nodes.known, found.nodes.unknown)
+    assert all(watch.is_synced for watch in found.watches)
+    assert "IC101" in {code for one in found.decisions for code in one.codes}
+    assert {"default"} <= {one.namespace for one in found.decisions}
+    for secret in (*NODES, "kernel.", "cpu.", world.registry, "team/"):
+        assert secret not in text
