@@ -22,8 +22,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterator,
+    Mapping,
+)
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -222,7 +233,8 @@ class Objects:
         place = _place("watch", collection, name)
         async with self._sent(place, "GET", collection, query) as response:
             await require_ok(response)
-            yield _events(response)
+            async with aclosing(_events(response)) as events:
+                yield events
 
     async def _ask(
         self,
@@ -282,7 +294,7 @@ class Objects:
             return  # what failed before is reported; the next try says it again
 
 
-async def _events(response: Response) -> AsyncIterator[bytes | None]:
+async def _events(response: Response) -> AsyncGenerator[bytes | None, None]:
     lines = LineSplitter(MAX_OBJECT_BYTES)
     async for chunk in response.chunks():
         for line in lines.feed(chunk):
