@@ -168,6 +168,7 @@ CHART: Final[Schema] = {
     "podAnnotations": LABELS,
     "podLabels": LABELS,
     "hostNetwork": BOOL,
+    "openshift": BOOL,
     "dnsPolicy": one_of("", "ClusterFirst", "ClusterFirstWithHostNet", "Default"),
     "extraEnv": LIST,
     "extraVolumes": LIST,

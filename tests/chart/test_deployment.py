@@ -45,7 +45,9 @@ def test_pods_are_hardened(file: Path) -> None:
     for pod in pods(file):
         context = pod["securityContext"]
         assert context["runAsNonRoot"]
-        assert (65532, 65532) == (context["runAsUser"], context["runAsGroup"])
+        user = None if file.stem == "least-values" else 65532
+        found = {context.get(f"runAs{one}") for one in ("User", "Group")}
+        assert {user} == found | {context.get("fsGroup")}
         assert {"type": "RuntimeDefault"} == context["seccompProfile"]
         for one in pod["containers"]:
             assert {
@@ -142,6 +144,12 @@ def test_an_upgrade_takes_no_replica_away_before_a_new_one_is_ready() -> None:
         "type": "RollingUpdate",
         "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
     } == deployment()["strategy"]
+
+
+def test_on_the_nodes_network_a_new_pod_may_take_the_port_of_an_old_one() -> None:
+    """Otherwise an upgrade would wait for ever where every node has a replica."""
+    rolling = deployment(ci("hostnetwork"))["strategy"]["rollingUpdate"]
+    assert {"maxUnavailable": 1, "maxSurge": 1} == rolling
 
 
 def test_replicas_are_two_and_three_where_it_matters() -> None:

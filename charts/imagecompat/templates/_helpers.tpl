@@ -30,7 +30,7 @@ app.kubernetes.io/component: webhook
 {{- define "imagecompat.labels" -}}
 {{- $ours := include "imagecompat.selectorLabels" . | fromYaml -}}
 {{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $ours "app.kubernetes.io/version" (.Chart.AppVersion | replace "+" "_") -}}
 {{- $_ := set $ours "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $ours "app.kubernetes.io/part-of" "imagecompat" -}}
 {{- mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) $ours | toYaml -}}
@@ -103,10 +103,12 @@ true
 {{/* What Pod Security "restricted" asks of a Pod, and of a container. */}}
 {{- define "imagecompat.podSecurityContext" -}}
 runAsNonRoot: true
+{{- if not .Values.openshift }}
 runAsUser: 65532
 runAsGroup: 65532
 fsGroup: 65532
 fsGroupChangePolicy: OnRootMismatch
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
