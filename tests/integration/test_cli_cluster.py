@@ -7,6 +7,7 @@ commands see of them goes through the API server's own Pod proxy.
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
 import operator
 import os
@@ -290,6 +291,57 @@ def test_json_holds_the_document_of_every_replica(installed: Installed) -> None:
         it["name"] for it in found["webhooks"]
     }
     assert 1 == found["readyEndpoints"]
+
+
+class _Older(http.server.BaseHTTPRequestHandler):
+    """A replica of another version that has other settings."""
+
+    def do_GET(self) -> None:
+        content = {"version": 1, "software": "0.0.9", "ready": True}
+        rules = {"mode": "warn", "annotate": True}
+        body = json.dumps({**content, "rules": rules}).encode()
+        self.send_response(200 if self.path == "/statusz" else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextlib.contextmanager
+def second_pod(one: Installed) -> Iterator[None]:
+    """A Pod beside the real one, with a port of its own."""
+    path = "/api/v1/namespaces/imagecompat/pods"
+    (first,) = one.server.call("GET", path)["items"]
+    address = own_address()
+    with http.server.ThreadingHTTPServer((address, 0), _Older) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        spec = first["spec"]
+        for port in spec["containers"][0]["ports"]:
+            if port["name"] == "status":
+                port["containerPort"] = server.server_address[1]
+        meta = {"name": "second", "labels": first["metadata"]["labels"]}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+        one.server.call("POST", path, pod)
+        state = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}
+        kind = "application/merge-patch+json"
+        at = f"{path}/second/status"
+        one.server.call("PATCH", at, {"status": state}, content_type=kind)
+        try:
+            yield
+        finally:
+            one.server.call("DELETE", f"{path}/second?gracePeriodSeconds=0")
+            server.shutdown()
+
+
+def test_replicas_that_disagree_are_named(installed: Installed) -> None:
+    with second_pod(installed):
+        ran = admin(installed, "status")
+    assert 1 == ran.status
+    (first,) = installed.kubelet.replicas()
+    for what in ("their version", "modes and policies"):
+        assert f"problem: {first.name}, second disagree about {what}, do: " in ran.out
 
 
 def test_one_replica_is_asked_at_its_own_port(installed: Installed) -> None:
