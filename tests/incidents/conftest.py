@@ -1,11 +1,10 @@
 """One cluster for all of this folder, and one release that comes and goes in it.
 
-* `cluster`: etcd and kube-apiserver with aggregator routing, an audit log, three
-  nodes with recorded features, and a kubelet for the namespace of the release.
+* `cluster`: etcd and kube-apiserver with aggregator routing, and three nodes with
+  recorded features; `cluster.kubelet()` runs the Pods of the release while entered.
 * `release`: installs the chart with values, and takes it away behind the test.
 
-An API server that finds no webhook counts as a failure only where a test says so:
-tests of an outage install without a kubelet (`cluster.kubelet_of(())`).
+Tests of an outage install without a kubelet: then nobody is behind the Service.
 """
 
 from __future__ import annotations

@@ -49,16 +49,6 @@ VALUES: Final[Values] = {
 """What the tests change of the chart: images, less patience when something ends, and
 more where a busy machine is no fault of ours."""
 
-_AUDIT: Final = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [
-        {"level": "Metadata", "resources": [{"group": "", "resources": ["pods"]}]},
-        {"level": "None"},
-    ],
-}
-
 _Result = TypeVar("_Result")
 
 
@@ -87,7 +77,6 @@ class Cluster:
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.server: Final = server
         self.folder: Final = folder
-        self.audit: Final = folder / "audit.log"
         self._kubelets = 0
 
     def kubelet(self, **options: Any) -> Kubelet:
@@ -233,13 +222,7 @@ def read(replica: Replica, path: str) -> str:
 def started(folder: Path) -> Iterator[Cluster]:
     """Everything but the release; Nodes and their features are there."""
     images.write(folder / "layouts")
-    policy = folder / "audit.json"
-    policy.write_text(json.dumps(_AUDIT))
-    flags = [
-        "--enable-aggregator-routing=true",
-        f"--audit-policy-file={policy}",
-        f"--audit-log-path={folder / 'audit.log'}",
-    ]
+    flags = ["--enable-aggregator-routing=true"]
     with (
         Etcd(folder / "etcd") as etcd,
         ApiServer(folder / "one", etcd, flags=flags) as server,
