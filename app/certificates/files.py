@@ -107,24 +107,20 @@ class FileCertificates:
         seen = hashlib.sha256(repr(found).encode()).hexdigest()
         if seen == self._seen and not self._is_early:  # (2)
             return
-        refused = self._judge(found)
-        if (seen, refused) == (self._seen, self._refused):
+        judged = self._judge(found)
+        if (seen, judged) == (self._seen, self._refused):
             return
-        self._seen, self._refused = seen, refused
-        if refused is None:  # (3)
-            self._observer.reloaded("taken")
-            self._report()
-        else:  # (4)
-            self._observer.reloaded("broken")
-            self._observer.said(
-                "certificate refused",
-                file=str(self._certificate),
-                reason=refused.reason,
-                detail=refused.text,
-                kept=self._serving.pair is not None,
-            )
+        self._seen = seen
+        if isinstance(judged, Unusable):  # (4)
+            self._refused = judged
+            self._tell_refused(judged)
+        else:  # (3)
+            self._refused = None
+            self._taken_at = self._clock.now()
+            self._tell_taken(judged)
 
-    def _judge(self, read: _Content | str) -> Unusable | None:
+    def _judge(self, read: _Content | str) -> Pair | Unusable:
+        """The pair that is served from now on, or why it is not."""
         if isinstance(read, str):
             return Unusable("Unreadable", read)
         now, serving = self._clock.now(), self._serving.pair
@@ -134,24 +130,32 @@ class FileCertificates:
         if serving is not None and found.not_before > now < serving.not_after:
             begins = found.not_before.isoformat()
             return Unusable(_EARLY, f"the certificate begins at {begins}")
-        return self._serving.take(found)
+        return self._serving.take(found) or found
 
     @property
     def _is_early(self) -> bool:
         """Whether time alone will make the refused pair a good one."""
         return self._refused is not None and self._refused.reason == _EARLY
 
-    def _report(self) -> None:
-        taken = self._serving.pair
-        if taken is not None:
-            self._taken_at = self._clock.now()
-            self._observer.expiry("leaf", taken.not_after)
-            self._observer.said(
-                "certificate taken",
-                file=str(self._certificate),
-                fingerprint=taken.fingerprint,
-                notAfter=taken.not_after.isoformat(),
-            )
+    def _tell_taken(self, pair: Pair) -> None:
+        self._observer.reloaded("taken")
+        self._observer.expiry("leaf", pair.not_after)
+        self._observer.said(
+            "certificate taken",
+            file=str(self._certificate),
+            fingerprint=pair.fingerprint,
+            notAfter=pair.not_after.isoformat(),
+        )
+
+    def _tell_refused(self, why: Unusable) -> None:
+        self._observer.reloaded("broken")
+        self._observer.said(
+            "certificate refused",
+            file=str(self._certificate),
+            reason=why.reason,
+            detail=why.text,
+            kept=self._serving.pair is not None,
+        )
 
     def _read(self) -> _Content | str:
         """Both files at one moment, or why they cannot be read."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -112,6 +113,18 @@ def test_the_key_is_in_no_repr() -> None:
     made = authority()
     assert "key" not in repr(made)
     assert "PRIVATE" not in repr(leaf(made))
+
+
+def test_a_certificate_that_says_nothing_of_authorities_is_not_ours() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = authority().certificate.subject
+    plain = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    assert not is_ours(plain)
 
 
 def test_only_authorities_that_we_made_are_ours(tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa, x25519
 
-from app.certificates.pair import MAX_CHAIN, Pair, Unusable, key_pem, pem_of, read
+from app.certificates.pair import (
+    MAX_CHAIN,
+    Pair,
+    Unusable,
+    key_pem,
+    names_of,
+    pem_of,
+    read,
+)
 from tests.tools.certifying import NAMES, NOW, authority, leaf
 
 ROOT = authority()
@@ -72,6 +80,10 @@ def test_what_is_unusable_has_a_reason(expected: str, chain: bytes, key: bytes) 
 def test_a_certificate_that_has_ended_is_unusable(seconds: int, is_good: bool) -> None:
     now = GOOD.not_after + timedelta(seconds=seconds)
     assert is_good == isinstance(read(GOOD.chain, GOOD.key, now=now), Pair)
+
+
+def test_a_certificate_without_names_has_none() -> None:
+    assert () == names_of(ROOT.certificate)
 
 
 def test_a_pair_tells_its_names_times_and_fingerprint() -> None:
