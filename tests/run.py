@@ -23,7 +23,7 @@ SUITES = {
     "conformance": ("-n", "2"),
     "integration": (),
     "docs": (),
-    "image": ("-n", "2", "--dist", "loadgroup"),
+    "image": ("-n", "2", "--dist", "loadfile"),
     "chart": (),
     "incidents": (),
 }

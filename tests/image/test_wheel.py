@@ -17,8 +17,6 @@ import pytest
 
 from tests.tools.sandbox import ROOT
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 EPOCH: Final = "1767225600"
 """2026-01-01, any moment will do."""
 VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
@@ -47,8 +45,27 @@ SURROUNDINGS: Final = (
 )
 
 
-def git(*arguments: str | Path, umask: int = 0o022) -> None:
-    subprocess.run(["git", *map(str, arguments)], check=True, umask=umask)
+def git(*arguments: str | Path, umask: int = -1) -> str:
+    done = subprocess.run(
+        ["git", *map(str, arguments)],
+        check=True,
+        umask=umask,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def commit() -> str:
+    """The commit that all tests build; the checkout may move on meanwhile."""
+    return git("-C", ROOT, "rev-parse", "HEAD")
+
+
+def clone(target: Path, commit: str, umask: int = -1) -> Path:
+    git("clone", "--quiet", "--no-checkout", ROOT.as_uri(), target, umask=umask)
+    git("-C", target, "checkout", "--quiet", "--detach", commit, umask=umask)
+    return target
 
 
 def built(sources: Path, target: Path, surroundings: Surroundings) -> list[Path]:
@@ -71,17 +88,19 @@ def built(sources: Path, target: Path, surroundings: Surroundings) -> list[Path]
 
 
 @pytest.fixture(scope="module")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> list[list[Path]]:
+def distributions(
+    tmp_path_factory: pytest.TempPathFactory, commit: str
+) -> list[list[Path]]:
     """Both distributions, from two clones that differ in all that must not matter."""
     found = []
     for surroundings in SURROUNDINGS:
-        clone = tmp_path_factory.mktemp("clone") / surroundings.folder
-        git("clone", "--quiet", ROOT.as_uri(), clone, umask=surroundings.umask)
-        for path in clone.rglob("*"):
+        folder = tmp_path_factory.mktemp("clone") / surroundings.folder
+        sources = clone(folder, commit, surroundings.umask)
+        for path in sources.rglob("*"):
             seconds = surroundings.file_seconds
             os.utime(path, (seconds, seconds), follow_symlinks=False)
         target = tmp_path_factory.mktemp("dist")
-        found.append(built(clone, target, surroundings))
+        found.append(built(sources, target, surroundings))
     return found
 
 
@@ -133,17 +152,11 @@ def test_the_wheel_holds_the_package_and_no_more(wheel: Path) -> None:
     assert set() == parts & {"__pycache__", "tests", "bench"}
 
 
-def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-tree", "-r", "--name-only", "HEAD", "app"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+def test_the_wheel_holds_every_file_of_the_package(wheel: Path, commit: str) -> None:
+    listed = git("-C", ROOT, "ls-tree", "-r", "--name-only", commit, "app")
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("app/")}
-    assert set(listed.stdout.splitlines()) == packed
+    assert set(listed.splitlines()) == packed
 
 
 def test_the_source_distribution_holds_what_a_wheel_needs(source: Path) -> None:
@@ -160,13 +173,14 @@ def test_the_source_distribution_holds_what_a_wheel_needs(source: Path) -> None:
     } == names
 
 
-def test_the_image_installs_the_same_package(wheel: Path, tmp_path: Path) -> None:
+def test_the_image_installs_the_same_package(
+    wheel: Path, commit: str, tmp_path: Path
+) -> None:
     """Built in a context without .git and .gitignore, as the Dockerfile does."""
-    clone = tmp_path / "clone"
-    git("clone", "--quiet", ROOT.as_uri(), clone)
+    sources = clone(tmp_path / "clone", commit)
     for name in (".git", ".gitignore"):
-        (clone / name).rename(tmp_path / f"away{name}")
+        (sources / name).rename(tmp_path / f"away{name}")
     target = tmp_path / "dist"
     target.mkdir()
-    again = built(clone, target, SURROUNDINGS[1])
+    again = built(sources, target, SURROUNDINGS[1])
     assert digests([wheel])[wheel.name] == digests(again)[wheel.name]
