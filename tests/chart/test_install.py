@@ -237,6 +237,29 @@ def test_notes_ask_where_node_feature_discovery_is(run: Helm) -> None:
     assert "autoscaled" not in said
 
 
+def test_notes_warn_of_a_network_policy_that_shuts_the_api_server_out(
+    run: Helm, apiserver: ApiServer
+) -> None:
+    """Behind the Service's 443 it is somewhere else in each cluster."""
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    body: dict[str, Any] = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["192.0.2.1"]}],
+        "ports": [{"name": "https", "port": 8443, "protocol": "TCP"}],
+    }
+    apiserver.put(slices, body, "kubernetes")
+    try:
+        said = run("install", "imagecompat", rendering.CHART, *HA)
+        assert "add 8443 to networkPolicy.apiServerPorts" in said
+        ports = "--set=networkPolicy.apiServerPorts={8443}"
+        said = run("upgrade", "imagecompat", rendering.CHART, *HA, ports)
+        assert "apiServerPorts" not in said
+    finally:
+        apiserver.call("DELETE", f"{slices}/kubernetes")
+
+
 @pytest.mark.usefixtures("nodes")
 def test_who_may_not_read_nodes_can_still_install(run: Helm) -> None:
     """Roles made elsewhere: nothing is looked up."""

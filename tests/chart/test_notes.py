@@ -125,6 +125,29 @@ def test_notes_say(chart: Path, helm: str, sets: tuple[str, ...], words: str) ->
     assert words in notes(chart, sets=sets, helm=helm)
 
 
+NETWORK = "networkPolicy.enabled=true"
+PRIVATE = "registry.hosts.r\\.example:5000.private=true"
+PLAIN = "registry.hosts.r\\.example.plainHttp=true"
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        pytest.param(
+            (NETWORK, PRIVATE), "reach r.example:5000: add 5000 to", id="port"
+        ),
+        pytest.param((NETWORK, PLAIN), "reach r.example: add 80 to", id="plain HTTP"),
+    ],
+)
+def test_a_registry_that_the_network_policy_shuts_out_is_named(
+    chart: Path, helm: str, sets: tuple[str, ...], words: str
+) -> None:
+    assert words in notes(chart, sets=sets, helm=helm)
+    opened = (*sets, "networkPolicy.registryPorts={80,443,5000}")
+    assert "lets nobody reach" not in notes(chart, sets=opened, helm=helm)
+    assert "lets nobody reach" not in notes(chart, sets=sets[1:], helm=helm)
+
+
 QUIET = ("selftest.enabled=false", "podMonitor.enabled=false")
 
 
