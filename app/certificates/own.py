@@ -7,6 +7,7 @@ configuration tell it what there is, and one loop carries out its steps.
   after a pause that doubles up to half a minute; the other steps do not wait for it,
   and what is served goes on.
 * A step that another replica was quicker with is no failure: look again.
+* A step that somebody undoes at once is done again, but ever more slowly.
 * Time is the API server's, whose verdict counts.
 """
 
@@ -278,6 +279,7 @@ class SelfCertificates:
         self._count(step, "made" if is_done else "lost")
         if is_done:
             self._went_well(what)
+            self._retries.done(what)
         else:
             self._retries.lost(what)
 

@@ -1,4 +1,4 @@
-"""When something that failed may be tried again."""
+"""When something that failed, or was undone, may be tried again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ LIMIT_SECONDS: Final = 30.0
 LOST_SECONDS: Final = 0.05
 """After a lost race: soon, but not all at once."""
 
+CALM_SECONDS: Final = 1.0
+"""What has to be done again sooner than that was undone by somebody."""
+
 
 class Retries:
     """Failures by what was tried, each with a pause that doubles, and its chance.
@@ -24,6 +27,7 @@ class Retries:
         self._clock: Final = clock
         self._tries: dict[str, int] = {}
         self._until: dict[str, float] = {}
+        self._done: dict[str, tuple[float, float]] = {}
         self.failures: dict[str, str] = {}
 
     def failed(self, what: str, why: str) -> bool:
@@ -44,6 +48,20 @@ class Retries:
         self._tries.pop(what, None)
         self._until.pop(what, None)
         return self.failures.pop(what, None) is not None
+
+    def done(self, what: str) -> None:
+        """It was done; if that is undone again and again, the pauses grow.
+
+        Somebody else may want it otherwise: nobody wins, but nobody runs hot.
+        """
+        now = self._clock.monotonic()
+        before, pause = self._done.get(what, (-LIMIT_SECONDS, 0.0))
+        if now - before < max(CALM_SECONDS, 3 * pause):
+            pause = min(max(2 * pause, FIRST_SECONDS), LIMIT_SECONDS)
+            self._block(what, pause)
+        else:
+            pause = 0.0
+        self._done[what] = now, pause
 
     def is_blocked(self, what: str) -> bool:
         """Whether it has to wait."""

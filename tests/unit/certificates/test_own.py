@@ -304,6 +304,32 @@ async def test_a_configuration_that_fails_does_not_hold_up_the_other(
     assert 2 == world.events().count("certificate failure")
 
 
+async def test_who_undoes_what_we_do_does_not_make_us_run_hot(world: World) -> None:
+    """An injector that was not told to leave `caBundle` alone, for example."""
+    patched = world.objects.patch
+    is_undone = True
+
+    async def undoing(*args: Any, **more: Any) -> bytes | None:
+        done = await patched(*args, **more)
+        if is_undone:
+            world.objects.put(VALIDATING, "hooks", configuration(b"", b""))
+        return done
+
+    world.objects.patch = undoing  # type: ignore[method-assign]
+    async with world.replica() as one:
+        await world.time.passes(300)
+        tries = world.objects.calls.count("patch hooks")
+        assert 10 <= tries <= 25
+        await world.time.until(lambda: leaf(one) is not None)
+        is_undone = False
+        await world.time.until(lambda: not one.problems())
+        await world.time.passes(120)
+        world.objects.put(VALIDATING, "hooks", configuration(b"", b""))
+        before = world.time.seconds
+        await world.time.until(lambda: not one.problems())
+        assert before == world.time.seconds
+
+
 async def test_pauses_grow_but_not_beyond_a_minute(world: World) -> None:
     world.objects.faults["merge"] = forbidden("merge tls")
     async with world.replica() as one:
