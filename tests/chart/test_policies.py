@@ -198,6 +198,25 @@ def test_our_service_account_may_change_nothing_else(
     assert "caBundle only" in patch(installed, ours, kind, [operation])
 
 
+METADATA: Final = {
+    "labels/app.kubernetes.io~1instance": "other",
+    "annotations": {"a": "b"},
+    "finalizers": ["imagecompat.dev/forever"],
+    "ownerReferences": [
+        {"apiVersion": "v1", "kind": "Namespace", "name": "default", "uid": "1"}
+    ],
+}
+
+
+@pytest.mark.parametrize("field", METADATA)
+def test_nor_what_others_find_and_end_it_by(
+    installed: ApiServer, ours: Path, field: str
+) -> None:
+    operation = {"op": "add", "path": f"/metadata/{field}", "value": METADATA[field]}
+    for kind in KINDS:
+        assert "caBundle only" in patch(installed, ours, kind, [operation])
+
+
 def test_nor_the_way_to_the_webhook_nor_its_reinvocation(
     installed: ApiServer, ours: Path
 ) -> None:
