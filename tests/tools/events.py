@@ -14,7 +14,7 @@ LEVELS = {"log_event": "info", "said": "info", "log_exception": "error"}
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """A kind of line: its words, its level and the fields that are given by name."""
+    """A kind of line: its words, its levels and the fields that are given by name."""
 
     name: str
     level: str
@@ -29,7 +29,8 @@ def written() -> dict[str, Event]:
         for one in _events(ast.parse(path.read_text())):
             known = found.get(one.name, one)
             fields = tuple(dict.fromkeys((*known.fields, *one.fields)))
-            found[one.name] = Event(one.name, one.level, fields)
+            levels = dict.fromkeys((*known.level.split(" or "), one.level))
+            found[one.name] = Event(one.name, " or ".join(levels), fields)
     return found
 
 
