@@ -146,6 +146,7 @@ class Connection(HttpToolsProtocol):
         self._told: Final = told
         self._task: asyncio.Task[None] | None = None
         self._head_bytes = 0
+        self._read_bytes = 0
         self._refusal = 400
         self._joined: Joined
         self._requests_left = bounds.requests * random.uniform(*_JITTER)  # noqa: S311
@@ -162,6 +163,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes; headers that have no end are refused before they fill memory."""
+        self._read_bytes = len(data)
         super().data_received(data)
         if self.phase is Phase.HEAD:
             self._head_bytes += len(data)
@@ -182,10 +184,12 @@ class Connection(HttpToolsProtocol):
         Raises:
             TooLargeHeadError: there are too many of them.
         """
-        size = len(self.url) + sum(len(k) + len(v) for k, v in self.headers)
-        if size > self._bounds.head_bytes:
-            self._refusal = 431
-            raise TooLargeHeadError
+        most = self._bounds.head_bytes
+        if self._head_bytes + self._read_bytes > most:  # else they cannot be
+            size = len(self.url) + sum(len(k) + len(v) for k, v in self.headers)
+            if size > most:
+                self._refusal = 431
+                raise TooLargeHeadError
         super().on_headers_complete()
         self.cycle.transport = cast("asyncio.Transport", self._joined)
         self.phase = Phase.BODY
