@@ -42,6 +42,9 @@ NAMES = itertools.count()
 SETTLE_SECONDS = 2.0
 """From a configuration that was written to one that the API server acts on."""
 
+FAREWELL_SECONDS = 0.2
+"""For connections that were given up in the middle of their handshake."""
+
 Eventually = Callable[..., Awaitable[None]]
 Replicas = list[SelfCertificates]
 
@@ -148,6 +151,7 @@ class Site:
                 yield made
         finally:
             await connection.close()
+            await asyncio.sleep(FAREWELL_SECONDS)
 
 
 def allow(server: ApiServer, name: str) -> Path:
