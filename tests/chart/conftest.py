@@ -4,6 +4,7 @@ A program that cannot be had is a skip, with the reason.
 
 * `helm`: each Helm in turn.
 * `apiserver`: kube-apiserver with etcd, RBAC and Pod Security admission.
+* `node_features`: the NodeFeature CRD is installed; the path of the collection.
 * `kinds`: minimal CRDs of the Prometheus operator and cert-manager are installed.
 """
 
@@ -43,14 +44,42 @@ def helm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A kube-apiserver with etcd, and our namespaces."""
+    """A kube-apiserver with etcd, and our namespaces; it reaches Services itself."""
     require("etcd", "kube-apiserver", "kubectl", *rendering.HELMS)
     folder = tmp_path_factory.mktemp("apiserver")
-    with Etcd(folder / "etcd") as etcd, ApiServer(folder / "one", etcd) as server:
+    flags = ["--enable-aggregator-routing=true"]
+    with (
+        Etcd(folder / "etcd") as etcd,
+        ApiServer(folder / "one", etcd, flags=flags) as server,
+    ):
         for name in (rendering.NAMESPACE, "node-feature-discovery", "nfd", "nfd-edge"):
             body = {"apiVersion": "v1", "kind": "Namespace"}
             server.put("/api/v1/namespaces", body, name)
         yield server
+
+
+def serve(server: ApiServer, crd: Any, path: str) -> None:
+    """Installs a CRD; returns when objects of it can be listed at `path`."""
+    server.call("POST", CRDS, crd)
+    ends = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            server.call("GET", path)
+        except RuntimeError:
+            assert time.monotonic() < ends, f"{path} is never served"
+            time.sleep(0.1)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def node_features(apiserver: ApiServer) -> str:
+    """NodeFeatures can be created, here."""
+    folder = rendering.ROOT / "tests" / "integration"
+    crd = json.loads((folder / "nodefeature-crd.json").read_text())
+    path = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/node-feature-discovery"
+    serve(apiserver, crd, f"{path}/nodefeatures")
+    return f"{path}/nodefeatures"
 
 
 def _schema(fields: dict[str, Any]) -> dict[str, Any]:
@@ -147,15 +176,5 @@ def kinds(apiserver: ApiServer) -> None:
     """The foreign kinds can be created."""
     for name, spec in _KINDS.items():
         kind, _, group = name.partition(".")
-        apiserver.call("POST", CRDS, json.loads(json.dumps(_crd(kind, group, spec))))
-    ends = time.monotonic() + WAIT_SECONDS
-    for name in _KINDS:
-        kind, _, group = name.partition(".")
         path = f"/apis/{group}/v1/{kind.lower()}s"
-        while True:
-            try:
-                apiserver.call("GET", path)
-                break
-            except RuntimeError:
-                assert time.monotonic() < ends, f"{name} is never served"
-                time.sleep(0.1)
+        serve(apiserver, _crd(kind, group, spec), path)

@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +16,10 @@ from typing import Any, Final
 import pytest
 
 from tests.chart import rendering
-from tests.chart.conftest import CRDS, WAIT_SECONDS
 from tests.tools.build import find
 from tests.tools.servers import ApiServer
 
 NAMESPACE: Final = "installed"
-CRD: Final = rendering.ROOT / "tests" / "integration" / "nodefeature-crd.json"
-FEATURES: Final = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/node-feature-discovery"
 
 
 class Helm:
@@ -185,17 +181,8 @@ def test_the_manifests_install_come_back_and_go(
 
 
 @pytest.fixture(scope="module")
-def nodes(apiserver: ApiServer) -> Iterator[None]:
+def nodes(apiserver: ApiServer, node_features: str) -> Iterator[None]:
     """Two nodes of a pool; of one there is data."""
-    apiserver.call("POST", CRDS, json.loads(CRD.read_text()))
-    ends = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            apiserver.call("GET", f"{FEATURES}/nodefeatures")
-            break
-        except RuntimeError:
-            assert time.monotonic() < ends
-            time.sleep(0.1)
     pool = {"metadata": {"labels": {"kubernetes.azure.com/agentpool": "a"}}}
     for name in ("known", "unknown"):
         apiserver.put(
@@ -206,11 +193,11 @@ def nodes(apiserver: ApiServer) -> Iterator[None]:
         "kind": "NodeFeature",
         "spec": {"features": {"flags": {}, "attributes": {}, "instances": {}}},
     }
-    apiserver.put(f"{FEATURES}/nodefeatures", feature, "known")
+    apiserver.put(node_features, feature, "known")
     yield
     for name in ("known", "unknown"):
         apiserver.call("DELETE", f"/api/v1/nodes/{name}")
-    apiserver.call("DELETE", f"{CRDS}/nodefeatures.nfd.k8s-sigs.io")
+    apiserver.call("DELETE", f"{node_features}/known")
 
 
 @pytest.mark.usefixtures("nodes")
