@@ -16,7 +16,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -195,9 +195,10 @@ class HttpResponse:
     def date(self) -> datetime | None:
         """`Date`: the API server's clock, in whole seconds."""
         try:
-            return parsedate_to_datetime(self._response.headers.get("Date", ""))
+            found = parsedate_to_datetime(self._response.headers.get("Date", ""))
         except ValueError:
             return None
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     @property
     def warnings(self) -> tuple[str, ...]:

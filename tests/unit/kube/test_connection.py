@@ -6,15 +6,17 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from kubernetes.aio.config import incluster_config
 
 from app.errors import ClusterError, ConfigError
-from app.kube.connection import Connection, _faults, warning_texts
+from app.kube.connection import Connection, HttpResponse, _faults, warning_texts
 from tests.tools.authority import Authority
 
 SECRET = "a-secret-token"
@@ -232,3 +234,34 @@ def test_warnings_are_read_as_kubectl_reads_them(
     headers: list[str], texts: tuple[str, ...]
 ) -> None:
     assert texts == warning_texts(headers)
+
+
+@dataclass
+class Headers:
+    """As much of aiohttp's answer as a header needs."""
+
+    headers: Mapping[str, str]
+
+
+@pytest.mark.parametrize(
+    ("expected", "headers"),
+    [
+        pytest.param(
+            datetime(2026, 11, 21, 12, tzinfo=UTC),
+            {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"},
+            id="Date",
+        ),
+        pytest.param(
+            datetime(2026, 11, 21, 12, tzinfo=UTC),
+            {"Date": "Sat, 21 Nov 2026 12:00:00 -0000"},
+            id="no zone",
+        ),
+        pytest.param(None, {}, id="none"),
+        pytest.param(None, {"Date": "yesterday"}, id="no date"),
+    ],
+)
+def test_an_answer_may_say_when_it_was_given(
+    expected: datetime | None, headers: Mapping[str, str]
+) -> None:
+    answer = HttpResponse(cast("aiohttp.ClientResponse", Headers(headers)))
+    assert expected == answer.date

@@ -24,6 +24,7 @@ async def refused(answer: Answer) -> RefusedError:
         (401, "Unauthorized"),
         (403, "Forbidden"),
         (404, "NotFound"),
+        (409, "Conflict"),
         (410, "Gone"),
         (422, "Invalid"),
         (429, "TooManyRequests"),
