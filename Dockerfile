@@ -3,7 +3,8 @@
 # Nothing here names a mutable base: the digests below are placeholders that no
 # registry can have, so a build that forgets them fails at once. A release resolves
 # the tags, checks the signature of the runtime base and passes both references
-# (.github/workflows/image.yml). For development name the tags yourself:
+# (hack/image.py in .github/workflows/release.yml). For development `make image`, or
+# name the tags yourself:
 #
 #   docker build \
 #     --build-arg BUILDER=docker.io/library/python:3.13-slim-trixie \

@@ -147,6 +147,13 @@ def test_no_argument_and_no_variable_holds_a_secret(dockerfile: Dockerfile) -> N
     assert [] == [name for name in names if pattern.search(name)]
 
 
+def test_files_that_its_comments_name_are_there() -> None:
+    comments = re.findall(r"(?m)^# (.*)$", DOCKERFILE.read_text())
+    files = re.findall(r"\.?\b(?:github|hack)/[\w./-]+\.\w+", " ".join(comments))
+    assert files
+    assert [] == [file for file in files if not (ROOT / file).is_file()]
+
+
 def test_what_is_installed_was_pinned_with_its_hash(dockerfile: Dockerfile) -> None:
     installs = [words for words in commands(dockerfile) if "install" in words]
     assert 3 == len(installs)
