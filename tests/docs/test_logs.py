@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.admission.exemption import Exemption
@@ -154,6 +155,33 @@ async def test_the_example_is_a_line_as_it_is_written(
     assert all(isinstance(line[key], type(shown[key])) for key in shown)
 
 
+def told_of(event: str) -> set[str]:
+    """The fields that the page lists for a line."""
+    if event == "review":
+        return set(documented("`review`"))
+    rows = [cells for cells in table("All other lines") if f"`{event}`" in cells[0]]
+    ((_, _, fields, _),) = rows
+    return set(re.findall(r"`([^`]+)`", fields))
+
+
+def shown() -> list[Any]:
+    """The lines that any page shows."""
+    found = re.compile(r'^{ ?"ts".*$', re.MULTILINE)
+    return [
+        pytest.param(line, id=f"{page.stem} {number}")
+        for page in sorted(PAGE.parents[1].rglob("*.md"))
+        for number, line in enumerate(found.findall(page.read_text()))
+    ]
+
+
+@pytest.mark.parametrize("line", shown())
+def test_lines_that_a_page_shows_can_be_searched_for_as_they_stand(line: str) -> None:
+    """Without spaces, as the runbooks' `grep` expects, and with fields that exist."""
+    fields = json.loads(line)
+    assert msgspec.json.encode(fields).decode() == line
+    assert set(fields) - COMMON <= told_of(fields["event"])
+
+
 def test_every_event_of_the_code_is_on_the_page_with_its_level() -> None:
     page = {
         name: level
@@ -166,10 +194,4 @@ def test_every_event_of_the_code_is_on_the_page_with_its_level() -> None:
 
 @pytest.mark.parametrize("event", events.written())
 def test_fields_that_the_code_gives_by_name_are_on_the_page(event: str) -> None:
-    rows = [cells for cells in table("All other lines") if f"`{event}`" in cells[0]]
-    if event == "review":
-        shown = set(documented("`review`"))
-    else:
-        ((_, _, fields, _),) = rows
-        shown = set(re.findall(r"`([^`]+)`", fields))
-    assert set(events.written()[event].fields) <= shown
+    assert set(events.written()[event].fields) <= told_of(event)
