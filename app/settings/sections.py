@@ -100,7 +100,8 @@ class ServerSettings(_Section):
     connection_seconds: float = Field(default=300.0, gt=0)
     """Roughly so long, for the same reason."""
     stuck_seconds: float = Field(default=30.0, gt=0)
-    """Standstill of the event loop or the worker after which `/livez` fails."""
+    """A longer standstill of the event loop is logged; 10 times that in one job of the
+    worker fails `/livez`."""
     check_seconds: float = Field(default=10.0, gt=0, le=3600)
     """How often the settings file and certificate files are looked at for changes."""
 
