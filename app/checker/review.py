@@ -1,7 +1,6 @@
 """A review in, a response out; the policy answers for whatever fails.
 
-The one `except Exception` of the product stands here: an error of ours must not
-be an outage of the cluster.
+An error of ours must not be an outage of the cluster, so any exception ends here.
 """
 
 from __future__ import annotations
