@@ -44,14 +44,10 @@ def helm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A kube-apiserver with etcd, and our namespaces; it reaches Services itself."""
+    """A kube-apiserver with etcd, and our namespaces."""
     require("etcd", "kube-apiserver", "kubectl", *rendering.HELMS)
     folder = tmp_path_factory.mktemp("apiserver")
-    flags = ["--enable-aggregator-routing=true"]
-    with (
-        Etcd(folder / "etcd") as etcd,
-        ApiServer(folder / "one", etcd, flags=flags) as server,
-    ):
+    with Etcd(folder / "etcd") as etcd, ApiServer(folder / "one", etcd) as server:
         for name in (rendering.NAMESPACE, "node-feature-discovery", "nfd", "nfd-edge"):
             body = {"apiVersion": "v1", "kind": "Namespace"}
             server.put("/api/v1/namespaces", body, name)
