@@ -56,7 +56,7 @@ def _field(text: str, name: str) -> str:
 
 
 def fill_chart(repository: str, digest: str, folder: Path) -> Path:
-    """Copies the chart; its image is `repository@digest`.
+    """Copies the chart; its image is `repository@digest`, for Artifact Hub too.
 
     Raises:
         ReleaseError: the digest is none, or the chart has no place for it.
@@ -65,14 +65,19 @@ def fill_chart(repository: str, digest: str, folder: Path) -> Path:
         raise ReleaseError(f"no digest: {digest}")
     target = folder / CHART.name
     shutil.copytree(CHART, target)
-    values = target / "values.yaml"
-    text = values.read_text()
-    for name, value in (("repository", repository), ("digest", f'"{digest}"')):
-        pattern = rf"(?m)(^image:\n(?:^ .*\n|^$\n)*?^  {name}: ).*$"
-        text, count = re.subn(pattern, rf"\g<1>{value}", text)
+    image = r"(?m)(^image:\n(?:^ .*\n|^$\n)*?^  {}: ).*$"
+    listed = r"(?m)(^    - name: imagecompat\n      image: ).*$"
+    places = (
+        ("values.yaml", "image.repository", image.format("repository"), repository),
+        ("values.yaml", "image.digest", image.format("digest"), f'"{digest}"'),
+        ("Chart.yaml", "image in its list", listed, f"{repository}@{digest}"),
+    )
+    for file, what, pattern, value in places:
+        path = target / file
+        text, count = re.subn(pattern, rf"\g<1>{value}", path.read_text())
         if count != 1:
-            raise ReleaseError(f"values.yaml has no image.{name}")
-    values.write_text(text)
+            raise ReleaseError(f"{file} has no {what}")
+        path.write_text(text)
     return target
 
 

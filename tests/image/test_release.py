@@ -120,6 +120,11 @@ def test_the_chart_of_a_release_names_the_image_by_its_digest(tmp_path: Path) ->
     wanted = {"repository": "registry.example/own/imagecompat", "digest": DIGEST}
     assert before["image"] | wanted == after["image"]
     assert before | {"image": after["image"]} == after
+    listed = yaml.safe_load((chart / "Chart.yaml").read_text())["annotations"]
+    images = yaml.safe_load(listed["artifacthub.io/images"])
+    assert [f"registry.example/own/imagecompat@{DIGEST}"] == [
+        i["image"] for i in images
+    ]
     files = {path.relative_to(chart) for path in chart.rglob("*")}
     assert {
         path.relative_to(release.CHART) for path in release.CHART.rglob("*")
