@@ -257,7 +257,7 @@ def editor(installed: ApiServer) -> Path:
     rules = [
         {
             "apiGroups": [""],
-            "resources": ["namespaces"],
+            "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
             "verbs": ["get", "patch", "update", "create"],
         }
     ]
@@ -297,6 +297,35 @@ def test_who_may_edit_a_namespace_may_not_choose_its_mode(
     assert "exemptions" in label(installed, editor, "mode=off")
     assert "exemptions" in label(installed, editor, "mode-")
     assert "" == label(installed, editor, "other-")
+
+
+@pytest.mark.parametrize("subresource", ["status", "finalize"])
+def test_nor_by_way_of_a_subresource(
+    installed: ApiServer, editor: Path, subresource: str
+) -> None:
+    """Labels are written there, too."""
+    assert "exemptions" in replaced(installed, editor, subresource, {LABEL: "off"})
+    assert "" == replaced(installed, editor, subresource, {"way": subresource})
+    found = json.loads(installed.kubectl("get", "namespace", "team", "-ojson").stdout)
+    assert subresource == found["metadata"]["labels"]["way"]
+
+
+def replaced(
+    server: ApiServer, kubeconfig: Path, subresource: str, labels: dict[str, str]
+) -> str:
+    """What is said to a Namespace with more labels, put there; empty if taken."""
+    body = json.loads(server.kubectl("get", "namespace", "team", "-ojson").stdout)
+    body["metadata"].pop("managedFields", None)
+    body["metadata"]["labels"] = body["metadata"].get("labels", {}) | labels
+    done = server.kubectl(
+        "replace",
+        f"--raw=/api/v1/namespaces/team/{subresource}",
+        "--filename=-",
+        stdin=json.dumps(body),
+        kubeconfig=kubeconfig,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
 
 
 def test_nor_of_a_namespace_that_is_new(installed: ApiServer, editor: Path) -> None:
