@@ -19,6 +19,26 @@ DEFAULTS = values.defaults()
 SCHEMA = schema.whole(DEFAULTS)
 
 
+OWN_WORDS = {
+    "server": {"host", "port", "statusPort", "maxBodyBytes"},
+    "certificates": set[str](),
+    "cluster": {"trustedNamespaces", "nodesIgnore"},
+    "registry": {"dockerConfig", "hosts", "layoutRoot"},
+    "policy": {
+        "mode",
+        "namespaceModes",
+        "podModes",
+        "onNoCandidates",
+        "nodesMayAppear",
+        "unpublishedFeatures",
+        "messages",
+        "exemptions",
+        "annotate",
+    },
+}
+"""Settings of which the chart has something else to say."""
+
+
 def fields() -> Iterator[tuple[str, Any]]:
     """Path of each setting -> its default, as YAML has it."""
     whole = settings.Settings()
@@ -216,3 +236,20 @@ def test_every_value_is_described_in_one_line(one: values.Value) -> None:
     if one.path.rpartition(".")[0] in values.leaves(SCHEMA):
         return  # an entry of a mapping that is one value
     assert one.comment.endswith((".", ")"))
+
+
+@pytest.mark.parametrize("section", schema.SECTIONS)
+def test_a_setting_is_described_in_the_words_of_the_settings(section: str) -> None:
+    """Two descriptions of one thing drift apart; one of them is wrong then."""
+    said = {
+        one.path: one.comment
+        for one in values.read((CHART / "values.yaml").read_text())
+    }
+    model = type(getattr(settings.Settings(), section)).model_fields.values()
+    assert OWN_WORDS[section] == {
+        field.alias
+        for field in model
+        if f"{section}.{field.alias}" not in schema.WIRED
+        and said[f"{section}.{field.alias}"]
+        != (field.description or "").replace("\n", " ")
+    }
