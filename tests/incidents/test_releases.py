@@ -23,6 +23,7 @@ from tests.tools.helm import (
     Helm,
     former_chart,
 )
+from tests.tools.kubelet import Kubelet
 from tests.tools.load import Load, Result
 from tests.tools.world import (
     ASKS,
@@ -41,9 +42,14 @@ pytestmark = pytest.mark.integration
 FAIL = {"webhook": {"failurePolicy": "Fail"}}
 
 
+STALL_SECONDS = 2.0
+"""Of a round of the kubelet: with the lag of endpoints, still less than the drain."""
+TRIES = 3
+
+
 def whole(result: Result) -> None:
     """Nothing failed, and something was asked."""
-    assert [] == result.failures
+    assert {} == result.causes()
     assert result.admitted > 0
 
 
@@ -74,48 +80,67 @@ def calls_fail_closed(cluster: Cluster) -> bool:
 def test_no_admission_fails_from_the_install_to_the_uninstall(
     cluster: Cluster, version: str, tmp_path: Path
 ) -> None:
+    """Again where the machine stood still, and endpoints were later than a drain is."""
     former = former_chart(tmp_path)
     if former is None:
         print("\nthis history has no former chart: HEAD's own, with other values")
     helm = Helm(version, cluster.server, cluster.folder / version)
+    for _ in range(TRIES):
+        results, stall_seconds = lived(cluster, helm, former or CHART)
+        if stall_seconds < STALL_SECONDS:
+            break
+        print(f"\nthe machine stood still for {stall_seconds:.1f} s")
+    for one in results:
+        whole(one)
+    assert results[1].denied > 0
+
+
+def lived(cluster: Cluster, helm: Helm, former: Path) -> tuple[list[Result], float]:
+    """The life of a release, under load; and the kubelet's longest round."""
     diary = Diary()
     with (
         Release(cluster, helm) as release,
         cluster.kubelet() as kubelet,
         Load(cluster.server, HARMLESS) as load,
     ):
-        release.install({"policy": {"messages": "counts"}}, former or CHART)
+        release.install({"policy": {"messages": "counts"}}, former)
         kubelet.wait_ready(2)
         release.wait_called()
         diary.note("installed with Ignore", load)
 
         with Load(cluster.server, ASKS) as asked:
-            release.install({**FAIL, "policy": {"messages": "full"}})
-            kubelet.wait_ready(2)
-            assert calls_fail_closed(cluster)
-            diary.note("upgraded, and to Fail", asked)
-            before = {one.name for one in kubelet.replicas()}
-            release.install({"podAnnotations": {"rolled": "again"}})
-            after = {one.name for one in kubelet.wait_ready(2)}
-            assert set() == before & after
-            diary.note("rolled", asked)
-            helm.rollback()
-            kubelet.wait(lambda: not after & names(kubelet), "the rollback")
-            kubelet.wait_ready(2)
-            assert calls_fail_closed(cluster)
-            diary.note("rolled back", asked)
-        whole(asked.result)
-        assert asked.result.denied > 0
+            change(cluster, release, kubelet, asked, diary)
 
         helm.uninstall()
         kubelet.wait_gone()
         assert {} == cluster.configurations()
         load.run_for(1)
         diary.note("uninstalled", load)
-    whole(load.result)
+    return [load.result, asked.result], kubelet.slowest_seconds
 
 
-def names(kubelet: Any) -> set[str]:
+def change(
+    cluster: Cluster, release: Release, kubelet: Kubelet, asked: Load, diary: Diary
+) -> None:
+    """Other chart and policy, other Pods, and back again."""
+    release.install({**FAIL, "policy": {"messages": "full"}})
+    kubelet.wait_ready(2)
+    assert calls_fail_closed(cluster)
+    diary.note("upgraded, and to Fail", asked)
+    before = names(kubelet)
+    release.install({"podAnnotations": {"rolled": "again"}})
+    kubelet.wait_ready(2)
+    after = names(kubelet)
+    assert set() == before & after
+    diary.note("rolled", asked)
+    release.helm.rollback()
+    kubelet.wait(lambda: not after & names(kubelet), "the rollback")
+    kubelet.wait_ready(2)
+    assert calls_fail_closed(cluster)
+    diary.note("rolled back", asked)
+
+
+def names(kubelet: Kubelet) -> set[str]:
     """Of the replicas that have not been told to end."""
     return {one.name for one in kubelet.replicas()}
 
@@ -141,6 +166,18 @@ def test_what_helm_renders_can_be_applied_and_deleted_by_kubectl(
             kubectl("delete", "--ignore-not-found", "-f", "-", stdin=dumped(some))
         kubelet.wait_gone()
     until(lambda: cluster.post(FITS_NOWHERE), lambda said: not said)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_helm_test_hears_the_webhook(cluster: Cluster, version: str) -> None:
+    """With the chart's own image of the test, which fits no node."""
+    helm = Helm(version, cluster.server, cluster.folder / version)
+    with Release(cluster, helm) as release, cluster.kubelet() as kubelet:
+        release.install({"registry": {"layoutRoot": None}})
+        kubelet.wait_ready(2)
+        done = helm.run("test", RELEASE)
+        assert "Succeeded" in done.stdout
+        assert MISFIT in kubelet.said_once()
 
 
 def dumped(objects: list[dict[str, Any]]) -> str:

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.integration
 
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/imagecompat-tls"
 FAIL = {"webhook": {"failurePolicy": "Fail"}}
+TRIES = 3
+STALL_SECONDS = 2.0
+"""Of a round of the kubelet: with the lag of endpoints, still less than the drain."""
 NOTICED_SECONDS = 1.0
 """Generous: from an endpoint that is gone to an API server that knows."""
 
@@ -63,7 +66,8 @@ def test_three_replicas_that_start_at_once_make_one_authority(
     """Incident 10: nobody leads, and whoever loses the race looks again."""
     with cluster.kubelet(lag_seconds=0.0) as kubelet:
         for _ in range(2):
-            release.serve(kubelet, {"replicaCount": 3})
+            values = {"replicaCount": 3, "server": {"drainSeconds": 0}}
+            release.serve(kubelet, values)
             assert 1 == len(authorities(cluster))
             release.helm.uninstall()
             kubelet.wait_gone()
@@ -75,12 +79,16 @@ def test_a_rolling_update_under_fifty_a_second_loses_nothing(
     """Incident 11: endpoints are three seconds late, and an old replica serves on."""
     with cluster.kubelet(lag_seconds=3.0) as kubelet:
         release.serve(kubelet, FAIL)
-        with Load(cluster.server, ASKS, per_second=50) as load:
-            release.install({"podAnnotations": {"rolled": "once"}})
-            kubelet.wait_ready(2)
-            load.run_for(1)
-    print(f"\n{load.result}")
-    assert [] == load.result.failures
+        for number in range(TRIES):
+            kubelet.slowest_seconds = 0.0
+            with Load(cluster.server, ASKS, per_second=50) as load:
+                release.install({"podAnnotations": {"rolled": f"{number}"}})
+                kubelet.wait_ready(2)
+                load.run_for(1)
+            print(f"\n{load.result}")
+            if kubelet.slowest_seconds < STALL_SECONDS:
+                break
+    assert {} == load.result.causes()
     assert load.result.denied > 0
 
 
@@ -132,12 +140,12 @@ def test_replicas_share_what_is_asked(cluster: Cluster, release: Release) -> Non
         time.sleep(NOTICED_SECONDS)
         before = [reviews(one) for one in replicas]
         with Load(cluster.server, ASKS, per_second=50) as load:
-            load.run_for(12)
+            load.run_for(8)
         counts = [
             reviews(one) - known for one, known in zip(replicas, before, strict=True)
         ]
     print(f"\n{load.result}; reviews by replica: {counts}")
-    assert [] == load.result.failures
+    assert {} == load.result.causes()
     assert min(counts) / sum(counts) > 0.3
 
 
@@ -153,7 +161,7 @@ def test_a_secret_that_somebody_deleted_fails_nothing_and_comes_back(
             until(lambda: authorities(cluster), bool, seconds=90)
             load.run_for(2)
         print(f"\n{load.result}")
-        assert [] == load.result.failures
+        assert {} == load.result.causes()
         assert set(before) <= set(trusted(cluster))
         release.helm.uninstall()
         kubelet.wait_gone()

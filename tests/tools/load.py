@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import ssl
 import threading
 import time
@@ -70,6 +71,11 @@ class Result:
     failed_at: list[float] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
     slowest_seconds: float = 0.0
+
+    def causes(self) -> dict[str, int]:
+        """The failures without their time and numbers, and how often each was."""
+        plain = (re.sub(r"\d+", "#", one.partition(": ")[2]) for one in self.failures)
+        return dict(Counter(plain))
 
     def __str__(self) -> str:
         return (

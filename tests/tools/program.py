@@ -152,8 +152,9 @@ class Folders:
         }
         if ACCOUNT_PATH in self._mounts:
             token = self._mounts[ACCOUNT_PATH] / "token"
-            name = "IMAGECOMPAT_CLUSTER__KUBECONFIG"
-            told[name] = str(_kubeconfig(server, folder, token))
+            kubeconfig = str(_kubeconfig(server, folder, token))
+            told["IMAGECOMPAT_CLUSTER__KUBECONFIG"] = kubeconfig
+            told["KUBECONFIG"] = kubeconfig
         program, *rest = command
         start = [sys.executable, "-m", "app"] if program == PROGRAM else [program]
         return Bare([*start, *map(self.translated, rest)], told, folder, log)

@@ -65,6 +65,7 @@ class Replica:
         ended: whether its process and its thread are over.
         stopped_at: when it was told to end, on the monotonic clock.
         problem: why it cannot start, if it cannot.
+        status: with which its container ended last.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Replica:
         self.ended = False
         self.stopped_at: float | None = None
         self.problem = ""
+        self.status: int | None = None
         self._server: Final = server
         self._conditions: Final = conditions
         self._folder: Final = folder
@@ -85,6 +87,7 @@ class Replica:
             subject.namespace, subject.name, spec, subject.labels
         )
         (self._container,) = spec["containers"]
+        self._grace_seconds: float = spec.get("terminationGracePeriodSeconds", 30)
         self.container: Final[str] = self._container["name"]
         self._numbers: Final = {
             port["name"]: free_port() for port in self._container.get("ports", ())
@@ -128,8 +131,14 @@ class Replica:
         if self._program is not None:
             program.send(self._program, number)
 
-    def stop(self) -> None:
-        """Asks it to end as the kubelet does; `ended` tells when it has."""
+    def stop(self, *, grace_seconds: float | None = None) -> None:
+        """Asks it to end as the kubelet does; `ended` tells when it has.
+
+        Args:
+            grace_seconds: until SIGKILL; `None` for what the Pod says.
+        """
+        if grace_seconds is not None:
+            self._grace_seconds = grace_seconds
         if self.stopped_at is None:
             self.stopped_at = time.monotonic()
             self._stopping.set()
@@ -146,6 +155,8 @@ class Replica:
             while not self._stopping.is_set():
                 if self._prepared(client):
                     self._run(client)
+                    if self._subject.spec.get("restartPolicy") == "Never":
+                        break
                     self._rest()
         except Exception as error:
             self.problem = f"{error!r}\n"
@@ -198,6 +209,7 @@ class Replica:
                 synced = time.monotonic()
             self._stopping.wait(TICK_SECONDS)
         self._end()
+        self.status = running.wait(0)
 
     def _end(self) -> None:
         """SIGTERM, the time that the Pod grants, SIGKILL."""
@@ -206,9 +218,8 @@ class Replica:
             return
         with contextlib.suppress(ProcessLookupError):
             running.terminate()
-        grace = self._subject.spec.get("terminationGracePeriodSeconds", 30)
         try:
-            running.wait(grace)
+            running.wait(self._grace_seconds)
         except subprocess.TimeoutExpired:
             running.kill()
 

@@ -42,7 +42,7 @@ HARMLESS: Final = (Ask(FITS), Ask(PLAIN))
 
 VALUES: Final[Values] = {
     "registry": {"layoutRoot": "/layouts"},
-    "server": {"drainSeconds": 4, "shutdownSeconds": 4, "checkSeconds": 0.5},
+    "server": {"drainSeconds": 6, "shutdownSeconds": 4, "checkSeconds": 0.5},
     "certificates": {"publishSeconds": 1},
     "webhook": {"timeoutSeconds": 20, "annotateTimeoutSeconds": 10},
 }
