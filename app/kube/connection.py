@@ -27,11 +27,13 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 
 from app.errors import ClusterError, ConfigError
-from app.kube.transport import TLS_FAILURE, Response
+from app.kube.transport import TIMEOUT, TLS_FAILURE, Response
 
 CONNECT_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 90.0
-"""Silence that ends a request; bookmarks come about once a minute."""
+"""Silence that ends a request. Bookmarks come about once a minute, but none where the
+API server has heard nothing since it started: an open watch that is silent is no
+fault, and the next one tells whether anybody is there."""
 
 JSON: Final = "application/json"
 
@@ -227,7 +229,7 @@ def _faults() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise ClusterError("Timeout", "the API server does not answer") from error
+        raise ClusterError(TIMEOUT, "the API server does not answer") from error
     except (aiohttp.ClientSSLError, ssl.SSLError) as error:
         raise ClusterError(
             TLS_FAILURE, f"no trust in the API server: {_first_line(error)}"

@@ -48,6 +48,7 @@ from app.kube.transport import (
     CONFLICT,
     INVALID,
     NOT_FOUND,
+    TIMEOUT,
     TLS_FAILURE,
     TRUNCATED,
     UNAUTHORIZED,
@@ -58,7 +59,9 @@ from app.kube.transport import (
 )
 
 REQUEST_SECONDS: Final = 10.0
-WATCH_SECONDS: Final = 300
+WATCH_SECONDS: Final = 75
+"""A watch ends by itself; before its silence, which is the rule, would end it."""
+
 MAX_OBJECT_BYTES: Final = 2 << 20
 """etcd's own limit is 1.5 MiB."""
 
@@ -220,7 +223,8 @@ class Objects:
         """Entered once the watch is open; gives the object, and each change of it.
 
         `None` when it is gone. Begins with the object, if there is one; ends after
-        some minutes.
+        a minute or so, and where a connection has fallen silent: the next request
+        tells whether the API server is there.
 
         Raises:
             ClusterError: as for `get`.
@@ -261,7 +265,7 @@ class Objects:
                 return await read(response, limit_bytes=MAX_OBJECT_BYTES)
         except TimeoutError as error:
             text = f"{place}: no answer within {self._request_seconds:g} s"
-            raise ClusterError("Timeout", text) from error
+            raise ClusterError(TIMEOUT, text) from error
 
     @asynccontextmanager
     async def _sent(
@@ -296,14 +300,23 @@ class Objects:
 
 async def _events(response: Response) -> AsyncGenerator[bytes | None, None]:
     lines = LineSplitter(MAX_OBJECT_BYTES)
-    async for chunk in response.chunks():
-        for line in lines.feed(chunk):
-            with _decoding():
-                kind, raw = decode.event(line or b"")
-                if kind == "ERROR":
-                    status = decode.status(raw)
-                    raise RefusedError(status.code, status.message)
-            yield None if kind == "DELETED" else bytes(raw)
+    try:
+        async for chunk in response.chunks():
+            for line in lines.feed(chunk):
+                yield _event(line or b"")
+    except ClusterError as error:
+        if error.reason != TIMEOUT:
+            raise
+
+
+def _event(line: bytes) -> bytes | None:
+    """The object of an event; `None` where it was deleted."""
+    with _decoding():
+        kind, raw = decode.event(line)
+        if kind == "ERROR":
+            status = decode.status(raw)
+            raise RefusedError(status.code, status.message)
+    return None if kind == "DELETED" else bytes(raw)
 
 
 def _place(verb: str, collection: str, name: str) -> str:

@@ -20,7 +20,13 @@ from app.errors import ClusterError
 from app.kube import decode
 from app.kube.decode import DECODE_ERRORS
 from app.kube.resource import Resource
-from app.kube.transport import TOO_LARGE, Response, Transport, require_ok
+from app.kube.transport import (
+    FORBIDDEN,
+    TOO_LARGE,
+    Response,
+    Transport,
+    require_ok,
+)
 
 MAX_PAGE_BYTES: Final = 8 << 20
 TARGET_PAGE_BYTES: Final = 4 << 20
@@ -78,10 +84,15 @@ class Pages:
                 return _passed_over(tail)
             self._limit = max(1, self._limit // 2)
 
-    async def probe(self) -> None:
-        """Asks for one object, to see whether that is allowed."""
-        async with self._transport.get(self._path, {"limit": "1"}) as response:
-            await require_ok(response)
+    async def unwatchable(self) -> tuple[str, ...]:
+        """The missing verbs, where watching is forbidden: listing may be, too."""
+        try:
+            async with self._transport.get(self._path, {"limit": "1"}) as response:
+                await require_ok(response)
+        except ClusterError as error:
+            if error.reason == FORBIDDEN:
+                return ("list", "watch")
+        return ("watch",)
 
     def _part(self, body: bytes) -> Part:
         try:

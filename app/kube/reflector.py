@@ -6,7 +6,8 @@ What is asked next depends on what is known:
    A server that refuses it (400, 422) or does not finish it three times is asked
    for a *paged list* from then on, in pages of up to 8 MiB.
 2. A version is known: a watch from there, with bookmarks. Its clean end is
-   followed by the next one; a fault on the way is too, after a pause.
+   followed by the next one, and so is an open watch that falls silent, for there
+   may be nothing to tell; a fault on the way is too, after a pause.
 3. 410, as a status or inside the watch: the version is forgotten, (1).
 4. 401, or a fault of TLS: credentials are loaded again.
 5. 403: the missing verbs are named, and the server is asked twice a minute.
@@ -43,10 +44,12 @@ from app.kube.transport import (
     FORBIDDEN,
     GONE,
     NOT_FOUND,
+    TIMEOUT,
     TLS_FAILURE,
     TRUNCATED,
     UNAUTHORIZED,
     RefusedError,
+    Response,
     Transport,
     require_ok,
 )
@@ -77,6 +80,7 @@ UNFINISHED_STREAMS: Final = 3
 OVERSIZED: Final = "oversized"
 MALFORMED: Final = "malformed"
 UNREADABLE: Final = "unreadable"
+SILENT: Final = "silent"
 
 _INCOMPLETE: Final = "Incomplete"
 _UNSUPPORTED: Final = frozenset({"BadRequest", "Invalid"})
@@ -182,22 +186,35 @@ class Reflector(Generic[T]):
         }
         async with self._transport.get(self.resource.path, whole) as response:
             await require_ok(response)
-            self._is_open = True
+            self._is_open, opened_at = True, self._clock.now()
             if self._building is None:
                 self._watching()
-            lines = LineSplitter(MAX_LINE_BYTES)
-            async for chunk in response.chunks():
-                for line in lines.feed(chunk):
-                    self._event(line)
-                    if self._whole_at is not None:
-                        await self._finish(self._whole_at)
-                        self._unfinished = 0
-                        self._watching()
-                    await self._breathe()
-                if self._building is None:
-                    self.current_at = self._clock.now()
-            if lines.is_inside_line:
-                raise ClusterError(TRUNCATED, "a watch ended inside an event")
+            try:
+                await self._hear(response)
+            except ClusterError as error:
+                if not self._is_silence(error, opened_at):
+                    raise
+                self._count(SILENT)
+
+    async def _hear(self, response: Response) -> None:
+        lines = LineSplitter(MAX_LINE_BYTES)
+        async for chunk in response.chunks():
+            for line in lines.feed(chunk):
+                self._event(line)
+                if self._whole_at is not None:
+                    await self._finish(self._whole_at)
+                    self._unfinished = 0
+                    self._watching()
+                await self._breathe()
+            if self._building is None:
+                self.current_at = self._clock.now()
+        if lines.is_inside_line:
+            raise ClusterError(TRUNCATED, "a watch ended inside an event")
+
+    def _is_silence(self, error: ClusterError, opened_at: float) -> bool:
+        """Whether a watch ends since there was nothing to tell."""
+        is_short = self._clock.now() - opened_at < SHORT_WATCH_SECONDS
+        return error.reason == TIMEOUT and self._building is None and not is_short
 
     async def _list(self) -> None:
         self._begin()
@@ -342,7 +359,9 @@ class Reflector(Generic[T]):
             await self._renew()
         if error.reason == FORBIDDEN:
             is_list = was_listing and not was_streaming
-            self.missing_verbs = ("list",) if is_list else await self._unwatchable()
+            self.missing_verbs = (
+                ("list",) if is_list else await self._pages.unwatchable()
+            )
             return self._slow()
         asked = error.retry_after_seconds if isinstance(error, RefusedError) else None
         return self._backoff.pause_seconds(
@@ -363,15 +382,6 @@ class Reflector(Generic[T]):
         self.failure = None
         self.current_at = self._clock.now()
         return self._slow()
-
-    async def _unwatchable(self) -> tuple[str, ...]:
-        """The missing verbs, where watching is forbidden: listing may be, too."""
-        try:
-            await self._pages.probe()
-        except ClusterError as error:
-            if error.reason == FORBIDDEN:
-                return ("list", "watch")
-        return ("watch",)
 
     async def _renew(self) -> None:
         try:

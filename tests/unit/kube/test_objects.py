@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from app.errors import ClusterError, ConfigError
-from app.kube.objects import MERGE, PATCH, Objects
+from app.kube.connection import IDLE_SECONDS
+from app.kube.objects import MERGE, PATCH, WATCH_SECONDS, Objects
 from tests.tools.scripted import Answer, FakeTime, event, status
 
 SECRETS = "/api/v1/namespaces/n/secrets"
@@ -257,7 +258,7 @@ async def test_a_watch_gives_each_change() -> None:
     assert {
         "watch": "1",
         "fieldSelector": "metadata.name=hooks",
-        "timeoutSeconds": "300",
+        "timeoutSeconds": "75",
     } == query
 
 
@@ -269,7 +270,12 @@ async def test_a_watch_gives_each_change() -> None:
         pytest.param("Truncated", Answer((b"rubbish\n",)), id="no event"),
         pytest.param("Truncated", Answer((b"x" * (3 << 20) + b"\n",)), id="too long"),
         pytest.param(
-            "Timeout", Answer((), fault=ClusterError("Timeout", "")), id="silence"
+            "Unreachable", Answer((), fault=ClusterError("Unreachable", "")), id="cut"
+        ),
+        pytest.param(
+            "Timeout",
+            Answer(status=0, fault=ClusterError("Timeout", "")),
+            id="silence instead of an answer",
         ),
     ],
 )
@@ -277,6 +283,17 @@ async def test_a_watch_that_fails_names_the_object(reason: str, answer: Answer) 
     with pytest.raises(ClusterError, match=r"^watch validating.* hooks: ") as caught:
         await watched(Script([answer]))
     assert reason == caught.value.reason
+
+
+async def test_silence_ends_a_watch_as_the_api_server_would() -> None:
+    """An object may stay as it is for months; the next request finds a fault."""
+    one = {"metadata": {"name": "hooks"}}
+    silent = Answer((event("ADDED", one),), fault=ClusterError("Timeout", ""))
+    assert [one] == [json.loads(x or b"") for x in await watched(Script([silent]))]
+
+
+def test_a_watch_ends_before_its_silence_would_end_it() -> None:
+    assert WATCH_SECONDS < IDLE_SECONDS
 
 
 async def test_an_object_whose_version_cannot_be_read_is_an_error() -> None:

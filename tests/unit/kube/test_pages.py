@@ -105,7 +105,7 @@ async def test_a_page_that_is_no_list_is_a_fault(body: bytes) -> None:
     assert "Malformed" == caught.value.reason
 
 
-async def test_a_probe_asks_for_one_object() -> None:
+async def test_what_is_missing_is_found_with_one_object() -> None:
     rig = Rig(Answer((page(),)))
-    await rig.pages.probe()
+    assert ("watch",) == await rig.pages.unwatchable()
     assert ["1"] == rig.limits()

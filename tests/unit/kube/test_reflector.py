@@ -27,6 +27,7 @@ from tests.tools.scripted import (
 
 PATH = "/api/v1/nodes"
 CUT = ClusterError("Unreachable", "the connection broke")
+SILENCE = ClusterError("Timeout", "the API server does not answer")
 
 
 @dataclass
@@ -178,6 +179,43 @@ async def test_a_broken_watch_goes_on_after_a_pause_without_a_new_list() -> None
         ("failed", "nodes", "Unreachable"),
         ("recovered", "nodes"),
     ] == rig.seen.notes
+
+
+async def test_a_watch_that_falls_silent_is_followed_by_the_next_and_is_no_fault() -> (
+    None
+):
+    """A cluster at rest has nothing to tell, not always a bookmark either."""
+    rig = await Rig(
+        Answer((streamed(node("a")), bookmark("11")), fault=SILENCE, seconds=90),
+        Answer((b"",), fault=SILENCE, seconds=90),
+        Answer((event("ADDED", node("b", "12")),)),
+    ).run()
+    assert ["stream", "watch 11", "watch 11"] == rig.api.asked()
+    assert [] == rig.time.sleeps
+    assert {"a", "b"} == rig.sink.now
+    assert [("synced", "nodes", 1)] == rig.seen.notes
+    assert 2 == rig.seen.counts.count("silent")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer(status=0, fault=SILENCE, seconds=90), id="no answer"),
+        pytest.param(Answer((b"",), fault=SILENCE, seconds=0.5), id="at once"),
+    ],
+)
+async def test_silence_is_a_fault_where_no_watch_was_open_for_a_while(
+    answer: Answer,
+) -> None:
+    rig = await Rig(Answer((streamed(),)), answer).run()
+    assert ("failed", "nodes", "Timeout") == rig.seen.notes[-1]
+    assert [0.8] == rig.time.sleeps
+
+
+async def test_silence_inside_a_list_is_a_fault() -> None:
+    half = Answer((event("ADDED", node("a")),), fault=SILENCE, seconds=90)
+    rig = await Rig(half).run()
+    assert [("failed", "nodes", "Timeout")] == rig.seen.notes
 
 
 async def test_half_an_event_at_the_end_is_a_fault_and_is_not_taken_in() -> None:
