@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +141,34 @@ def test_there_is_a_network_policy_where_it_matters() -> None:
         (one["protocol"], one["port"]) for one in names["ports"]
     ]
     assert [443, 6443] == [one["port"] for one in server["ports"]]
-    assert "to" not in server
-    assert {
-        "0.0.0.0/0": ["169.254.0.0/16"],
-        "::/0": ["fe80::/10"],
-    } == {one["ipBlock"]["cidr"]: one["ipBlock"]["except"] for one in registries["to"]}
+    assert "to" not in names
+    for rule in (server, registries):
+        assert {
+            "0.0.0.0/0": ["169.254.0.0/16"],
+            "::/0": ["fe80::/10"],
+        } == {one["ipBlock"]["cidr"]: one["ipBlock"]["except"] for one in rule["to"]}
+
+
+def test_only_openshifts_names_are_behind_another_port() -> None:
+    spec = policy(sets=("networkPolicy.enabled=true", "openshift=true"))
+    assert [("UDP", 53), ("TCP", 53), ("UDP", 5353), ("TCP", 5353)] == [
+        (one["protocol"], one["port"]) for one in spec["egress"][0]["ports"]
+    ]
+
+
+METADATA = ip_network("169.254.169.254/32")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_rule_lets_us_reach_a_clouds_metadata(file: Path) -> None:
+    """Names aside: some clusters have their resolver at a link-local address."""
+    rules = policy(file, sets=("networkPolicy.enabled=true",))["egress"][1:3]
+    blocks = [peer["ipBlock"] for rule in rules for peer in rule["to"]]
+    assert len(blocks) >= len(rules)
+    for block in blocks:
+        inside = ip_network(block["cidr"])
+        but = [ip_network(one) for one in block.get("except", ())]
+        assert not METADATA.overlaps(inside) or any(METADATA.overlaps(n) for n in but)
 
 
 def test_a_network_policy_can_be_told_who_is_who() -> None:
@@ -152,7 +176,8 @@ def test_a_network_policy_can_be_told_who_is_who() -> None:
     webhook, status = spec["ingress"]
     assert [{"ipBlock": {"cidr": "10.1.0.0/16"}}] == webhook["from"]
     assert "namespaceSelector" in status["from"][0]
-    _, server, registries, extra = spec["egress"]
+    names, server, registries, extra = spec["egress"]
+    assert 5353 in [one["port"] for one in names["ports"]]
     assert [{"ipBlock": {"cidr": "10.1.0.10/32"}}] == server["to"]
     assert ["10.2.0.0/16", "fd00::/8"] == [
         one["ipBlock"]["cidr"] for one in registries["to"]

@@ -125,3 +125,18 @@ capabilities:
 {{- $root := index . 0 -}}
 {{- mergeOverwrite (deepCopy (index . 1 | default dict)) (include "imagecompat.labels" $root | fromYaml) | toYaml -}}
 {{- end -}}
+
+{{/* Address ranges; of none, all but link-local ones, where clouds have their metadata. */}}
+{{- define "imagecompat.egressTo" -}}
+{{- range $cidr := . }}
+- ipBlock:
+    cidr: {{ $cidr | quote }}
+{{- else }}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except: [169.254.0.0/16]
+- ipBlock:
+    cidr: "::/0"
+    except: ["fe80::/10"]
+{{- end }}
+{{- end -}}
