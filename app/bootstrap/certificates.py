@@ -17,7 +17,7 @@ from app.settings import (
     ServerSettings,
     Settings,
 )
-from app.telemetry import Metrics, log_event
+from app.telemetry import Metrics, log_event, log_exception, log_warning
 
 Certificates = FileCertificates | SelfCertificates
 
@@ -51,6 +51,14 @@ class CertificateObserver:
     def said(self, event: str, **fields: object) -> None:
         """A line for the log."""
         log_event(event, **fields)
+
+    def warned(self, event: str, **fields: object) -> None:
+        """A line that a person should look at."""
+        log_warning(event, **fields)
+
+    def erred(self, event: str, **fields: object) -> None:
+        """A line of an exception of ours."""
+        log_exception(event, **fields)
 
 
 def certificates(

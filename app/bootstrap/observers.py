@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.telemetry import Metrics, log_event
+from app.telemetry import Metrics, log_event, log_warning
 
 
 class RegistryObserver:
@@ -38,7 +38,7 @@ class ClusterObserver:
 
     def failed(self, resource: str, reason: str, detail: str) -> None:
         """A try failed for another reason than the one before."""
-        log_event("watch failed", resource=resource, reason=reason, detail=detail)
+        log_warning("watch failed", resource=resource, reason=reason, detail=detail)
 
     def recovered(self, resource: str) -> None:
         """A watch is open again."""

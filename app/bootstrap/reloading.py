@@ -30,7 +30,7 @@ from app.bootstrap.files import Sight, Wanted
 from app.bootstrap.settings_state import SettingsState
 from app.settings import Refused, life
 from app.settings.life import Change, Life
-from app.telemetry import Metrics, log_event, log_exception
+from app.telemetry import Metrics, log_event, log_exception, log_warning
 
 SETTLE_SECONDS: Final = 0.2
 """From seeing a new content to seeing it again."""
@@ -164,7 +164,7 @@ class Reloading:
     def _refuse(self, refused: Refused) -> None:
         self.metrics.count("config_reloads_total", result="invalid")
         self.state.found(refused.lines)
-        log_event("settings refused", faults=refused.lines)
+        log_warning("settings refused", faults=refused.lines)
 
     async def _take(self, wanted: Wanted) -> None:
         held = self.target.wanted

@@ -90,8 +90,8 @@ class FileCertificates:
             await self._clock.sleep(self._check_seconds)
             try:
                 self.check()
-            except Exception as error:  # noqa: BLE001 - nobody would look again
-                self._observer.said("certificate check failed", error=repr(error))
+            except Exception:  # noqa: BLE001 - nobody would look again
+                self._observer.erred("certificate check failed")
 
     async def available(self) -> None:
         """Returns once there is a certificate to serve."""
@@ -149,7 +149,7 @@ class FileCertificates:
 
     def _tell_refused(self, why: Unusable) -> None:
         self._observer.reloaded("broken")
-        self._observer.said(
+        self._observer.warned(
             "certificate refused",
             file=str(self._certificate),
             reason=why.reason,

@@ -183,7 +183,7 @@ class SelfCertificates:
             except ClusterError as error:
                 self._failed(what, error.message)
             except Exception as error:  # noqa: BLE001 - nobody would look again
-                self._failed(what, f"watch {place}: {error!r}")
+                self._erred(what, f"watch {place}: {error!r}")
             await self._clock.sleep(self._retries.wait_seconds(what))
 
     async def _look(self, place: Place, saw: _Saw) -> None:
@@ -212,7 +212,7 @@ class SelfCertificates:
             if holding.leaf is None:
                 self._observer.reloaded("broken")
             flaws = list(holding.flaws)
-            self._observer.said("certificate secret damaged", flaws=flaws)
+            self._observer.warned("certificate secret damaged", flaws=flaws)
 
     def _saw_configuration(self, name: str) -> _Saw:
         def saw(content: bytes | None) -> None:
@@ -244,7 +244,7 @@ class SelfCertificates:
                     await self._carry_out(step)
                 self._went_well("rotation")
             except Exception as error:  # noqa: BLE001 - nobody would go on
-                self._failed("rotation", repr(error))
+                self._erred("rotation", repr(error))
                 await self._clock.sleep(self._retries.wait_seconds("rotation"))
 
     def _next(self) -> Step | None:
@@ -326,7 +326,7 @@ class SelfCertificates:
                 )
             elif refused != self._refused:
                 self._observer.reloaded("broken")
-                self._observer.said("certificate refused", detail=refused.text)
+                self._observer.warned("certificate refused", detail=refused.text)
             self._refused = refused
         self._report()
 
@@ -353,7 +353,12 @@ class SelfCertificates:
 
     def _failed(self, what: str, why: str) -> None:
         if self._retries.failed(what, why):
-            self._observer.said("certificate failure", what=what, detail=why)
+            self._observer.warned("certificate failure", what=what, detail=why)
+
+    def _erred(self, what: str, why: str) -> None:
+        """The same, by an exception of ours that is being handled."""
+        if self._retries.failed(what, why):
+            self._observer.erred("certificate failure", what=what, detail=why)
 
     def _went_well(self, what: str) -> None:
         if self._retries.went_well(what):

@@ -59,6 +59,14 @@ class Observer(Protocol):
         """A line for the log; no secret is among the fields."""
         ...
 
+    def warned(self, event: str, **fields: object) -> None:
+        """The same, of what a person should look at."""
+        ...
+
+    def erred(self, event: str, **fields: object) -> None:
+        """The same, with the exception of ours that is being handled."""
+        ...
+
 
 class SilentObserver:
     """Tells nobody."""
@@ -76,4 +84,10 @@ class SilentObserver:
         """Does nothing."""
 
     def said(self, event: str, **fields: object) -> None:
+        """Does nothing."""
+
+    def warned(self, event: str, **fields: object) -> None:
+        """Does nothing."""
+
+    def erred(self, event: str, **fields: object) -> None:
         """Does nothing."""

@@ -5,6 +5,7 @@ from app.telemetry.logs import (
     configure_logging,
     log_event,
     log_exception,
+    log_warning,
     logger,
 )
 from app.telemetry.metrics import Metrics
@@ -20,5 +21,6 @@ __all__ = [
     "configure_logging",
     "log_event",
     "log_exception",
+    "log_warning",
     "logger",
 ]

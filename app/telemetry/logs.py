@@ -50,14 +50,23 @@ def configure_logging(level: str = "INFO") -> None:
 
 def log_event(event: str, **fields: object) -> None:
     """Writes one line: `event`, and `fields` as they are."""
-    log = logger()
-    if log.isEnabledFor(logging.INFO):
-        # Not `info`: that walks the stack for the caller, whom nobody reads.
-        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, event, None, None)
-        record.fields = fields
-        log.handle(record)
+    _write(logging.INFO, event, fields)
+
+
+def log_warning(event: str, **fields: object) -> None:
+    """The same, of what a person should look at though we go on."""
+    _write(logging.WARNING, event, fields)
 
 
 def log_exception(event: str, **fields: object) -> None:
     """Writes one line with the exception that is being handled."""
     logger().error(event, exc_info=True, extra={"fields": fields})
+
+
+def _write(level: int, event: str, fields: Mapping[str, object]) -> None:
+    log = logger()
+    if log.isEnabledFor(level):
+        # Not `Logger.log`: that walks the stack for the caller, whom nobody reads.
+        record = logging.LogRecord(LOGGER, level, "", 0, event, None, None)
+        record.fields = fields
+        log.handle(record)

@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from app.telemetry import log_event, log_exception
+from app.telemetry import log_exception, log_warning
 from app.webhook import connection
 from app.webhook.bounds import GOODBYE_SECONDS, Bounds
 from app.webhook.connection import Connection, Phase, Told
@@ -144,7 +144,7 @@ class Listener:
                 sock, _ = await loop.sock_accept(self._sock)
                 self._admit(sock)
             except OSError as error:
-                log_event("accept failed", port=self.port, error=error.strerror)
+                log_warning("accept failed", port=self.port, error=error.strerror)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:  # noqa: BLE001 - a bug of ours must not close the port
                 log_exception("accept failed", port=self.port)

@@ -180,6 +180,7 @@ def test_lines_that_a_page_shows_can_be_searched_for_as_they_stand(line: str) ->
     fields = json.loads(line)
     assert msgspec.json.encode(fields).decode() == line
     assert set(fields) - COMMON <= told_of(fields["event"])
+    assert fields["level"] in events.written()[fields["event"]].level.split(" or ")
 
 
 def test_every_event_of_the_code_is_on_the_page_with_its_level() -> None:

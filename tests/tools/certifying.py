@@ -35,7 +35,13 @@ class Recorder:
         self.seen.append(("published", is_published))
 
     def said(self, event: str, **fields: object) -> None:
-        self.lines.append({"event": event, **fields})
+        self.lines.append({"level": "info", "event": event, **fields})
+
+    def warned(self, event: str, **fields: object) -> None:
+        self.lines.append({"level": "warning", "event": event, **fields})
+
+    def erred(self, event: str, **fields: object) -> None:
+        self.lines.append({"level": "error", "event": event, **fields})
 
     def reloads(self) -> list[str]:
         """What became of certificates, in order."""

@@ -8,7 +8,14 @@ from pathlib import Path
 
 APP = Path(__file__).resolve().parent.parent.parent / "app"
 
-LEVELS = {"log_event": "info", "said": "info", "log_exception": "error"}
+LEVELS = {
+    "log_event": "info",
+    "log_warning": "warning",
+    "log_exception": "error",
+    "said": "info",
+    "warned": "warning",
+    "erred": "error",
+}
 """Who writes a line -> its level."""
 
 
@@ -44,7 +51,9 @@ def _events(tree: ast.AST) -> Iterator[Event]:
 
 def _level(func: ast.expr) -> str | None:
     match func:
-        case ast.Name(id=name) | ast.Attribute(attr="said" as name):
+        case (
+            ast.Name(id=name) | ast.Attribute(attr="said" | "warned" | "erred" as name)
+        ):
             return LEVELS.get(name)
         case ast.Attribute(value=ast.Call(func=ast.Name(id="logger")), attr=level):
             return level

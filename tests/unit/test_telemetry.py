@@ -20,6 +20,7 @@ from app.telemetry import (
     configure_logging,
     log_event,
     log_exception,
+    log_warning,
     logger,
 )
 
@@ -95,6 +96,17 @@ def test_an_event_is_one_json_object_a_line(
         "warnings": ["a\nb"],
         "seconds": 0.5,
     } == entry
+
+
+def test_a_line_says_whether_a_person_should_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("WARNING")
+    log_event("watch recovered")
+    log_warning("watch failed", reason="Forbidden")
+    (entry,) = written(capsys)
+    assert ("warning", "watch failed") == (entry["level"], entry["event"])
+    assert "Forbidden" == entry["reason"]
 
 
 def test_an_exception_keeps_its_traceback(

@@ -16,7 +16,8 @@ def events() -> Iterator[list[dict[str, object]]]:
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             fields = getattr(record, "fields", {})
-            found.append({"event": record.getMessage(), **fields})
+            level = record.levelname.lower()
+            found.append({"level": level, "event": record.getMessage(), **fields})
 
     log, handler = logging.getLogger(LOGGER), Keep()
     level = log.level

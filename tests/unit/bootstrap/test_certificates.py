@@ -94,6 +94,8 @@ def test_what_happens_is_counted_and_logged(
     told.expiry("authority", datetime(2026, 11, 21, tzinfo=UTC))
     told.published(is_published=True)
     told.said("certificate taken", notAfter="then")
+    told.warned("certificate refused", detail="why")
+    told.erred("certificate check failed")
     text = metrics.text().decode()
     for line in (
         'certificate_rotations_total{result="made",what="leaf"} 1.0',
@@ -101,7 +103,11 @@ def test_what_happens_is_counted_and_logged(
         "certificate_published 1.0",
     ):
         assert f"imagecompat_{line}" in text
-    assert [{"event": "certificate taken", "notAfter": "then"}] == events
+    assert [
+        {"level": "info", "event": "certificate taken", "notAfter": "then"},
+        {"level": "warning", "event": "certificate refused", "detail": "why"},
+        {"level": "error", "event": "certificate check failed"},
+    ] == events
 
 
 async def test_before_the_connection_is_open_nothing_can_be_sent() -> None:

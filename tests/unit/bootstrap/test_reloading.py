@@ -127,7 +127,9 @@ async def test_live_settings_are_taken_up(
     (success,) = scene.lines("config_reload_success_timestamp_seconds")
     assert NOW.timestamp() == float(success.split()[1])
     changed = [{"setting": "policy.mode", "old": "enforce", "new": "audit"}]
-    assert [{"event": "settings applied", "changed": changed}] == events
+    assert [
+        {"level": "info", "event": "settings applied", "changed": changed}
+    ] == events
 
 
 async def test_the_first_look_at_what_holds_already_is_silent(
@@ -183,7 +185,8 @@ async def test_an_invalid_file_keeps_what_holds_and_says_what_is_wrong(
         f"{FILE}:2:3: policy.mod: unknown key",
         f"{FILE}:3:9: policy.tags: expected a list",
     )
-    assert {"event": "settings refused", "faults": lines} == events[-1]
+    refused = {"level": "warning", "event": "settings refused", "faults": lines}
+    assert refused == events[-1]
     warning = f"invalid settings, older ones hold: {lines[0]} (and 1 more)"
     assert (warning,) == scene.state.warnings()
     assert "\n".join(lines) == scene.state.status().invalid
@@ -255,7 +258,8 @@ async def test_who_asks_is_answered_even_if_nothing_is_new(
 ) -> None:
     await scene.check()
     await scene.reloading.check(is_asked=True)
-    assert {"event": "settings unchanged", "changed": []} == events[-1]
+    unchanged = {"level": "info", "event": "settings unchanged", "changed": []}
+    assert unchanged == events[-1]
     await scene.check(BROKEN)
     await scene.reloading.check(is_asked=True)
     assert ["settings refused"] * 2 == [one["event"] for one in events[-2:]]

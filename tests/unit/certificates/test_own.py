@@ -369,6 +369,8 @@ async def test_a_fault_of_ours_ends_nothing(world: World, verb: str) -> None:
         assert "ours" in str(one.status()["lastError"])
         del world.objects.faults[verb]
         await world.time.until(lambda: not one.problems() and not one.warnings())
+    failures = [x for x in world.told[0].lines if x["event"] == "certificate failure"]
+    assert {"error"} == {one["level"] for one in failures}
 
 
 async def test_an_answer_that_is_no_object_is_a_failure(world: World) -> None:
