@@ -37,7 +37,10 @@ class CertificateObserver:
     def reloaded(self, result: str) -> None:
         """A certificate was taken into use, or refused."""
         self._metrics.count("certificate_reloads_total", result=result)
-        self._metrics.set("certificate_refused", float(result == "broken"))
+
+    def refused(self, *, is_refused: bool) -> None:
+        """Whether what is there to be served is, at this moment, not usable."""
+        self._metrics.set("certificate_refused", float(is_refused))
 
     def expiry(self, certificate: str, ends: datetime) -> None:
         """When what is served, or published, ends."""

@@ -139,6 +139,7 @@ class FileCertificates:
 
     def _tell_taken(self, pair: Pair) -> None:
         self._observer.reloaded("taken")
+        self._observer.refused(is_refused=False)
         self._observer.expiry("leaf", pair.not_after)
         self._observer.said(
             "certificate taken",
@@ -149,6 +150,7 @@ class FileCertificates:
 
     def _tell_refused(self, why: Unusable) -> None:
         self._observer.reloaded("broken")
+        self._observer.refused(is_refused=True)
         self._observer.warned(
             "certificate refused",
             file=str(self._certificate),

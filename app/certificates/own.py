@@ -26,7 +26,7 @@ from app.certificates.holding import Configuration, Holding
 from app.certificates.pair import Unusable, fingerprint
 from app.certificates.replica import Moment, Replica
 from app.certificates.retries import Retries
-from app.certificates.rotation import Hold, Plan, Publish, Step, renewal
+from app.certificates.rotation import Hold, Plan, Publish, Served, Step, renewal
 from app.certificates.serving import Serving
 from app.certificates.store import Marks, Objects, Place
 from app.certificates.watching import Clock, Observer, Result, SilentObserver
@@ -209,7 +209,7 @@ class SelfCertificates:
         self._replica.saw_secret(data, self._now())
         holding = self._replica.holding
         if holding and holding.flaws and (not before or before.flaws != holding.flaws):
-            if holding.leaf is None:
+            if _lacks_leaf(holding):
                 self._observer.reloaded("broken")
             flaws = list(holding.flaws)
             self._observer.warned("certificate secret damaged", flaws=flaws)
@@ -312,23 +312,25 @@ class SelfCertificates:
     def _serve(self) -> None:
         """Takes the Secret's leaf into use, if it is time."""
         chosen = self._replica.chosen(self._now())
-        if chosen is not None:
-            refused = self._serving.take(chosen.pair)
-            if refused is None:
-                self._replica.serving = chosen
-                self._taken_at = self._objects.now()
-                self._observer.reloaded("taken")
-                self._observer.said(
-                    "certificate taken",
-                    fingerprint=chosen.pair.fingerprint,
-                    issuer=fingerprint(chosen.issuer),
-                    notAfter=chosen.pair.not_after.isoformat(),
-                )
-            elif refused != self._refused:
-                self._observer.reloaded("broken")
-                self._observer.warned("certificate refused", detail=refused.text)
-            self._refused = refused
+        refused = None if chosen is None else self._serving.take(chosen.pair)
+        if chosen is not None and refused is None:
+            self._replica.serving = chosen
+            self._taken_at = self._objects.now()
+            self._tell_taken(chosen)
+        elif refused is not None and refused != self._refused:
+            self._observer.reloaded("broken")
+            self._observer.warned("certificate refused", detail=refused.text)
+        self._refused = refused
         self._report()
+
+    def _tell_taken(self, chosen: Served) -> None:
+        self._observer.reloaded("taken")
+        self._observer.said(
+            "certificate taken",
+            fingerprint=chosen.pair.fingerprint,
+            issuer=fingerprint(chosen.issuer),
+            notAfter=chosen.pair.not_after.isoformat(),
+        )
 
     def _report(self) -> None:
         """Brings gauges up to date."""
@@ -338,6 +340,8 @@ class SelfCertificates:
         if replica.holding and replica.holding.bundle:
             newest = replica.holding.bundle[-1]
             self._observer.expiry("authority", newest.not_valid_after_utc)
+        is_damaged = _lacks_leaf(replica.holding)
+        self._observer.refused(is_refused=is_damaged or self._refused is not None)
         self._observer.published(is_published=not replica.untrusting)
 
     def _count(self, step: Step, result: Result) -> None:
@@ -366,6 +370,11 @@ class SelfCertificates:
 
     def _now(self) -> Moment:
         return Moment(self._objects.now(), self._clock.monotonic())
+
+
+def _lacks_leaf(holding: Holding | None) -> bool:
+    """Whether the Secret has no leaf that can be used since something is broken."""
+    return holding is not None and holding.leaf is None and bool(holding.flaws)
 
 
 def _write(step: Step) -> str:

@@ -47,6 +47,10 @@ class Observer(Protocol):
         """A certificate was taken into use, or refused."""
         ...
 
+    def refused(self, *, is_refused: bool) -> None:
+        """Whether what is there to be served is, at this moment, not usable."""
+        ...
+
     def expiry(self, certificate: Literal["leaf", "authority"], ends: datetime) -> None:
         """When what is served, or published, ends."""
         ...
@@ -75,6 +79,9 @@ class SilentObserver:
         """Does nothing."""
 
     def reloaded(self, result: Reload) -> None:
+        """Does nothing."""
+
+    def refused(self, *, is_refused: bool) -> None:
         """Does nothing."""
 
     def expiry(self, certificate: Literal["leaf", "authority"], ends: datetime) -> None:

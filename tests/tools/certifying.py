@@ -21,12 +21,16 @@ class Recorder:
 
     seen: list[tuple[Any, ...]] = field(default_factory=list)
     lines: list[dict[str, object]] = field(default_factory=list)
+    is_refused: bool | None = None
 
     def rotated(self, what: str, result: str) -> None:
         self.seen.append((what, result))
 
     def reloaded(self, result: str) -> None:
         self.seen.append(("reload", result))
+
+    def refused(self, *, is_refused: bool) -> None:
+        self.is_refused = is_refused
 
     def expiry(self, certificate: str, ends: datetime) -> None:
         self.seen.append(("expiry", certificate, ends))

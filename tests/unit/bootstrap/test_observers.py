@@ -12,12 +12,12 @@ def test_a_request_to_a_registry_is_counted_and_timed() -> None:
     assert f'{name}_duration_seconds_sum{{kind="token"}} 0.02' in text
 
 
-def test_a_refused_certificate_is_a_gauge_until_a_good_one_comes() -> None:
+def test_whether_a_certificate_is_refused_now_is_a_gauge() -> None:
     metrics = Metrics()
     observer = CertificateObserver(metrics)
     found = []
-    for result in ("broken", "taken"):
-        observer.reloaded(result)
+    for is_refused in (True, False):
+        observer.refused(is_refused=is_refused)
         (line,) = (
             line
             for line in metrics.text().decode().splitlines()

@@ -130,12 +130,14 @@ def test_a_broken_new_pair_keeps_the_old_one(
     world.certificates.check()
     assert der(OLD) == world.served()
     assert ["taken", "broken"] == world.told.reloads()
+    assert world.told.is_refused is True
     assert () == world.certificates.problems()
     (warning,) = world.certificates.warnings()
     assert said in warning
     assert warning.endswith("the one before is kept")
     world.folder.swap(NEW.chain, NEW.key)
     world.certificates.check()
+    assert world.told.is_refused is False
     assert der(NEW) == world.served()
     assert () == world.certificates.warnings()
 

@@ -277,6 +277,37 @@ async def test_damage_is_told_and_counted_where_a_leaf_is_refused(world: World) 
     assert ["taken", "broken", "taken"] == world.told[0].reloads()
 
 
+async def test_a_leaf_is_refused_for_as_long_as_the_secret_is_broken(
+    world: World,
+) -> None:
+    """Also where somebody puts the same one back before we have repaired it."""
+    async with world.replica() as one:
+        await world.time.until(lambda: not one.problems())
+        assert world.told[0].is_refused is False
+        before, found = leaf(one), world.objects.objects[SECRETS, "tls"]
+        broken = {**found["data"], "tls.crt": base64.b64encode(b"x").decode()}
+        world.objects.faults["merge"] = forbidden("merge tls")
+        world.objects.put(SECRETS, "tls", {**found, "data": broken})
+        await world.time.passes(5)
+        assert world.told[0].is_refused is True
+        world.objects.put(SECRETS, "tls", found)
+        await world.time.settle()
+        assert world.told[0].is_refused is False
+        assert before == leaf(one)
+
+
+async def test_a_repair_of_ours_ends_the_refusal(world: World) -> None:
+    async with world.replica() as one:
+        await world.time.until(lambda: not one.problems())
+        found = world.objects.objects[SECRETS, "tls"]
+        broken = {**found["data"], "tls.crt": base64.b64encode(b"x").decode()}
+        world.objects.put(SECRETS, "tls", {**found, "data": broken})
+        before = leaf(one)
+        await world.time.until(lambda: leaf(one) != before)
+        await world.time.settle()
+        assert world.told[0].is_refused is False
+
+
 async def test_data_that_is_no_base64_is_damage(world: World) -> None:
     world.objects.put(SECRETS, "tls", {"data": {"ca.crt": "%%%"}})
     async with world.replica() as one:
@@ -422,6 +453,7 @@ async def test_a_leaf_that_tls_refuses_keeps_what_is_served(
         refusal = Unusable("Refused", "TLS refuses the pair: NO")
         monkeypatch.setattr(serving, "take", lambda _: refusal)
         await world.time.passes(610)
+        assert world.told[0].is_refused is True
         assert before == served(one)
         assert before == serving.pair.leaf.public_bytes(Encoding.DER)  # type: ignore[union-attr]
     assert 1 == world.events().count("certificate refused")
