@@ -144,7 +144,7 @@ def test_what_a_cloud_writes_into_our_configuration_stays(
     cluster: Cluster, release: Release
 ) -> None:
     """Incident 17: some add namespaces to the selector of every webhook."""
-    release.install()
+    release.install({"policies": {"self": True, "namespaceLabel": True}})
     added = {"key": "control-plane", "operator": "NotIn", "values": ["true"]}
     path = "/webhooks/0/namespaceSelector/matchExpressions/-"
     operations = [{"op": "add", "path": path, "value": added}]

@@ -2,7 +2,8 @@
 
 Incident 9 of `docs/explanation/incidents.md`. Lives are seconds here instead of
 months, and the API server has to connect again every few reviews, so that it meets
-every new certificate.
+every new certificate. The policy that leaves our ServiceAccount nothing but `caBundle`
+is on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.integration
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/imagecompat-tls"
 MERGE = "application/merge-patch+json"
 QUICK = {
+    "policies": {"self": True},
     "webhook": {"failurePolicy": "Fail"},
     "server": {"requestsPerConnection": 3},
     "certificates": {

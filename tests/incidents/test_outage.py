@@ -131,7 +131,7 @@ def test_a_webhook_that_hangs_delays_a_pod_by_its_two_timeouts(
     seconds = time.monotonic() - started
     print(f"\na Pod took {seconds:.2f} s with a webhook that hangs")
     assert 2 == len(hanging.take())
-    assert 6.5 < seconds < 12
+    assert 6.5 < seconds < 20
 
 
 def test_a_webhook_that_hangs_does_not_delay_what_a_network_needs(
@@ -140,7 +140,7 @@ def test_a_webhook_that_hangs_does_not_delay_what_a_network_needs(
     """Incident 3: the Pods of a network plug-in, in an exempt namespace."""
     started = time.monotonic()
     assert "" == cluster.post(FITS, namespace="kube-system")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert [] == hanging.take()
 
 

@@ -81,7 +81,7 @@ def test_it_starts_on_a_cluster_of_a_thousand_nodes(
     )
     assert f"0 of {crowd + 3} candidate nodes fit" in said
     assert max(resident) < MOST_BYTES
-    assert seconds < 60
+    assert seconds < 120
 
 
 def memory(metrics: str) -> int:

@@ -248,7 +248,7 @@ class Kubelet:
         alive = [one for one in mine if one.stopped_at is None]
         new = [one for one in alive if one.labels[HASH] == mark]
         wanted = wanted_replicas(deployment)
-        surge, unavailable = _room(spec.get("strategy", {}), wanted)
+        surge, unavailable = room(spec.get("strategy", {}), wanted)
         missing = min(wanted - len(new), wanted + surge - len(alive))
         self._records.ensure_set(namespace, deployment, mark)
         for _ in range(missing):
@@ -305,7 +305,7 @@ def _stop(replicas: Iterable[Replica]) -> None:
         one.stop()
 
 
-def _room(strategy: Mapping[str, Any], wanted: int) -> tuple[int, int]:
+def room(strategy: Mapping[str, Any], wanted: int) -> tuple[int, int]:
     """How many more, and how many fewer, an update may have."""
     if strategy.get("type") == "Recreate":
         return 0, wanted

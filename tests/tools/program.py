@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -128,10 +129,13 @@ class Folders:
         self._mounts: Final = mounts
 
     def translated(self, text: str) -> str:
-        """The text with this machine's paths."""
-        for at in sorted(self._mounts, key=len, reverse=True):
-            text = text.replace(at, str(self._mounts[at]))
-        return text
+        """The text with this machine's paths, each replaced once."""
+        if not self._mounts:
+            return text
+        longest_first = sorted(self._mounts, key=len, reverse=True)
+        paths = "|".join(map(re.escape, longest_first))
+        whole = rf"(?<![\w./-])(?:{paths})(?![\w.-])"
+        return re.sub(whole, lambda found: str(self._mounts[found[0]]), text)
 
     def launch(
         self,

@@ -118,7 +118,7 @@ class Volumes:
                 continue
             files = dict(self._files(client, volume))
             if self._written.get(name) != files:
-                _write(folder, files)
+                write(folder, files)
                 self._written[name] = files
 
     def _files(
@@ -145,10 +145,10 @@ class Volumes:
                 yield item["path"], self._field(item["fieldRef"]["fieldPath"]).encode()
         elif "configMap" in source:
             wanted = source["configMap"]
-            yield from _chosen(wanted, self._config_map(client, wanted["name"]))
+            yield from chosen(wanted, self._config_map(client, wanted["name"]))
         elif "secret" in source:
             wanted = source["secret"]
-            yield from _chosen(wanted, self._secret(client, wanted["name"]))
+            yield from chosen(wanted, self._secret(client, wanted["name"]))
         else:
             raise NotImplementedError(f"a volume of {sorted(source)}")
 
@@ -198,7 +198,7 @@ class Volumes:
         return known[path]
 
 
-def _chosen(
+def chosen(
     wanted: Mapping[str, Any], files: _Files | None
 ) -> Iterator[tuple[str, bytes]]:
     """What `items` and `optional` leave of a Secret or ConfigMap."""
@@ -218,7 +218,7 @@ def _chosen(
             raise NotYetError(f"{wanted['name']} has no {item['key']}")
 
 
-def _write(folder: Path, files: _Files) -> None:
+def write(folder: Path, files: _Files) -> None:
     """All files of the folder change at once: they are links through `..data`."""
     version = folder / f"..{next(_numbers)}"
     for name, content in files.items():

@@ -55,7 +55,7 @@ _Result = TypeVar("_Result")
 def until(
     act: Callable[[], _Result],
     holds: Callable[[_Result], object],
-    seconds: float = 30.0,
+    seconds: float = 60.0,
 ) -> _Result:
     """Repeats `act` until its result holds.
 
