@@ -1,6 +1,6 @@
 """Registries that fail, and more than we can take: nobody waits, nothing is denied.
 
-Incidents 13, 15 and 20 of `docs/explanation/incidents.md`. What each fault means to
+Incidents 15 and 20 of `docs/explanation/incidents.md`. What each fault means to
 one lookup is `tests/integration/test_registry_faults.py`'s business; here it is what
 `kubectl` and the API server see.
 """
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from app.demo import faults
+from app.demo import certificates, faults
 from app.demo.content import Repository
 from app.demo.faults import Fault, Reply
 from app.demo.registry import Registry
@@ -25,7 +27,6 @@ from tests.tools import background
 from tests.tools.helm import Helm
 from tests.tools.kubelet import Kubelet
 from tests.tools.load import Ask, Load
-from tests.tools.replica import Replica
 from tests.tools.world import (
     ASKS,
     FITS_NOWHERE,
@@ -46,6 +47,12 @@ FAULTS: dict[str, Fault] = {
     "half an answer": faults.cut_off,
     "no end": faults.endless,
 }
+NO_TLS = "no TLS"
+STRANGER = "a certificate from another authority"
+UNHEARD = (NO_TLS, STRANGER)
+"""We expect TLS of these, and ask nothing of whoever does not speak it as we want."""
+MOST_REQUESTS = 4
+"""Two replicas, each of which is asked by two webhooks; for all Pods together."""
 MAX_REVIEWS = 8
 
 
@@ -57,20 +64,23 @@ async def late(_request: web.Request, reply: Reply) -> Reply:
 
 @dataclass
 class Registries:
-    """One for each fault, one that answers, and one that takes its time."""
+    """One for each fault, and one that takes its time."""
 
     faulty: dict[str, Registry] = field(default_factory=dict)
-    right: Registry = field(default_factory=Registry)
     slow: Registry = field(default_factory=Registry)
 
-    def all(self) -> list[Registry]:
-        """Each of them."""
-        return [*self.faulty.values(), self.right, self.slow]
+    def plain(self) -> list[Registry]:
+        """Those that speak no TLS."""
+        named = self.faulty.items()
+        return [self.slow, *(one for name, one in named if name != STRANGER)]
 
     def hosts(self) -> dict[str, dict[str, bool]]:
         """What the settings have to allow."""
         open_ = {"plainHttp": True, "loopback": True}
-        return {one.address: open_ for one in self.all()}
+        hosts = {one.address: open_ for one in self.plain()}
+        for name in UNHEARD:
+            hosts[self.faulty[name].address] = {"loopback": True}
+        return hosts
 
 
 @dataclass(frozen=True)
@@ -91,24 +101,42 @@ def repository() -> Repository:
     return made
 
 
+def context_of_nobody(folder: Path) -> ssl.SSLContext:
+    """A certificate for loopback from an authority that nobody knows."""
+    certificates.write_pair(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    return context
+
+
 @pytest.fixture(scope="module")
-def served(cluster: Cluster) -> Iterator[Served]:
-    """Two replicas with `Fail` and the default timeouts, and few reviews at once."""
+def served(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """Two replicas with `Fail`, and few reviews at once.
+
+    The API server waits 5 s for a verdict and 2 s for an annotation, as by default.
+    """
     registries = Registries(
-        {name: Registry({"app": repository()}) for name in FAULTS},
-        Registry({"app": repository()}),
+        {name: Registry({"app": repository()}) for name in (*FAULTS, *UNHEARD)},
         Registry({"app": repository()}, faults={"all": late}),
     )
     for name, fault in FAULTS.items():
         registries.faulty[name].faults["all"] = fault
+    stranger = context_of_nobody(tmp_path_factory.mktemp("stranger"))
     helm = Helm("helm4", cluster.server, cluster.folder / "helm4")
     with (
-        background.serving(registries.all()),
+        background.serving(registries.plain()),
+        background.serving([registries.faulty[STRANGER]], tls=stranger),
         Release(cluster, helm) as release,
         cluster.kubelet() as kubelet,
     ):
         values = {
-            "webhook": {"failurePolicy": "Fail", "timeoutSeconds": 5},
+            "webhook": {
+                "failurePolicy": "Fail",
+                "timeoutSeconds": 5,
+                "annotateTimeoutSeconds": 2,
+            },
             "registry": {"hosts": registries.hosts()},
             "server": {"maxReviews": MAX_REVIEWS},
         }
@@ -116,11 +144,15 @@ def served(cluster: Cluster) -> Iterator[Served]:
         yield Served(cluster, kubelet, registries)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [*FAULTS, *UNHEARD])
 def test_a_registry_that_fails_delays_nobody_for_long_and_denies_nobody(
     served: Served, name: str
 ) -> None:
-    """Incident 15: ten Pods of one image at once are admitted with a warning."""
+    """Incident 15: five Pods of one image at once are admitted with a warning.
+
+    With `Fail`, so each had its answer within the API server's 5 s. If every review
+    asked for itself, five Pods and two webhooks would be ten requests.
+    """
     registry = served.registries.faulty[name]
     image = f"{registry.address}/app:1"
     started = time.monotonic()
@@ -135,7 +167,8 @@ def test_a_registry_that_fails_delays_nobody_for_long_and_denies_nobody(
     for one in done:
         assert one.returncode == 0, one.stderr
         assert f"[IC202] image {image} not judged" in one.stderr
-    assert 1 <= len(registry.log) <= 2 * 6, "each replica asks once, for all of them"
+    assert bool(registry.log) is (name not in UNHEARD)
+    assert len(registry.log) <= MOST_REQUESTS, "they ask once, for all of them"
     assert MISFIT in served.cluster.post(FITS_NOWHERE)
 
 
@@ -164,36 +197,3 @@ def test_more_than_fits_is_admitted_at_once_and_then_all_is_well(
     print(f"behind that: {after.result}")
     assert {} == after.result.causes()
     assert after.result.denied > 0
-
-
-def resident_bytes(replica: Replica) -> int:
-    """What the process holds of the machine's memory."""
-    found = re.search(
-        r"^process_resident_memory_bytes (\S+)$",
-        read(replica, "/metrics"),
-        re.MULTILINE,
-    )
-    assert found
-    return int(float(found[1]))
-
-
-def test_memory_does_not_grow_with_the_images_that_were_asked_for(
-    served: Served,
-) -> None:
-    """Incident 13, compressed: each image is another, and what is kept is bounded."""
-    right = served.registries.right.address
-
-    def ask(first: int, count: int) -> None:
-        images = [f"{right}/app:v{number}" for number in range(first, first + count)]
-        with ThreadPoolExecutor(4) as pool:
-            said = list(pool.map(served.cluster.post, images))
-            assert {""} == set(said)
-
-    ask(0, 300)
-    before = [resident_bytes(one) for one in served.kubelet.ready()]
-    ask(300, 900)
-    assert len(served.registries.right.log) >= 1200
-    after = [resident_bytes(one) for one in served.kubelet.ready()]
-    grown = [(new - old) / 2**20 for old, new in zip(before, after, strict=True)]
-    print("\n" + ", ".join(f"{one:+.1f} MiB" for one in grown) + " for 900 images")
-    assert all(one < 24 for one in grown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -13,8 +14,10 @@ START_SECONDS = 20.0
 
 
 @contextmanager
-def serving(registries: Sequence[Registry]) -> Iterator[None]:
-    """All of them serve while entered; then each has its `address`."""
+def serving(
+    registries: Sequence[Registry], *, tls: ssl.SSLContext | None = None
+) -> Iterator[None]:
+    """All of them serve while entered, with TLS or without; each has an `address`."""
     loop = asyncio.new_event_loop()
     over = asyncio.Event()
     ready = threading.Event()
@@ -22,7 +25,7 @@ def serving(registries: Sequence[Registry]) -> Iterator[None]:
     async def serve() -> None:
         async with AsyncExitStack() as stack:
             for one in registries:
-                await stack.enter_async_context(one.serving())
+                await stack.enter_async_context(one.serving(tls=tls))
             ready.set()
             await over.wait()
 
