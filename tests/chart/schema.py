@@ -198,7 +198,13 @@ CHART: Final[Schema] = {
     "metrics": obj({"service": BOOL}),
     "podMonitor": MONITOR,
     "serviceMonitor": MONITOR,
-    "prometheusRule": obj({"enabled": BOOL, "labels": LABELS}),
+    "prometheusRule": obj(
+        {
+            "enabled": BOOL,
+            "runbookUrl": {"type": "string", "pattern": "^https?://\\S+/$"},
+            "labels": LABELS,
+        }
+    ),
     "dashboard": obj({"enabled": BOOL, "labels": LABELS, "annotations": LABELS}),
     "selftest": obj({"enabled": BOOL, "namespace": NAME}),
     "uninstallHook": obj({"enabled": BOOL}),

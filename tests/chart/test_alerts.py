@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.chart import rendering
 from tests.tools.alerts import FILE as ALERTS
 from tests.tools.alerts import expr, groups, promtool, rules
 
@@ -80,6 +81,63 @@ def test_a_case_that_expects_what_does_not_happen_fails(tmp_path: Path) -> None:
     done = promtool("test", "rules", file)
     assert done.returncode == 1
     assert "ImagecompatDown" in done.stdout + done.stderr
+
+
+TOKEN = re.compile(r'\| replace "([^"]+)"')
+OTHER_VALUES = (
+    "webhook.timeoutSeconds=15",
+    "webhook.annotateTimeoutSeconds=5",
+    "policy.staleAfterSeconds=90.5",
+    "prometheusRule.runbookUrl=https://wiki.example/runbooks/",
+)
+
+
+def test_what_the_chart_replaces_in_the_alerts_is_there() -> None:
+    """A text that is not found is left as it is, and nobody says so."""
+    template = rendering.CHART / "templates" / "prometheusrule.yaml"
+    lines = [line for line in ALERTS.read_text().splitlines() if line[:1] != "#"]
+    found = {
+        token: sum(token in line for line in lines)
+        for token in TOKEN.findall(template.read_text())
+    }
+    assert {
+        PREFIX: len(rules()),
+        "2.5 # half of webhook.timeoutSeconds": 2,
+        "1 # half of webhook.annotateTimeoutSeconds": 2,
+        "120 # policy.staleAfterSeconds": 1,
+        "5 s (validate)": 1,
+        "2 s (mutate)": 1,
+    } == found
+
+
+def test_alerts_follow_the_values_that_they_depend_on(
+    helm: str, tmp_path: Path
+) -> None:
+    rendered = rendering.objects(
+        helm=helm, sets=OTHER_VALUES, api_versions=(rendering.MONITORING,)
+    )
+    spec = rendering.find_one("PrometheusRule", rendered)["spec"]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump(spec))
+    done = promtool("check", "rules", "--lint=all", "--lint-fatal", file)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    there = {rule["alert"]: rule for one in spec["groups"] for rule in one["rules"]}
+    assert {f"https://wiki.example/runbooks/{name}.md" for name in rules()} == {
+        rule["annotations"]["runbook_url"] for rule in there.values()
+    }
+    assert {
+        "ImagecompatSlow": {"7.5 # half of webhook.timeoutSeconds"}
+        | {"2.5 # half of webhook.annotateTimeoutSeconds"},
+        "ImagecompatCallsSlow": {"7.5 # half of webhook.timeoutSeconds"}
+        | {"2.5 # half of webhook.annotateTimeoutSeconds"},
+        "ImagecompatWatchStale": {"90.5 # policy.staleAfterSeconds"},
+    } == {
+        name: bounds
+        for name, rule in there.items()
+        if (bounds := set(re.findall(r"> (\S+ # .*)", rule["expr"])))
+    }
+    said = there["ImagecompatSlow"]["annotations"]["description"]
+    assert "gives up after 15 s (validate) or 5 s (mutate)." in said
 
 
 @pytest.mark.parametrize("alert", rules())

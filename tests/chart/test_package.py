@@ -73,7 +73,9 @@ def test_a_package_holds_what_the_chart_needs_and_no_more(
     assert rendering.objects() == rendering.objects(chart=package)
 
 
-def test_alerts_are_in_the_rule_as_they_stand_in_their_file(helm: str) -> None:
+def test_by_default_alerts_are_in_the_rule_as_they_stand_in_their_file(
+    helm: str,
+) -> None:
     """Their braces are Prometheus' own, and no template's."""
     text = (CHART / "files" / "alerts.yaml").read_text()
     rendered = rendering.objects(helm=helm, api_versions=(MONITORING,))
