@@ -17,7 +17,8 @@ End, after SIGTERM (docs/explanation/life.md tells why):
 3. Nothing more is accepted; what is under way has `server.shutdownSeconds`.
 4. Exit with 0.
 
-A second signal skips what is left of 2 and 3.
+A second signal skips what is left of 2 and 3. A signal during the start ends it at
+once: nobody is served yet, and a credential plugin may hang.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -177,6 +178,7 @@ class _Told:
         self.by: signal.Signals | None = None
         self.again: Final = asyncio.Event()
         self._first: Final = asyncio.Event()
+        self._cancels: Callable[[], object] | None = None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._tell, number)
@@ -185,8 +187,21 @@ class _Told:
         if self.by is None:
             self.by = number
             self._first.set()
+            if self._cancels is not None:
+                self._cancels()
         else:
             self.again.set()
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """Inside, the first signal cancels the task."""
+        task = asyncio.current_task()
+        assert task is not None, "signals come to a loop"  # noqa: S101
+        self._cancels = task.cancel
+        try:
+            yield
+        finally:
+            self._cancels = None
 
     async def wait(self) -> signal.Signals:
         """The first signal."""
@@ -223,22 +238,33 @@ class _Told:
 async def _until_told(process: Process) -> None:
     """Ends with status 0 when told to."""
     asyncio.get_running_loop().set_exception_handler(_log_fault)
-    told, parts = _Told(), process.parts
-    async with process.started():
-        if await told.before(parts.certificates.available()):
-            return
-        async with process.opened():
-            settling = asyncio.create_task(_settled_when_ready(parts))
-            try:
-                by = await told.wait()
-            finally:
-                settling.cancel()
-                await asyncio.gather(settling, return_exceptions=True)
-            seconds = process.settings.drain_seconds
-            if by is signal.SIGINT:
-                seconds = min(seconds, INTERRUPT_SECONDS)
-            await process.drain(seconds, told)
+    told = _Told()
+    try:
+        async with AsyncExitStack() as stack:
+            with told.cancelling():
+                await stack.enter_async_context(process.started())
+            await _serve_until(told, process)
+    except asyncio.CancelledError:
+        if told.by is None:
+            raise
     log_event("stopped")
+
+
+async def _serve_until(told: _Told, process: Process) -> None:
+    parts = process.parts
+    if await told.before(parts.certificates.available()):
+        return
+    async with process.opened():
+        settling = asyncio.create_task(_settled_when_ready(parts))
+        try:
+            by = await told.wait()
+        finally:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
+        seconds = process.settings.drain_seconds
+        if by is signal.SIGINT:
+            seconds = min(seconds, INTERRUPT_SECONDS)
+        await process.drain(seconds, told)
 
 
 async def _settled_when_ready(parts: Parts) -> None:
