@@ -109,6 +109,30 @@ def test_what_selects_in_that_command_is_on_both_configurations(default: str) ->
     }
 
 
+UPGRADE = re.compile(r"^helm upgrade (?!--install).*$", re.MULTILINE)
+
+
+def test_no_upgrade_that_a_page_shows_loses_or_freezes_values() -> None:
+    """`--reuse-values` leaves out what is new in the chart's values."""
+    shown = [
+        (page.name, line)
+        for page in sorted(DOCS.rglob("*.md"))
+        for line in UPGRADE.findall(page.read_text())
+    ]
+    assert {"break-glass.md", "certificates.md", "upgrade.md"} <= {p for p, _ in shown}
+    keeps = re.compile(r" (--reset-then-reuse-values|--values|-f)\b")
+    assert [] == [one for one in shown if not keeps.search(one[1])]
+
+
+NEEDS = (ROOT / "README.md", CHART / "README.md", DOCS / "how-to" / "install.md")
+
+
+@pytest.mark.parametrize("page", NEEDS, ids=lambda page: page.parent.name)
+def test_the_oldest_helm_is_the_first_that_knows_our_flags(page: Path) -> None:
+    """`--reset-then-reuse-values` came with Helm 3.14.0."""
+    assert "Helm 3.14 or newer, or Helm 4" in page.read_text()
+
+
 REASON = re.compile(r'Problem\(\s*"(\w+)"')
 
 
