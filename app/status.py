@@ -33,6 +33,8 @@ class Rules(msgspec.Struct, frozen=True, rename="camel"):
         nodes_may_appear_now: what it amounts to; then a misfit is a warning.
         annotate: whether Pods are annotated.
         trusted_namespaces: NodeFeatures count from these only.
+        nodes_ignore: label selector of nodes that nobody describes; `None` where a
+            process of an older version does not tell.
         exemptions: how many hold.
     """
 
@@ -43,6 +45,7 @@ class Rules(msgspec.Struct, frozen=True, rename="camel"):
     nodes_may_appear_now: bool = False
     annotate: bool = True
     trusted_namespaces: tuple[str, ...] = ()
+    nodes_ignore: str | None = None
     exemptions: int = 0
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
 from app.ports import Cluster, Snapshot
+from app.settings import ClusterSettings
 from app.status import Caches, Decided, Load, Nodes, Rules, SettingsFile, Status, Watch
 
 
 def status(
     state: State,
     *,
-    trusted_namespaces: Sequence[str] = (),
+    held: ClusterSettings = ClusterSettings(),  # noqa: B008 - frozen
     cluster: Cluster | None = None,
     images: int = 0,
     settings: SettingsFile = SettingsFile(),  # noqa: B008 - frozen
@@ -23,7 +23,7 @@ def status(
 
     Args:
         state: of the checker.
-        trusted_namespaces: as set.
+        held: the settings that hold now.
         cluster: whose nodes are counted; one on a real API server has watches, too.
         images: whose artifacts are known.
         settings: what is known of their file.
@@ -32,7 +32,7 @@ def status(
     known = len(seen.features)
     watches = cluster.watches() if isinstance(cluster, KubeCluster) else ()
     return Status(
-        rules=_rules(state, trusted_namespaces),
+        rules=_rules(state, held),
         nodes=Nodes(known, len(seen.nodes) - known),
         watches=tuple(map(_watch, watches)),
         caches=Caches(
@@ -47,7 +47,7 @@ def status(
     )
 
 
-def _rules(state: State, trusted_namespaces: Sequence[str]) -> Rules:
+def _rules(state: State, held: ClusterSettings) -> Rules:
     options = state.options
     return Rules(
         mode=options.policy.mode,
@@ -56,7 +56,8 @@ def _rules(state: State, trusted_namespaces: Sequence[str]) -> Rules:
         nodes_may_appear=options.policy.nodes_may_appear,
         nodes_may_appear_now=state.nodes_may_appear,
         annotate=options.annotate,
-        trusted_namespaces=tuple(trusted_namespaces),
+        trusted_namespaces=held.trusted_namespaces,
+        nodes_ignore=held.nodes_ignore,
         exemptions=state.exemptions,
     )
 

@@ -166,7 +166,7 @@ def _assemble(
     def told() -> Status:
         return status(
             checker.state(),
-            trusted_namespaces=settings.cluster.trusted_namespaces,
+            held=switch.wanted.settings.cluster,
             cluster=cluster,
             images=len(switch.sources.registries),
             settings=looking.state.status(),

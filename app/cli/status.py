@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -46,8 +47,9 @@ def status(
         bool, typer.Option("--nodes", help="Name the nodes without features.")
     ] = False,
     nodes_ignore: Annotated[
-        str, typer.Option(help="But not those with these labels.")
-    ] = "type=virtual-kubelet",
+        str | None,
+        typer.Option(help="But not those with these labels; else cluster.nodesIgnore."),
+    ] = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="How to print it.")
     ] = Output.TABLE,
@@ -64,23 +66,43 @@ def status(
 
     Exit codes: 0 healthy, 1 problems, 2 bad input, 3 could not see everything.
     """
-    from app.cli.installed import asking, port  # noqa: PLC0415 - fast --help
+    wanted = _Wanted(namespace, release, nodes=nodes, ignore=nodes_ignore)
+    look = _at(url) if url is not None else _in_cluster(wanted, kubeconfig, context)
+    raise typer.Exit(show(asyncio.run(look), output))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is looked at; see `survey`."""
+
+    namespace: str
+    name: str
+    nodes: bool
+    ignore: str | None
+
+
+async def _at(url: str) -> Survey:
+    from app.cli.installed import port  # noqa: PLC0415 - fast --help
+
+    return await port.read(url)
+
+
+async def _in_cluster(
+    wanted: _Wanted, kubeconfig: Path | None, context: str | None
+) -> Survey:
+    from app.cli.installed import asking  # noqa: PLC0415 - fast --help
     from app.cli.installed.survey import survey  # noqa: PLC0415
 
-    async def look() -> Survey:
-        if url is not None:
-            return await port.read(url)
-        async with asking.opened(
-            kubeconfig=kubeconfig, context=context, idle_seconds=_IDLE_SECONDS
-        ) as api:
-            return await survey(
-                api,
-                namespace=namespace,
-                name=release,
-                ignore=nodes_ignore if nodes else None,
-            )
-
-    raise typer.Exit(show(asyncio.run(look()), output))
+    async with asking.opened(
+        kubeconfig=kubeconfig, context=context, idle_seconds=_IDLE_SECONDS
+    ) as api:
+        return await survey(
+            api,
+            namespace=wanted.namespace,
+            name=wanted.name,
+            nodes=wanted.nodes,
+            ignore=wanted.ignore,
+        )
 
 
 def show(survey: Survey, output: Output) -> int:

@@ -25,9 +25,13 @@ from app.cli.installed.asking import (
 from app.cli.installed.configurations import MUTATING, VALIDATING, Configuration
 from app.cli.installed.diagnosis import ready_endpoints
 from app.cli.installed.release import Deployment, Replica
+from app.status import Rules
 
 FEATURES: Final = "/apis/nfd.k8s-sigs.io/v1alpha1"
 DEFAULT_TRUSTED: Final = ("node-feature-discovery",)
+DEFAULT_IGNORED: Final = "type=virtual-kubelet"
+"""As the settings have it, for where no replica tells."""
+
 
 _FOREIGN_LIMIT: Final = "50"
 """Enough to name the namespaces; how many objects there are is of no interest."""
@@ -77,15 +81,17 @@ class Survey:
         return tuple(one for one in found if one.status is not None)
 
 
-async def survey(api: Api, *, namespace: str, name: str, ignore: str | None) -> Survey:
+async def survey(
+    api: Api, *, namespace: str, name: str, nodes: bool, ignore: str | None
+) -> Survey:
     """Looks at a release and at what it depends on.
 
     Args:
         api: whom to ask.
         namespace: where the release is.
         name: of the release.
-        ignore: name the nodes without features, but for those with these labels;
-            `None` to leave nodes alone.
+        nodes: name the nodes without features.
+        ignore: but for those with these labels; `None` for what a replica says.
 
     Raises:
         ClusterError: there is no way to the API server.
@@ -115,17 +121,26 @@ async def survey(api: Api, *, namespace: str, name: str, ignore: str | None) -> 
         labelled,
         kind,
         untrusted,
-        None if ignore is None else await _nodes(api, trusted, ignore),
+        await _nodes(api, trusted, _ignored(replicas, ignore)) if nodes else None,
     )
 
 
 def _trusted(replicas: tuple[Replica, ...] | Unread) -> tuple[str, ...]:
     """The trusted namespaces by a replica's own word, else the default."""
-    if not isinstance(replicas, Unread):
-        for one in replicas:
-            if one.status is not None and one.status.rules.trusted_namespaces:
-                return one.status.rules.trusted_namespaces
-    return DEFAULT_TRUSTED
+    told = (rules.trusted_namespaces for rules in _rules(replicas))
+    return next(filter(None, told), DEFAULT_TRUSTED)
+
+
+def _ignored(replicas: tuple[Replica, ...] | Unread, asked: str | None) -> str:
+    """The selector of nodes that nobody describes: as asked, else as told."""
+    told = (rules.nodes_ignore for rules in _rules(replicas))
+    return next((one for one in (asked, *told) if one is not None), DEFAULT_IGNORED)
+
+
+def _rules(replicas: tuple[Replica, ...] | Unread) -> tuple[Rules, ...]:
+    """What decides, by each replica's own word."""
+    found = () if isinstance(replicas, Unread) else replicas
+    return tuple(one.status.rules for one in found if one.status is not None)
 
 
 async def _labelled(api: Api) -> tuple[Labelled, ...] | Unread:

@@ -6,6 +6,7 @@ from app.bootstrap.statuses import _watch, status
 from app.checker import Options
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
+from app.settings import ClusterSettings
 from app.status import Caches, Decided, Load, Nodes, Rules, Watch
 from tests.tools.doubles import FakeCluster
 from tests.tools.scripted import FakeTime, ScriptedApi
@@ -39,7 +40,8 @@ STATE = State(
 
 
 def test_the_state_of_the_checker_is_told() -> None:
-    found = status(STATE, trusted_namespaces=["nfd"], images=6)
+    held = ClusterSettings(trusted_namespaces=("nfd",), nodes_ignore="pool=virtual")
+    found = status(STATE, held=held, images=6)
     assert found.rules == Rules(
         mode="enforce",
         namespace_modes="any",
@@ -48,6 +50,7 @@ def test_the_state_of_the_checker_is_told() -> None:
         nodes_may_appear_now=True,
         annotate=True,
         trusted_namespaces=("nfd",),
+        nodes_ignore="pool=virtual",
         exemptions=5,
     )
     assert Caches(6, 2, 3, 4) == found.caches

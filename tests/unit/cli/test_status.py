@@ -17,9 +17,15 @@ from cryptography.hazmat.primitives import hashes
 from app.cli import status as command
 from app.cli.installed import asking, document, printing, problems
 from app.cli.installed.asking import Unread
-from app.cli.installed.survey import Survey, survey
+from app.cli.installed.survey import (
+    DEFAULT_IGNORED,
+    DEFAULT_TRUSTED,
+    Survey,
+    survey,
+)
 from app.errors import ClusterError
 from app.kube.transport import FORBIDDEN
+from app.settings import ClusterSettings
 from tests.unit.cli.fakeapi import FakeApi
 from tests.unit.cli.test_selftest import bundle, hook
 
@@ -115,10 +121,17 @@ def objects(**changes: Any) -> dict[str, Any]:
 
 
 async def look(
-    world: Mapping[str, Any], ignore: str | None = None
+    world: Mapping[str, Any], ignore: str | None = None, *, nodes: bool = False
 ) -> tuple[Survey, FakeApi]:
+    """A survey; of nodes too, if a selector is given."""
     api = FakeApi(world)
-    seen = await survey(api, namespace="imagecompat", name="imagecompat", ignore=ignore)
+    seen = await survey(
+        api,
+        namespace="imagecompat",
+        name="imagecompat",
+        nodes=nodes or ignore is not None,
+        ignore=ignore,
+    )
     return seen, api
 
 
@@ -441,6 +454,7 @@ def names(*found: str, more: str = "") -> dict[str, Any]:
     return {"metadata": {"continue": more}, "rows": rows}
 
 
+NODES = "/api/v1/nodes"
 LEFT_OUT = "/api/v1/nodes?includeObject=None?labelSelector=type=virtual?limit=500"
 
 
@@ -460,6 +474,41 @@ async def test_nodes_without_features_are_named_by_the_users_own_rights() -> Non
     assert {asking.TABLE} == accepted
     without, _ = await look(world, ignore="")
     assert ("three", "two", "virtual") == without.nodes
+
+
+@pytest.mark.parametrize(
+    ("rules", "selector"),
+    [
+        pytest.param({"nodesIgnore": "pool=edge"}, "pool=edge", id="as replicas say"),
+        pytest.param({"nodesIgnore": ""}, None, id="none, as replicas say"),
+        pytest.param({}, "type=virtual-kubelet", id="the default, of older replicas"),
+    ],
+)
+async def test_nodes_that_nobody_describes_are_those_of_the_settings(
+    rules: dict[str, str], selector: str | None
+) -> None:
+    world = objects()
+    for name in "ab":
+        own = told()
+        own["rules"] |= rules
+        world[f"{PODS}/{name}:8081/proxy/statusz"] = own
+    world["/api/v1/nodes"] = names("described", "one")
+    world[FEATURES] = names("described")
+    world[LEFT_OUT.replace("type=virtual", str(selector))] = names("another")
+    seen, api = await look(world, nodes=True)
+    assert ("one",) == seen.nodes
+    asked = {
+        query.get("labelSelector") for path, query, _ in api.asked if path == NODES
+    }
+    assert {None, selector} == asked
+
+
+def test_what_is_assumed_where_no_replica_tells_is_the_settings_default() -> None:
+    held = ClusterSettings()
+    assert (held.trusted_namespaces, held.nodes_ignore) == (
+        DEFAULT_TRUSTED,
+        DEFAULT_IGNORED,
+    )
 
 
 async def test_namespaces_are_listed_page_by_page() -> None:
