@@ -18,26 +18,17 @@ from typing import Any, Final
 import pytest
 
 from tests.chart import rendering
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.servers import ApiServer, Etcd
 
 CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 WAIT_SECONDS: Final = 30.0
 
 
-def require(*tools: str) -> None:
-    """Skips where a tool cannot be had."""
-    for name in tools:
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
-
-
 @pytest.fixture(params=rendering.HELMS)
 def helm(request: pytest.FixtureRequest) -> str:
     """The name of each Helm."""
-    require(request.param)
+    needed.programs(request.param)
     name: str = request.param
     return name
 
@@ -45,7 +36,7 @@ def helm(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A kube-apiserver with etcd, and our namespaces."""
-    require("etcd", "kube-apiserver", "kubectl", *rendering.HELMS)
+    needed.programs(*needed.CLUSTER)
     folder = tmp_path_factory.mktemp("apiserver")
     with Etcd(folder / "etcd") as etcd, ApiServer(folder / "one", etcd) as server:
         for name in (rendering.NAMESPACE, "node-feature-discovery", "nfd", "nfd-edge"):

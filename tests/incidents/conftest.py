@@ -13,21 +13,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.helm import Helm
 from tests.tools.world import Cluster, Release, started
-
-PROGRAMS = ("etcd", "kube-apiserver", "kubectl", "helm3", "helm4")
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The cluster; ready in about six seconds."""
-    for name in PROGRAMS:
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
+    needed.programs(*needed.CLUSTER)
     with started(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.servers import ApiServer, Etcd
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -30,18 +30,10 @@ NODE_FEATURE_CRD = "nodefeatures.nfd.k8s-sigs.io"
 NFD_NAMESPACES = ("node-feature-discovery", "other", "untrusted")
 
 
-def _require(*tools: str) -> None:
-    for name in tools:
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
-
-
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A kube-apiserver with etcd; ready in about five seconds."""
-    _require("etcd", "kube-apiserver", "kubectl")
+    needed.programs("etcd", "kube-apiserver", "kubectl")
     folder = tmp_path_factory.mktemp("apiserver")
     with Etcd(folder / "etcd") as etcd, ApiServer(folder / "one", etcd) as server:
         yield server

@@ -20,8 +20,7 @@ from app.demo.cluster import MemoryCluster
 from app.demo.layout import Layout
 from app.settings import Settings
 from app.webhook.server import serving
-from tests.tools import promql
-from tests.tools.build import ToolError, find
+from tests.tools import needed, promql
 from tests.tools.servers import ApiServer, Etcd, free_port
 
 pytestmark = pytest.mark.integration
@@ -77,11 +76,7 @@ class Audited(ApiServer):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     """With an etcd of its own: what it is told, no other test shall see."""
-    try:
-        for name in ("etcd", "kube-apiserver", "kubectl"):
-            find(name)
-    except ToolError as error:
-        pytest.skip(str(error))
+    needed.programs("etcd", "kube-apiserver", "kubectl")
     folder = tmp_path_factory.mktemp("audit")
     with Etcd(folder / "etcd") as etcd, Audited(folder / "one", etcd) as audited:
         yield audited

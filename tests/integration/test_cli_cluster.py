@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.helm import ROOT, Helm
 from tests.tools.kubelet import Kubelet, own_address
 from tests.tools.replica import Conditions, Replica
@@ -42,7 +42,6 @@ from tests.tools.world import (
 
 pytestmark = pytest.mark.integration
 
-PROGRAMS = ("etcd", "kube-apiserver", "kubectl", "helm3", "helm4")
 ONE_REPLICA = {"replicaCount": 1, "registry": {"layoutRoot": None}}
 """With our own folder of layouts, the chart brings the self-test's image."""
 HOOK = "helm.sh/hook"
@@ -54,11 +53,7 @@ DENIED = (
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    for name in PROGRAMS:
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
+    needed.programs(*needed.CLUSTER)
     with started(tmp_path_factory.mktemp("cli")) as cluster:
         yield cluster
 

@@ -21,7 +21,8 @@ from typing import Final
 import pytest
 
 from tests.docs.test_examples import Command, commands, matches
-from tests.tools.build import ToolError, find
+from tests.tools import needed
+from tests.tools.build import find
 from tests.tools.client import ApiError, Client
 from tests.tools.helm import NAMESPACE, RELEASE, ROOT, VERSIONS, Helm
 from tests.tools.kubelet import Kubelet
@@ -42,11 +43,7 @@ IMPATIENT: Final = Conditions(environment={"IMAGECOMPAT_SERVER__DRAIN_SECONDS": 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    for name in ("etcd", "kube-apiserver", "kubectl", *VERSIONS):
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
+    needed.programs(*needed.CLUSTER)
     with started(tmp_path_factory.mktemp("pages")) as cluster:
         yield cluster
 

@@ -30,7 +30,7 @@ from app.ports import (
     Unauthorized,
     Unavailable,
 )
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.registries import push, referrers_registry, tag_registry
 
 pytestmark = pytest.mark.integration
@@ -121,11 +121,7 @@ def specs(outcome: ImageOutcome) -> list[object]:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Addresses of real registries, by kind, with `content` in `org/app`."""
-    for name in ("registry", "distribution"):
-        try:
-            find(name)
-        except ToolError as error:
-            pytest.skip(str(error))
+    needed.programs("registry", "distribution")
     with (
         pytest.MonkeyPatch.context() as environment,
         referrers_registry(tmp_path_factory.mktemp("registry")) as with_api,

@@ -29,7 +29,7 @@ import pytest
 from app import status
 from app.demo import certificates, images
 from app.demo.content import Repository
-from tests.tools.build import ToolError, find
+from tests.tools import needed
 from tests.tools.registries import push, referrers_registry, tag_registry
 from tests.tools.servers import ApiServer, free_port
 
@@ -42,18 +42,10 @@ PREFIX = 'admission webhook "pods.imagecompat.dev" denied the request: '
 FEATURES = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/node-feature-discovery"
 
 
-def require(name: str) -> None:
-    """A skip with the reason where a tool cannot be had."""
-    try:
-        find(name)
-    except ToolError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="module")
 def referrers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a registry that has the referrers API."""
-    require("registry")
+    needed.programs("registry")
     with referrers_registry(tmp_path_factory.mktemp("referrers")) as address:
         yield address
 
@@ -61,7 +53,7 @@ def referrers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def fallback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a registry that has none."""
-    require("distribution")
+    needed.programs("distribution")
     with tag_registry(tmp_path_factory.mktemp("fallback")) as address:
         yield address
 

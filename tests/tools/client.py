@@ -8,7 +8,7 @@ import ssl
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from tests.tools.servers import ADMIN_TOKEN, ApiServer
+from tests.tools.servers import ADMIN_TOKEN, ApiServer, encoded
 
 MERGE: Final = "application/merge-patch+json"
 _SECONDS: Final = 10.0
@@ -61,10 +61,7 @@ class Client:
             ApiError: the answer is an error.
             OSError: there was none.
         """
-        headers = {"Authorization": f"Bearer {self._token}"}
-        content = None if body is None else json.dumps(body).encode()
-        if content is not None:
-            headers["Content-Type"] = content_type
+        content, headers = encoded(body, content_type, self._token)
         status, text = self._exchange(method, path, content, headers)
         if status >= http.HTTPStatus.BAD_REQUEST:
             raise ApiError(status, text.decode(errors="replace"))

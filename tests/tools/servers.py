@@ -43,6 +43,16 @@ def free_port() -> int:
         return port
 
 
+def encoded(
+    body: object, content_type: str, token: str
+) -> tuple[bytes | None, dict[str, str]]:
+    """A request's content and headers; `None` is no body."""
+    headers = {"Authorization": f"Bearer {token}"}
+    if body is None:
+        return None, headers
+    return json.dumps(body).encode(), {**headers, "Content-Type": content_type}
+
+
 class Process:
     """A server in the background; its output goes to a file."""
 
@@ -230,14 +240,9 @@ class ApiServer:
         Raises:
             RuntimeError: the answer is an error; its text is the message.
         """
-        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        if body is not None:
-            headers["Content-Type"] = content_type
+        content, headers = encoded(body, content_type, ADMIN_TOKEN)
         request = urllib.request.Request(
-            self.url + path,
-            None if body is None else json.dumps(body).encode(),
-            headers,
-            method=method,
+            self.url + path, content, headers, method=method
         )
         try:
             with urllib.request.urlopen(

@@ -1,13 +1,9 @@
 """How settings become what reviews are decided by."""
 
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from app import bootstrap, settings
 from app.admission.message import Detail
@@ -16,26 +12,6 @@ from app.checker import Options
 from app.demo.cluster import MemoryCluster
 from app.scheduling.selector import Requirement
 from app.settings import Settings
-from app.telemetry import LOGGER
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, object]]]:
-    """What our logger writes while a test runs, as fields."""
-    found: list[dict[str, object]] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            fields = getattr(record, "fields", {})
-            found.append({"event": record.getMessage(), **fields})
-
-    log, handler = logging.getLogger(LOGGER), Keep()
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    yield found
-    log.removeHandler(handler)
-    log.setLevel(level)
 
 
 def written(tmp_path: Path, text: str) -> Settings:
@@ -115,7 +91,7 @@ policy:
 
 
 async def test_an_exemption_that_has_expired_is_told_once(
-    tmp_path: Path, lines: list[dict[str, object]]
+    tmp_path: Path, events: list[dict[str, object]]
 ) -> None:
     loaded = written(
         tmp_path,
@@ -131,7 +107,7 @@ policy:
     async with wired.running():
         wired.refresh()
         wired.refresh()
-    (line,) = (one for one in lines if one["event"] == "exemption expired")
+    (line,) = (one for one in events if one["event"] == "exemption expired")
     assert ("ada", "legacy", ("old-*",)) == (
         line["owner"],
         line["reason"],

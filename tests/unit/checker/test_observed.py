@@ -1,7 +1,6 @@
 """What reviews leave behind: metrics, and one line in the log each."""
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from app.compat.index import TooCostly
 from app.errors import SpecError
 from app.ports import Missing, Resolved
 from app.scheduling.node import Node
-from app.telemetry import LOGGER, Metrics
+from app.telemetry import Metrics
 from tests.tools.doubles import (
     AMD64,
     ARM64,
@@ -34,26 +33,6 @@ OWNER = {
     "name": "web-5d4",
     "controller": True,
 }
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """What our logger writes while a test runs, as fields."""
-    found: list[dict[str, Any]] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(
-                {"event": record.getMessage(), **getattr(record, "fields", {})}
-            )
-
-    log, handler = logging.getLogger(LOGGER), Keep()
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    yield found
-    log.removeHandler(handler)
-    log.setLevel(level)
 
 
 @pytest.fixture
@@ -249,15 +228,15 @@ async def test_whether_nodes_may_appear_is_a_gauge(
 
 
 async def test_the_line_says_whose_the_pod_is(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     await validated(world, artifacts, "vfio")
-    (line,) = lines
+    (line,) = events
     assert "ReplicaSet/web-5d4" == line["owner"]
 
 
 async def test_the_line_says_what_the_review_waited_for(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     class AtHand(FakeArtifacts):
         def at_hand(self, image: str, platforms: object) -> Resolved:
@@ -271,17 +250,17 @@ async def test_the_line_says_what_the_review_waited_for(
     checker = Checker(world, AtHand(artifacts.images), Metrics())
     for _ in range(2):
         await checker.validate(creating("vfio"), deadline_seconds=4.0)
-    waits = [line.get("waited_for") for line in lines]
+    waits = [line.get("waited_for") for line in events]
     assert [("evaluation", "registry"), ("registry",), ("evaluation",), None] == waits
 
 
 async def test_the_line_says_what_keeps_a_denial_away(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     artifacts.images["none"] = resolved(wants_module("absent"))
     options = Options(Policy(nodes_may_appear=NodesMayAppear.YES))
     await validated(world, artifacts, "none", options=options)
-    (line,) = lines
+    (line,) = events
     assert ["nodes may appear"] == line["capped_by"]
 
 
@@ -290,42 +269,42 @@ ALL = Exemption("platform", "night shift", expires=datetime(2999, 1, 1, tzinfo=U
 
 
 async def test_the_line_and_the_record_say_who_answers_for_an_exemption(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     options = Options(exemptions=(TEAM, ALL))
     response = await validated(world, artifacts, "vfio", "plain", options=options)
     audit = {"not-judged": "exempt", "exempted-by": "team-a, platform"}
     assert audit == response.audit
-    (line,) = lines
+    (line,) = events
     assert "exempt" == line["not_judged"]
     assert {"vfio": "team-a", "plain": "platform"} == line["exempted"]
     assert "ReplicaSet/web-5d4" == line["owner"]
 
 
 async def test_an_exempt_image_beside_others_is_named_too(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     options = Options(exemptions=(TEAM,))
     response = await validated(world, artifacts, "vfio", "plain", options=options)
     assert "team-a" == response.audit["exempted-by"]
-    (line,) = lines
+    (line,) = events
     assert ("fits", {"vfio": "team-a"}) == (line["verdict"], line["exempted"])
     assert ["plain"] == list(line["images"])
 
 
 async def test_without_an_exemption_nothing_is_said_of_one(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     response = await validated(world, artifacts, "vfio")
     assert "exempted-by" not in response.audit
-    (line,) = lines
+    (line,) = events
     assert line.keys().isdisjoint({"exempted", "capped_by", "left_out", "not_judged"})
 
 
 async def test_the_mutating_line_says_how_much_was_written(
-    world: FakeCluster, artifacts: FakeArtifacts, lines: list[dict[str, Any]]
+    world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     checker = Checker(world, artifacts, Metrics())
     await checker.mutate(creating("vfio"), deadline_seconds=4.0)
-    (line,) = lines
+    (line,) = events
     assert ("mutate", 1) == (line["webhook"], line["patched"])

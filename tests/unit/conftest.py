@@ -1,4 +1,4 @@
-"""What the package tells in the log."""
+"""What every folder here may use."""
 
 import logging
 from collections.abc import Iterator
