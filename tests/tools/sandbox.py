@@ -180,12 +180,7 @@ def run(
     root = Path(tempfile.mkdtemp(prefix="sandbox-"))
     plan = {
         "root": str(root),
-        "mounts": {path: str(mounts[path].resolve()) for path in mounts}
-        | {path: path for path in _ETC if Path(path).exists()}
-        | _library_mounts(),
-        "writable": {path: str(writable[path].resolve()) for path in writable},
-        "links": _library_links() | dict(links or {}),
-        "files": {path: text for path, text in _FILES.items() if path not in mounts},
+        **_tree(mounts, writable, links or {}),
         "tmp_mebibytes": tmp_mebibytes,
         "user": uid,
         "switch": is_root,
@@ -193,11 +188,7 @@ def run(
         "command": list(command),
         "environment": dict(env),
     }
-    if log is None:
-        handle, name = tempfile.mkstemp(prefix="sandbox-", suffix=".log")
-        os.close(handle)
-        log = Path(name)
-        atexit.register(log.unlink, missing_ok=True)
+    log = log or _temporary_log()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*_unshare(uid, is_root=is_root), json.dumps(plan)],
@@ -207,6 +198,29 @@ def run(
             env={},
         )
     return Sandboxed(process, root, log)
+
+
+def _tree(
+    mounts: Mapping[str, Path], writable: Mapping[str, Path], links: Mapping[str, str]
+) -> dict[str, object]:
+    """What stands where, for the program that sets it up."""
+    return {
+        "mounts": {path: str(mounts[path].resolve()) for path in mounts}
+        | {path: path for path in _ETC if Path(path).exists()}
+        | _library_mounts(),
+        "writable": {path: str(writable[path].resolve()) for path in writable},
+        "links": _library_links() | dict(links),
+        "files": {path: text for path, text in _FILES.items() if path not in mounts},
+    }
+
+
+def _temporary_log() -> Path:
+    """A file that is gone when the tests end."""
+    handle, name = tempfile.mkstemp(prefix="sandbox-", suffix=".log")
+    os.close(handle)
+    log = Path(name)
+    atexit.register(log.unlink, missing_ok=True)
+    return log
 
 
 def _unshare(uid: int, *, is_root: bool) -> list[str]:

@@ -14,27 +14,7 @@ from app.scheduling.selector import Requirement
 from app.settings import Settings
 
 
-def written(tmp_path: Path, text: str) -> Settings:
-    file = tmp_path / "settings.yaml"
-    file.write_text(text)
-    return settings.load(file)
-
-
-def unchanged(one: Policy | Options, other: Policy | Options) -> list[str]:
-    """The fields that are the same on both."""
-    names = [field.name for field in fields(one)]
-    return [name for name in names if getattr(one, name) == getattr(other, name)]
-
-
-def test_default_settings_are_the_checkers_defaults() -> None:
-    assert Options() == bootstrap.options(Settings())
-
-
-def test_every_setting_about_reviews_reaches_the_checker(tmp_path: Path) -> None:
-    """Each differs from its default here, so that none can be forgotten."""
-    loaded = written(
-        tmp_path,
-        """\
+OTHERWISE = """\
 server: {maxReviews: 7}
 cluster:
   schedulers: [volcano]
@@ -65,8 +45,28 @@ policy:
   annotate: false
   exemptions:
   - {owner: ada, reason: old, images: [x], expires: 2027-01-01}
-""",
-    )
+"""
+"""Every setting about reviews differs from its default, so that none is forgotten."""
+
+
+def written(tmp_path: Path, text: str) -> Settings:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    return settings.load(file)
+
+
+def unchanged(one: Policy | Options, other: Policy | Options) -> list[str]:
+    """The fields that are the same on both."""
+    names = [field.name for field in fields(one)]
+    return [name for name in names if getattr(one, name) == getattr(other, name)]
+
+
+def test_default_settings_are_the_checkers_defaults() -> None:
+    assert Options() == bootstrap.options(Settings())
+
+
+def test_every_setting_about_reviews_reaches_the_checker(tmp_path: Path) -> None:
+    loaded = written(tmp_path, OTHERWISE)
     found, usual = bootstrap.options(loaded), Options()
     assert [] == unchanged(found.policy, usual.policy)
     assert [] == unchanged(found, usual)

@@ -1,7 +1,7 @@
 """The application without a socket: ASGI messages in, ASGI messages out."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,22 +149,7 @@ class Harness:
 
         `waited`: seconds since its first bytes arrived; `None` if nobody knows.
         """
-        given = {"content-type": "application/json", **(headers or {})}
-        target, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "https",
-            "path": target,
-            "raw_path": target.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(k.encode(), v.encode()) for k, v in given.items()],
-            "server": ("test", 443),
-            "client": ("test", 1),
-        }
+        scope = _scope(method, path, headers or {})
         if waited is not None:
             scope["extensions"] = {EXTENSION: self.now() - waited}
         parts = list(chunks)
@@ -187,6 +172,26 @@ class Harness:
             headers={k.decode(): v.decode() for k, v in start["headers"]},
             body=b"".join(message.get("body", b"") for message in sent[1:]),
         )
+
+
+def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """A request as ASGI has it, up to its body."""
+    given = {"content-type": "application/json", **headers}
+    target, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": target,
+        "raw_path": target.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(k.encode(), v.encode()) for k, v in given.items()],
+        "server": ("test", 443),
+        "client": ("test", 1),
+    }
 
 
 @pytest.fixture
