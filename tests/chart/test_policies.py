@@ -1,4 +1,7 @@
-"""Rights and policies as a real API server enforces them."""
+"""The chart's policies as a real API server enforces them.
+
+What RBAC grants is `tests/incidents/test_access.py`'s.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from tests.chart import rendering
 from tests.tools.servers import ApiServer
 
 NAMESPACE: Final = rendering.NAMESPACE
-ACCOUNT: Final = f"system:serviceaccount:{NAMESPACE}:imagecompat"
 WAIT_SECONDS: Final = 40.0
 """Policies take effect when the API server's own watches have seen them."""
 
@@ -31,87 +33,6 @@ def installed(apiserver: ApiServer) -> Iterator[ApiServer]:
     apiserver.kubectl("apply", "--server-side", "--filename=-", stdin=text)
     yield apiserver
     apiserver.kubectl("delete", "--wait=false", "--filename=-", stdin=text)
-
-
-def may(server: ApiServer, verb: str, what: str, *, namespace: str = "") -> bool:
-    """Whether RBAC allows `verb` on `GROUP/RESOURCE[:NAME]` to our ServiceAccount."""
-    group, _, resource = what.rpartition("/")
-    resource, _, name = resource.partition(":")
-    resource, _, subresource = resource.partition("!")
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {
-            "user": ACCOUNT,
-            "groups": ["system:serviceaccounts", "system:authenticated"],
-            "resourceAttributes": {
-                "verb": verb,
-                "group": group,
-                "resource": resource,
-                "subresource": subresource,
-                "name": name,
-                "namespace": namespace,
-            },
-        },
-    }
-    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-    answer = server.call("POST", path, review)
-    allowed: bool = answer["status"]["allowed"]
-    return allowed
-
-
-VERBS: Final = (
-    "get",
-    "list",
-    "watch",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-)
-NFD: Final = "nfd.k8s-sigs.io"
-ADMISSION: Final = "admissionregistration.k8s.io"
-OURS: Final = {"get", "watch", "patch"}
-SECRET: Final = OURS | {"create"}
-
-
-@pytest.mark.parametrize(
-    ("what", "namespace", "verbs"),
-    [
-        ("nodes", "", {"list", "watch"}),
-        ("nodes!status", "", set()),
-        ("namespaces", "", {"get", "list", "watch"}),
-        (f"{NFD}/nodefeatures", "node-feature-discovery", {"list", "watch"}),
-        (f"{NFD}/nodefeaturerules", "", set()),
-        (f"{ADMISSION}/validatingwebhookconfigurations:imagecompat", "", OURS),
-        (f"{ADMISSION}/mutatingwebhookconfigurations:imagecompat", "", OURS),
-        (f"{ADMISSION}/validatingwebhookconfigurations", "", set()),
-        (f"{ADMISSION}/validatingwebhookconfigurations:other", "", set()),
-        (f"{ADMISSION}/mutatingwebhookconfigurations:other", "", set()),
-        (f"{ADMISSION}/validatingadmissionpolicies:imagecompat-self", "", set()),
-        ("secrets:imagecompat-tls", NAMESPACE, SECRET),
-        ("secrets:other", NAMESPACE, {"create"}),
-        ("secrets:imagecompat-tls", "default", set()),
-        ("secrets", "kube-system", set()),
-        ("configmaps", NAMESPACE, set()),
-        ("pods", NAMESPACE, set()),
-        ("pods", "default", set()),
-        ("pods!exec", NAMESPACE, set()),
-        ("pods!ephemeralcontainers", "default", set()),
-        ("serviceaccounts!token", NAMESPACE, set()),
-        ("events", "default", set()),
-        ("apps/deployments:imagecompat", NAMESPACE, set()),
-        ("coordination.k8s.io/leases", NAMESPACE, set()),
-        ("rbac.authorization.k8s.io/clusterroles", "", set()),
-        ("imagecompat.dev/exemptions", "", set()),
-    ],
-)
-def test_our_service_account_may_do_this_and_nothing_else(
-    installed: ApiServer, what: str, namespace: str, verbs: set[str]
-) -> None:
-    found = {v for v in VERBS if may(installed, v, what, namespace=namespace)}
-    assert verbs == found
 
 
 def eventually(holds: Any) -> None:

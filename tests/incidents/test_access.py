@@ -13,7 +13,7 @@ import pytest
 
 from tests.tools.client import Client
 from tests.tools.helm import NAMESPACE
-from tests.tools.world import VALIDATING, Cluster, Release
+from tests.tools.world import NFD, VALIDATING, Cluster, Release
 
 pytestmark = pytest.mark.integration
 
@@ -35,6 +35,7 @@ MORE_VERBS = {
 Access = tuple[str, str, str, str, str]
 """Group, resource, namespace (empty: all), name (empty: any), verb."""
 
+PLACES = ("", NAMESPACE, "default", "kube-system", NFD)
 OTHER = "somebody-elses"
 OURS = "imagecompat"
 SECRET = "imagecompat-tls"
@@ -118,7 +119,7 @@ def all_access(admin: Client) -> Iterator[Access]:
     """Every verb on every resource, everywhere and somewhere, any name and ours."""
     for group, full, is_namespaced in served(admin):
         resource = full.partition("/")[0]
-        places = ["", NAMESPACE, "default"] if is_namespaced else [""]
+        places = PLACES if is_namespaced else ("",)
         names = ["", SECRET if resource == "secrets" else OURS, OTHER]
         for verb in (*VERBS, *MORE_VERBS.get(resource, ())):
             for namespace in places:
