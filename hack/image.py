@@ -40,6 +40,10 @@ class BuildError(Exception):
     """The image cannot be built; the message says why."""
 
 
+class MissingError(BuildError):
+    """A program that is needed is not there."""
+
+
 def bases(dockerfile: str) -> dict[str, str]:
     """`ARG` -> tag, of the arguments before the first stage."""
     found = re.findall(r"(?m)^ARG (\w+)=([^@\s]+)@sha256:[0-9a-f]{64}$", dockerfile)
@@ -77,7 +81,7 @@ def said(command: Sequence[str]) -> str:
         BuildError: it is missing, or it failed.
     """
     if shutil.which(command[0]) is None:
-        raise BuildError(f"{command[0]} is not on PATH")
+        raise MissingError(f"{command[0]} is not on PATH")
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -86,12 +90,28 @@ def said(command: Sequence[str]) -> str:
     return done.stdout.strip()
 
 
+def require_buildx() -> None:
+    """Without it Docker takes `buildx` for a misspelled command, in many lines.
+
+    Raises:
+        MissingError: Docker, or its plugin, is not there.
+    """
+    try:
+        said(["docker", "buildx", "version"])
+    except MissingError:
+        raise
+    except BuildError as error:
+        text = "docker has no buildx: https://docs.docker.com/go/buildx/"
+        raise MissingError(text) from error
+
+
 def build(name: str, *, is_verified: bool, source: str, flags: Sequence[str]) -> int:
     """Docker's exit status.
 
     Raises:
         BuildError: a base cannot be had or is not the one that was signed.
     """
+    require_buildx()
     given = {
         argument: resolved(tag)
         for argument, tag in bases((ROOT / "Dockerfile").read_text()).items()
@@ -133,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     except BuildError as error:
         print(f"image: {error}", file=sys.stderr)
-        return MISSING if "not on PATH" in str(error) else FAILED
+        return MISSING if isinstance(error, MissingError) else FAILED
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def test_a_build_asks_for_both_digests_first_and_gives_them_to_docker(
     done = image(fakes, "imagecompat:dev", "--", "--load")
     assert 0 == done.returncode, done.stderr
     inspect = "docker buildx imagetools inspect --format {{.Manifest.Digest}}"
-    assert [f"{inspect} {BUILDER}", f"{inspect} {RUNTIME}"] == fakes.calls[:2]
+    assert [f"{inspect} {BUILDER}", f"{inspect} {RUNTIME}"] == fakes.calls[1:3]
     build = fakes.calls[-1]
     assert build.startswith("docker buildx build --tag imagecompat:dev ")
     for pair in (
@@ -73,7 +73,7 @@ def test_the_runtime_base_is_verified_before_it_is_used(fakes: Fakes) -> None:
     lines = [
         line.split()[2] for line in fakes.calls if line.startswith("docker buildx")
     ]
-    assert ["imagetools", "imagetools", "build"] == lines
+    assert ["version", "imagetools", "imagetools", "build"] == lines
     assert fakes.calls.index(verified) < len(fakes.calls) - 1
 
 
@@ -111,6 +111,16 @@ def test_a_missing_program_is_named(fakes: Fakes, missing: str) -> None:
     (fakes.path / missing).unlink()
     done = image(fakes, "x:1", "--verify")
     assert (3, f"image: {missing} is not on PATH\n") == (done.returncode, done.stderr)
+
+
+def test_a_docker_without_buildx_is_one_line(fakes: Fakes) -> None:
+    """It says `unknown flag`, and prints its whole help."""
+    fakes.first("^docker buildx", 1, "unknown flag: --format\n\nUsage: docker ...\n")
+    done = image(fakes, "x:1")
+    assert 3 == done.returncode
+    expected = "image: docker has no buildx: https://docs.docker.com/go/buildx/\n"
+    assert expected == done.stderr
+    assert ["docker buildx version"] == fakes.calls
 
 
 def test_the_chart_of_a_release_names_the_image_by_its_digest(tmp_path: Path) -> None:
