@@ -13,7 +13,6 @@ from app.demo.cluster import MemoryCluster
 from app.scheduling.selector import Requirement
 from app.settings import Settings
 
-
 OTHERWISE = """\
 server: {maxReviews: 7}
 cluster:
