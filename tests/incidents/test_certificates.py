@@ -20,9 +20,8 @@ from cryptography import x509
 
 from tests.tools.helm import NAMESPACE, Helm
 from tests.tools.kubelet import Kubelet
-from tests.tools.load import Load
 from tests.tools.replica import Replica
-from tests.tools.world import ASKS, VALIDATING, Cluster, Release, read, until
+from tests.tools.world import VALIDATING, Cluster, Release, read, until
 
 pytestmark = pytest.mark.integration
 
@@ -113,7 +112,7 @@ def patch_secret(quick: Quick, data: dict[str, Any]) -> None:
 
 
 def test_certificates_that_change_every_few_seconds_fail_nothing(quick: Quick) -> None:
-    with Seen(quick) as seen, Load(quick.cluster.server, ASKS) as load:
+    with Seen(quick) as seen, quick.cluster.load() as load:
         until(lambda: len(seen.authorities), lambda count: count >= 3, seconds=90)
     print(
         f"\n{load.result}; {len(seen.leaves)} certificates of "
@@ -127,7 +126,7 @@ def test_certificates_that_change_every_few_seconds_fail_nothing(quick: Quick) -
 def test_a_secret_that_somebody_damaged_fails_nothing_and_is_mended(
     quick: Quick,
 ) -> None:
-    with Load(quick.cluster.server, ASKS) as load:
+    with quick.cluster.load() as load:
         rubbish = base64.b64encode(b"rubbish").decode()
         patch_secret(quick, {"tls.crt": rubbish, "tls.key": rubbish})
         until(lambda: quick.secret()["tls.crt"], lambda pem: b"CERTIFICATE" in pem)

@@ -12,7 +12,6 @@ import pytest
 
 from tests.tools.helm import Helm
 from tests.tools.kubelet import Kubelet
-from tests.tools.load import Load
 from tests.tools.world import (
     FEATURES,
     FITS_NOWHERE,
@@ -58,7 +57,7 @@ def test_nobody_is_denied_because_all_node_features_are_gone(
     """Incident 18: NFD is restarted, or its objects are collected."""
     assert MISFIT in cluster.post(FITS_NOWHERE)
     try:
-        with Load(cluster.server, HARMLESS) as load:
+        with cluster.load(HARMLESS) as load:
             load.run_for(1)
             cluster.server.call("DELETE", FEATURES)
             until(lambda: cluster.post(FITS_NOWHERE), lambda said: not said)

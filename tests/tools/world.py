@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -19,7 +19,7 @@ from app.demo import images
 from tests.tools.client import ApiError, Client
 from tests.tools.helm import CHART, NAMESPACE, RELEASE, Helm, Values, merged
 from tests.tools.kubelet import Kubelet
-from tests.tools.load import Ask
+from tests.tools.load import Ask, Load
 from tests.tools.replica import Conditions, Replica
 from tests.tools.servers import ApiServer, Etcd
 
@@ -165,6 +165,21 @@ class Cluster:
         """How often an admission went on without our answer."""
         name = "apiserver_admission_webhook_fail_open_count"
         return self.metric(name)
+
+    @contextlib.contextmanager
+    def load(
+        self, asks: Sequence[Ask] = ASKS, *, per_second: float = 20.0
+    ) -> Iterator[Load]:
+        """Asks in the background; a call that failed open is a failure, too.
+
+        With `Fail` those of the mutating webhook do, which nobody would notice.
+        """
+        before = self.failed_open()
+        with Load(self.server, asks, per_second=per_second) as load:
+            yield load
+        lost = self.failed_open() - before
+        if lost:
+            load.result.failures.append(f"in all: {lost:.0f} calls failed open")
 
     def configurations(self) -> dict[str, Any]:
         """Those of the release that are there, by kind."""
