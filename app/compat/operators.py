@@ -25,7 +25,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Final, NoReturn, Protocol, TypeAlias
 
-from app.compat import regexp, version
+from app.compat import dialects, regexp, version
 from app.compat.gotext import listed, quoted
 from app.compat.regexp import Spend, free
 from app.compat.spec import MatchExpression
@@ -202,9 +202,9 @@ class _Regexps:
             try:
                 regexp.compiled(text, spend)
             except SpecError as error:
-                if error.reason == regexp.INVALID:
+                if error.reason == dialects.INVALID:
                     return EVALUATION, _invalid_pattern(self._expression)
-                if error.reason == regexp.UNSUPPORTED:
+                if error.reason == dialects.UNSUPPORTED:
                     message = f"pattern {quoted(text)}: {error.message}"
                     return error.reason, message
                 raise

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from app.compat import regexp
+from app.compat import dialects, regexp
 from app.compat.operators import EVALUATION, OPERATORS, check, described, price
 from app.compat.spec import MatchExpression
 from app.errors import SpecError
@@ -302,8 +302,8 @@ def test_errors_are_nfds_words(one: MatchExpression, value: str, wanted: str) ->
 
 def test_a_pattern_that_only_go_takes_is_named() -> None:
     caught = error(expression("InRegexp", "a", r"\p{Letter}"))
-    assert caught.reason == regexp.UNSUPPORTED
-    wanted = f'pattern "\\\\p{{Letter}}": {regexp.GO_ONLY["class"]}'
+    assert caught.reason == dialects.UNSUPPORTED
+    wanted = f'pattern "\\\\p{{Letter}}": {dialects.GO_ONLY["class"]}'
     assert wanted == caught.message
 
 

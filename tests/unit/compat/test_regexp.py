@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.compat import regexp
+from app.compat import dialects, regexp
 from app.errors import SpecError
 
 
@@ -69,7 +69,7 @@ def test_patterns_are_found_as_in_go(pattern: str, text: str, *, wanted: bool) -
 def test_what_go_does_not_take_is_invalid(pattern: str) -> None:
     with pytest.raises(SpecError) as caught:
         regexp.compiled(pattern)
-    assert caught.value.reason == regexp.INVALID
+    assert caught.value.reason == dialects.INVALID
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_go_does_not_take_is_invalid(pattern: str) -> None:
 def test_what_only_go_takes_is_refused_by_name(pattern: str, what: str) -> None:
     with pytest.raises(SpecError) as caught:
         regexp.compiled(pattern)
-    assert (regexp.UNSUPPORTED, regexp.GO_ONLY[what]) == (
+    assert (dialects.UNSUPPORTED, dialects.GO_ONLY[what]) == (
         caught.value.reason,
         caught.value.message,
     )
@@ -104,15 +104,15 @@ def test_texts_that_unicode_changed_are_refused(pattern: str, text: str) -> None
     found = regexp.compiled(pattern)
     with pytest.raises(SpecError) as caught:
         found(text)
-    assert caught.value.message == regexp.GO_ONLY["text"]
+    assert caught.value.message == dialects.GO_ONLY["text"]
 
 
 def test_a_pattern_has_at_most_16_kib() -> None:
-    longest = "a" * regexp.MAX_PATTERN_BYTES
+    longest = "a" * dialects.MAX_PATTERN_BYTES
     assert regexp.compiled(longest)(longest)
     with pytest.raises(SpecError) as caught:
         regexp.compiled(longest + "a")
-    assert caught.value.message == regexp.GO_ONLY["length"]
+    assert caught.value.message == dialects.GO_ONLY["length"]
 
 
 def test_a_long_list_of_alternatives_is_taken() -> None:
@@ -206,11 +206,11 @@ def test_a_search_costs_by_the_program_and_the_text(text: str, wanted: int) -> N
 
 
 def test_a_pattern_may_name_32_classes() -> None:
-    most = "[" + r"\pL" * regexp.MAX_CLASSES + "]"
+    most = "[" + r"\pL" * dialects.MAX_CLASSES + "]"
     assert regexp.compiled(most)("a")
     with pytest.raises(SpecError) as caught:
         regexp.compiled(most + r"\PN")
-    assert caught.value.message == regexp.GO_ONLY["classes"]
+    assert caught.value.message == dialects.GO_ONLY["classes"]
 
 
 def test_nothing_is_printed_about_a_bad_pattern(

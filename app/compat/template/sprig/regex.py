@@ -14,7 +14,7 @@ from typing import Final
 
 import re2
 
-from app.compat import regexp
+from app.compat import dialects, regexp
 from app.compat.template import runes, strconv
 from app.compat.template.limits import CALL, KEPT_PATTERNS, Meter, too_costly
 from app.compat.template.refusal import refuse
@@ -99,7 +99,7 @@ class Pattern:
             self._vetted: Final = regexp.Vetted(text)
             self.engine: Final = self._vetted.engine(has_groups=True)
         except SpecError as e:
-            if e.reason == regexp.UNSUPPORTED:
+            if e.reason == dialects.UNSUPPORTED:
                 refuse("a pattern", e.message)
             raise GoError(_problem(source)) from e
         self.size: Final[int] = self.engine.programsize
