@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from tests.tools.build import find
 from tests.tools.servers import ApiServer
 
 NAMESPACE: Final = "installed"
+PLACES: Final = ("nfd", "default")
+WAIT_SECONDS: Final = 30.0
 
 
 class Helm:
@@ -252,3 +255,44 @@ def test_who_may_not_read_nodes_can_still_install(run: Helm) -> None:
     """Roles made elsewhere: nothing is looked up."""
     said = run("install", "imagecompat", rendering.CHART, "--set=rbac.create=false")
     assert "nodes have data" not in said
+
+
+def test_a_trusted_namespace_has_to_exist_and_an_upgrade_goes_on_from_there(
+    run: Helm, apiserver: ApiServer
+) -> None:
+    """Nothing would ever be known of a node; it is said before anything else."""
+    elsewhere = "--set=cluster.trustedNamespaces={missing,nfd}"
+    with pytest.raises(AssertionError, match='namespaces "missing" not found'):
+        run("install", "imagecompat", rendering.CHART, elsewhere)
+    upgrade = ("upgrade", "--install", "imagecompat", rendering.CHART)
+    run(*upgrade, elsewhere, "--set=rbac.namespacedNodeFeatures=false")
+    becomes_readable(apiserver, {"nfd", "default"})
+    run(*upgrade, "--set=cluster.trustedNamespaces={nfd}")
+    becomes_readable(apiserver, {"nfd"})
+
+
+def may_watch(server: ApiServer, namespace: str) -> bool:
+    """Whether we may watch NodeFeatures there."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": f"system:serviceaccount:{NAMESPACE}:imagecompat",
+            "resourceAttributes": {
+                "verb": "watch",
+                "group": "nfd.k8s-sigs.io",
+                "resource": "nodefeatures",
+                "namespace": namespace,
+            },
+        },
+    }
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    return bool(server.call("POST", path, review)["status"]["allowed"])
+
+
+def becomes_readable(server: ApiServer, expected: set[str]) -> None:
+    """Rights hold when the API server's own watches have seen them."""
+    ends = time.monotonic() + WAIT_SECONDS
+    while expected != (there := {n for n in PLACES if may_watch(server, n)}):
+        assert time.monotonic() < ends, f"never {expected}, last {there}"
+        time.sleep(0.1)

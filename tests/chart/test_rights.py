@@ -14,8 +14,9 @@ from tests.chart.rendering import CHART, FILES, Object
 READER = {
     ("", "nodes", "", "list watch"),
     ("", "namespaces", "", "get list watch"),
-    ("nfd.k8s-sigs.io", "nodefeatures", "", "list watch"),
 }
+FEATURES = {("nfd.k8s-sigs.io", "nodefeatures", "", "list watch")}
+OF_NFD = ("Role", "node-feature-discovery", "imagecompat-nodefeatures")
 ADMISSION = "admissionregistration.k8s.io"
 CONFIGURATIONS = {
     (ADMISSION, f"{kind}webhookconfigurations", "imagecompat", "get patch watch")
@@ -54,6 +55,7 @@ def roles(*files: Path, **options: Any) -> dict[tuple[str, str, str], Any]:
 def test_rights_are_split_in_three_and_are_these(helm: str) -> None:
     assert {
         ("ClusterRole", "", "imagecompat"): READER,
+        OF_NFD: FEATURES,
         ("ClusterRole", "", "imagecompat-configurations"): CONFIGURATIONS,
         ("Role", "imagecompat", "imagecompat"): SECRET,
         ("Role", "default", "imagecompat-selftest"): TEST,
@@ -66,6 +68,7 @@ def test_a_certificate_from_elsewhere_takes_the_rights_to_make_one_away(
 ) -> None:
     assert {
         ("ClusterRole", "", "imagecompat"): READER,
+        OF_NFD: FEATURES,
         ("Role", "default", "imagecompat-selftest"): TEST,
     } == roles(CHART / "ci" / f"{name}-values.yaml")
 
@@ -76,15 +79,18 @@ def test_without_annotations_there_is_no_right_to_the_mutating_configuration() -
     assert "validatingwebhookconfigurations" == only[1]
 
 
-def test_node_features_can_be_read_in_their_namespaces_only() -> None:
-    found = roles(
-        CHART / "ci" / "namespaced-values.yaml",
-        sets=("cluster.trustedNamespaces={nfd,nfd-edge}",),
-    )
-    feature = {("nfd.k8s-sigs.io", "nodefeatures", "", "list watch")}
-    assert READER - feature == found["ClusterRole", "", "imagecompat"]
+def test_node_features_are_read_in_the_trusted_namespaces_only() -> None:
+    found = roles(sets=("cluster.trustedNamespaces={nfd,nfd-edge}",))
+    assert OF_NFD not in found
     for namespace in ("nfd", "nfd-edge"):
-        assert feature == found["Role", namespace, "imagecompat-nodefeatures"]
+        assert FEATURES == found["Role", namespace, "imagecompat-nodefeatures"]
+
+
+def test_node_features_can_be_read_everywhere() -> None:
+    """For who has no namespace of that name yet, or takes it away at times."""
+    found = roles(CHART / "ci" / "everywhere-values.yaml")
+    assert READER | FEATURES == found["ClusterRole", "", "imagecompat"]
+    assert OF_NFD not in found
     assert USE == found["ClusterRole", "", "imagecompat-exemptions"]
 
 

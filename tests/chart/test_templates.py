@@ -79,7 +79,7 @@ def everything() -> list[tuple[str, Object]]:
 
 def test_every_object_says_what_it_belongs_to() -> None:
     for file, one in everything():
-        if file == "namespaced-values" and one["metadata"]["name"].endswith(
+        if file == "everywhere-values" and one["metadata"]["name"].endswith(
             ("extra", "more")
         ):
             continue  # the user's own
@@ -119,15 +119,18 @@ def test_objects_are_in_the_releases_namespace_or_in_none() -> None:
         namespace = one["metadata"].get("namespace")
         if one["kind"] in CLUSTER_WIDE:
             assert namespace is None
-        elif file == "namespaced-values" and namespace is None:
+        elif file == "everywhere-values" and namespace is None:
             assert "ConfigMap" == one["kind"]  # the user's own
         elif namespace != "imagecompat":
             elsewhere.add((one["kind"], namespace, rendering.is_hook(one)))
     assert {
         ("Role", "default", True),
         ("RoleBinding", "default", True),
-        ("Role", "node-feature-discovery", False),
-        ("RoleBinding", "node-feature-discovery", False),
+        *(
+            (kind, namespace, False)
+            for kind in ("Role", "RoleBinding")
+            for namespace in ("node-feature-discovery", "nfd", "nfd-edge")
+        ),
     } == elsewhere
 
 
@@ -206,7 +209,7 @@ def test_a_monitor_finds_what_it_selects() -> None:
 
 
 def test_more_objects_are_templates() -> None:
-    rendered = rendering.objects(CHART / "ci" / "namespaced-values.yaml")
+    rendered = rendering.objects(CHART / "ci" / "everywhere-values.yaml")
     extra = rendering.find_one("ConfigMap", rendered, "imagecompat-extra")
     assert {"namespace": "imagecompat"} == extra["data"]
     assert rendering.find_one("ConfigMap", rendered, "imagecompat-more")

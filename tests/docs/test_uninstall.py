@@ -8,7 +8,6 @@ from tests.docs.test_operating import CHART, DOCS, rendered
 
 WIDEST = (
     f"--values={CHART / 'values-ha.yaml'}",
-    "--set=rbac.namespacedNodeFeatures=true",
     "--no-hooks",
 )
 
