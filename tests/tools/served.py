@@ -16,8 +16,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -281,3 +281,22 @@ def started(
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+@contextmanager
+def webhook(folder: Path, **sections: Mapping[str, object]) -> Iterator[Webhook]:
+    """The same, on settings that differ in these sections."""
+    with started(folder, settings(folder, **sections)) as one:
+        yield one
+
+
+@asynccontextmanager
+async def clients(one: Webhook, count: int) -> AsyncIterator[list[Client]]:
+    """Connections to it."""
+    port = one.port
+    made = [await Client.open(port, one.context) for _ in range(count)]
+    try:
+        yield made
+    finally:
+        for client in made:
+            await client.close()
