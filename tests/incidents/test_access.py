@@ -43,7 +43,7 @@ CONFIGURATIONS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurati
 ALLOWED: set[Access] = {
     *(("", "nodes", "", "", verb) for verb in ("list", "watch")),
     *(("", "namespaces", "", "", verb) for verb in ("get", "list", "watch")),
-    *(("nfd.k8s-sigs.io", "nodefeatures", "", "", verb) for verb in ("list", "watch")),
+    *(("nfd.k8s-sigs.io", "nodefeatures", NFD, "", verb) for verb in ("list", "watch")),
     ("", "secrets", NAMESPACE, "", "create"),
     *(("", "secrets", NAMESPACE, SECRET, verb) for verb in ("get", "watch", "patch")),
     *(
