@@ -218,7 +218,7 @@ def test_notes_ask_where_node_feature_discovery_is(run: Helm) -> None:
         "install",
         "imagecompat",
         rendering.CHART,
-        "--set=cluster.trustedNamespaces={elsewhere}",
+        "--set=cluster.trustedNamespaces={nfd-edge}",
         "--set-string=webhook.annotations.admissions\\.enforcer/disabled=true",
         "--set=policy.nodesMayAppear=no",
     )

@@ -45,7 +45,8 @@ _WORDS = frozenset(
 _SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?")
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _GROUPING = re.compile(r"\b(by|on|without|ignoring)\s*\(([^)]*)\)")
-_RANGE = re.compile(r"\[[^]]*\]|\boffset\s+\w+")
+_RANGE = re.compile(r"\[[^]]*\]|\boffset\s+\w+|#.*")
+"""What holds no metric: ranges, offsets, comments."""
 
 
 @dataclass(frozen=True)
