@@ -15,14 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.tools.helm import (
-    CHART,
-    NAMESPACE,
-    RELEASE,
-    VERSIONS,
-    Helm,
-    former_chart,
-)
+from tests.tools import former
+from tests.tools.former import Former
+from tests.tools.helm import CHART, NAMESPACE, RELEASE, VERSIONS, Helm, merged
 from tests.tools.kubelet import Kubelet
 from tests.tools.load import Load, Result
 from tests.tools.world import (
@@ -79,13 +74,15 @@ def calls_fail_closed(cluster: Cluster) -> bool:
 def test_no_admission_fails_from_the_install_to_the_uninstall(
     cluster: Cluster, version: str, tmp_path: Path
 ) -> None:
-    """Again where the machine stood still, and endpoints were later than a drain is."""
-    former = former_chart(tmp_path)
-    if former is None:
-        print("\nthis history has no former chart: HEAD's own, with other values")
+    """From the release before, as far as there is one.
+
+    Again where the machine stood still, and endpoints were later than a drain is.
+    """
+    before = former.chart(tmp_path)
+    print(f"\n{before}")
     helm = Helm(version, cluster.server, cluster.folder / version)
     for _ in range(TRIES):
-        results, stall_seconds = lived(cluster, helm, former or CHART)
+        results, stall_seconds = lived(cluster, helm, before)
         if stall_seconds < STALL_SECONDS or not any(one.failures for one in results):
             break
         print(f"\nthe machine stood still for {stall_seconds:.1f} s")
@@ -94,7 +91,7 @@ def test_no_admission_fails_from_the_install_to_the_uninstall(
     assert results[1].denied > 0
 
 
-def lived(cluster: Cluster, helm: Helm, former: Path) -> tuple[list[Result], float]:
+def lived(cluster: Cluster, helm: Helm, before: Former) -> tuple[list[Result], float]:
     """The life of a release, under load; and the kubelet's longest round."""
     diary = Diary()
     with (
@@ -102,7 +99,8 @@ def lived(cluster: Cluster, helm: Helm, former: Path) -> tuple[list[Result], flo
         cluster.kubelet() as kubelet,
         Load(cluster.server, HARMLESS) as load,
     ):
-        release.install({"policy": {"messages": "counts"}}, former)
+        helm.install(merged(VALUES, former.VALUES), before.chart)
+        assert "stuckSeconds" not in settings(cluster)
         kubelet.wait_ready(2)
         release.wait_called()
         diary.note("installed with Ignore", load)
@@ -122,7 +120,14 @@ def change(
     cluster: Cluster, release: Release, kubelet: Kubelet, asked: Load, diary: Diary
 ) -> None:
     """Other chart and policy, other Pods, and back again."""
-    release.install({**FAIL, "policy": {"messages": "full"}})
+    old = objects(release.helm)
+    release.install(FAIL)
+    new = objects(release.helm)
+    kept = old.keys() & new.keys()
+    print(f"\n{len(kept)} objects, and of each another state", end="")
+    assert kept
+    assert [] == [one for one in kept if old[one] == new[one]]
+    assert "stuckSeconds" in settings(cluster)
     kubelet.wait_ready(2)
     assert calls_fail_closed(cluster)
     diary.note("upgraded, and to Fail", asked)
@@ -137,6 +142,20 @@ def change(
     kubelet.wait_ready(2)
     assert calls_fail_closed(cluster)
     diary.note("rolled back", asked)
+
+
+def objects(helm: Helm) -> dict[tuple[str, str], Any]:
+    """What Helm has installed, by kind and name."""
+    text = helm.run("get", "manifest", RELEASE).stdout
+    made = [one for one in yaml.safe_load_all(text) if one]
+    return {(one["kind"], one["metadata"]["name"]): one for one in made}
+
+
+def settings(cluster: Cluster) -> str:
+    """The settings file of the release."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{RELEASE}"
+    text: str = cluster.server.call("GET", path)["data"]["settings.yaml"]
+    return text
 
 
 def names(kubelet: Kubelet) -> set[str]:

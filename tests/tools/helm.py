@@ -1,12 +1,10 @@
-"""Helm on a test's cluster, and the chart's past."""
+"""Helm on a test's cluster."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -99,32 +97,3 @@ class Helm:
     def uninstall(self) -> None:
         """Takes the release away, if there is one."""
         self.run("uninstall", RELEASE, "--ignore-not-found")
-
-
-def former_chart(folder: Path) -> Path | None:
-    """The chart as it was before its last change, from git.
-
-    Returns:
-        `None` where the history does not go back so far: a shallow clone, a source
-        archive, or the chart's first commit.
-    """
-    path = str(CHART.relative_to(ROOT))
-    commits = _git("log", "--format=%H", "--", path)
-    for commit in (commits or b"").decode().split()[1:]:
-        content = _git("archive", "--format=tar", commit, path)
-        if content is None:
-            continue
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(folder, filter="data")
-        if (folder / path / "Chart.yaml").exists():
-            return folder / path
-    return None
-
-
-def _git(*arguments: str) -> bytes | None:
-    command = ["git", *arguments]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None
