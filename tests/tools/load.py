@@ -60,7 +60,6 @@ class Result:
         admitted: how many were, as they had to.
         denied: the same.
         failures: everything else, with the second after the start.
-        failed_at: when each of those was asked, on the monotonic clock.
         warnings: how often which was given; digits are one `#`.
         slowest_seconds: the longest answer.
     """
@@ -68,7 +67,6 @@ class Result:
     admitted: int = 0
     denied: int = 0
     failures: list[str] = field(default_factory=list)
-    failed_at: list[float] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
     slowest_seconds: float = 0.0
 
@@ -89,7 +87,8 @@ class Load:
 
     Attributes:
         result: what came of it so far.
-        in_flight: questions that wait for their answer.
+        asked: questions so far.
+        in_flight: those that wait for their answer.
     """
 
     def __init__(
@@ -103,6 +102,7 @@ class Load:
             per_second: how often, however long answers take.
         """
         self.result: Final = Result()
+        self.asked = 0
         self.in_flight = 0
         self._server: Final = server
         self._asks: Final = itertools.cycle([(ask, ask.body()) for ask in asks])
@@ -150,6 +150,7 @@ class Load:
     async def _ask(self, session: aiohttp.ClientSession, ask: Ask, body: bytes) -> None:
         path = f"/api/v1/namespaces/{ask.namespace}/pods?dryRun=All"
         started = time.monotonic()
+        self.asked += 1
         self.in_flight += 1
         try:
             async with session.post(self._server.url + path, data=body) as response:
@@ -160,12 +161,12 @@ class Load:
             status, said, warnings = 0, {"message": repr(error)}, []
         finally:
             self.in_flight -= 1
-        self._count(ask, status, str(said.get("message", "")), started)
+        self._count(ask, status, str(said.get("message", "")))
         took = time.monotonic() - started
         self.result.slowest_seconds = max(self.result.slowest_seconds, took)
         self.result.warnings.update(warnings)
 
-    def _count(self, ask: Ask, status: int, message: str, started: float) -> None:
+    def _count(self, ask: Ask, status: int, message: str) -> None:
         if status == 201 and not ask.code:
             self.result.admitted += 1
         elif status == 403 and ask.code and ask.code in message:
@@ -173,4 +174,3 @@ class Load:
         else:
             after = time.monotonic() - self._started
             self.result.failures.append(f"{after:.1f} s: {status}: {message}")
-            self.result.failed_at.append(started)
