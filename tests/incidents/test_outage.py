@@ -25,6 +25,7 @@ from tests.tools.world import (
     VALIDATING,
     Cluster,
     Release,
+    restricted,
     until,
 )
 
@@ -32,23 +33,6 @@ pytestmark = pytest.mark.integration
 
 FAIL = {"webhook": {"failurePolicy": "Fail"}}
 REFUSED = 'failed calling webhook "pods.imagecompat.dev"'
-SPEC = {
-    "securityContext": {
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    },
-    "containers": [
-        {
-            "name": "main",
-            "image": FITS,
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-            },
-        }
-    ],
-}
-"""A Pod that our own namespace, which is `restricted`, accepts."""
 
 
 def refused(cluster: Cluster) -> str:
@@ -84,7 +68,7 @@ def test_our_own_pods_start_while_we_are_away_and_must_be_asked(
     """Incident 1: who has to admit its own Pod never comes back."""
     release.install(FAIL)
     refused(cluster)
-    assert "" == cluster.post(FITS, namespace=NAMESPACE, spec=SPEC)
+    assert "" == cluster.post(FITS, namespace=NAMESPACE, spec=restricted(FITS))
     with cluster.kubelet() as kubelet:
         kubelet.wait_ready(2)
         release.wait_called()

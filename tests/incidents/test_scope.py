@@ -7,7 +7,6 @@ A recorder answers at the chart's Service and counts. Incidents 4, 7 and 8 of
 from __future__ import annotations
 
 import base64
-import json
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.tools.client import Client
 from tests.tools.helm import NAMESPACE, RELEASE, Helm
 from tests.tools.recorder import Call, Recorder
-from tests.tools.world import VALIDATING, Cluster, Release, until
+from tests.tools.world import VALIDATING, Cluster, Release, restricted, until
 
 pytestmark = pytest.mark.integration
 
@@ -361,28 +360,8 @@ def signing_request() -> dict[str, Any]:
 def test_pods_of_exempt_namespaces_never_reach_us(
     cluster: Cluster, recorder: Recorder, namespace: str
 ) -> None:
-    spec = json.loads(json.dumps(RESTRICTED))
-    assert "" == cluster.post("a", namespace=namespace, spec=spec)
+    assert "" == cluster.post("a", namespace=namespace, spec=restricted("a"))
     assert [] == calls(recorder)
-
-
-RESTRICTED = {
-    "securityContext": {
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    },
-    "containers": [
-        {
-            "name": "main",
-            "image": "a",
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-            },
-        }
-    ],
-}
-"""A Pod that our own namespace, which is `restricted`, accepts."""
 
 
 def test_a_call_names_what_it_is_about(cluster: Cluster, recorder: Recorder) -> None:

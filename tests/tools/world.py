@@ -226,6 +226,21 @@ class Release:
         return replicas
 
 
+def restricted(image: str) -> dict[str, Any]:
+    """The spec of a Pod that our own namespace, which is `restricted`, accepts."""
+    hardened = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    return {
+        "securityContext": {
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [{"name": "main", "image": image, "securityContext": hardened}],
+    }
+
+
 def read(replica: Replica, path: str) -> str:
     """GETs from a replica's status port."""
     url = f"http://127.0.0.1:{replica.port('status')}{path}"
