@@ -20,8 +20,7 @@ from app.certificates.pair import Pair, pem_of
 from tests.tools import certifying, shown
 from tests.tools.helm import NAMESPACE, Helm
 from tests.tools.kubelet import Kubelet
-from tests.tools.load import Load
-from tests.tools.world import ASKS, VALIDATING, Cluster, Release, read, until
+from tests.tools.world import VALIDATING, Cluster, Release, read, until
 
 pytestmark = pytest.mark.integration
 
@@ -100,13 +99,13 @@ def test_a_pair_that_was_replaced_is_served_by_all_and_fails_nothing(
     bundle = elsewhere.cluster.configurations()[VALIDATING]["webhooks"][0]
     assert [elsewhere.first.fingerprint] * 2 == elsewhere.served()
     fresh = certifying.leaf(elsewhere.authority, datetime.now(UTC))
-    with Load(elsewhere.cluster.server, ASKS) as load:
+    with elsewhere.cluster.load() as load:
         load.run_for(1)
         elsewhere.store(fresh.chain, fresh.key)
         until(elsewhere.served, lambda served: served == [fresh.fingerprint] * 2)
         load.run_for(2)
     print(f"\n{load.result}")
-    assert [] == load.result.failures
+    assert {} == load.result.causes()
     assert load.result.denied > 0
     assert before == elsewhere.lives()
     assert [WELL in one for one in elsewhere.pages("/metrics")] == [True, True]
@@ -147,7 +146,7 @@ def test_a_broken_pair_is_refused_and_the_one_before_serves_on(
 ) -> None:
     """Readiness warns, the metric says so, and a good pair ends both."""
     before, lives = elsewhere.served(), elsewhere.lives()
-    with Load(elsewhere.cluster.server, ASKS) as load:
+    with elsewhere.cluster.load() as load:
         elsewhere.store(*broken(elsewhere))
         until(
             lambda: elsewhere.pages("/metrics"),
@@ -160,7 +159,7 @@ def test_a_broken_pair_is_refused_and_the_one_before_serves_on(
         elsewhere.store(fresh.chain, fresh.key)
         until(elsewhere.served, lambda served: served == [fresh.fingerprint] * 2)
     print(f"\n{load.result}; {said[0]}")
-    assert [] == load.result.failures
+    assert {} == load.result.causes()
     assert load.result.denied > 0
     for one in said:
         assert one.startswith("ok\n")
