@@ -46,6 +46,9 @@ class _Observer:
     def cache(self, result: str) -> None:
         """One question to the cache."""
 
+    def evicted(self, cache: str) -> None:
+        """An entry went for want of room."""
+
 
 @dataclass
 class MemoryTransport:

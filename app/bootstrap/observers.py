@@ -21,6 +21,10 @@ class RegistryObserver:
         """One question to the cache."""
         self._metrics.count("registry_lookups_total", result=result)
 
+    def evicted(self, cache: str) -> None:
+        """An entry of a cache went for want of room."""
+        self._metrics.count("cache_evictions_total", cache=cache)
+
 
 class ClusterObserver:
     """Counts what the watches do, and logs what changes."""

@@ -161,6 +161,9 @@ def _assemble(
     def refreshed() -> None:
         expiries.report()
         checker.refresh()
+        for cache, filled in switch.sources.registries.caches().items():
+            metrics.set("cache_entries", len(filled), cache=cache)
+            metrics.set("cache_bytes", filled.size_bytes, cache=cache)
         refresh()
 
     def told() -> Status:

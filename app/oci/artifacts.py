@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, Protocol, TypeAlias
 
 from app.errors import RegistryError
 from app.oci import reference
-from app.oci.cache import TimedCache
+from app.oci.cache import Filled, TimedCache
 from app.oci.cached import CachedSource, Memory, Times
 from app.oci.client import RemoteSource, Shared
 from app.oci.finding import find
@@ -56,6 +56,10 @@ class Observer(Protocol):
 
     def cache(self, result: str) -> None:
         """One question: `hit`, `joined` or `miss`."""
+        ...
+
+    def evicted(self, cache: str) -> None:
+        """An entry went for want of room: of `images`, `tags`, ..."""
         ...
 
 
@@ -90,8 +94,10 @@ class RegistryArtifacts:
         self._times = times or Times()
         self._observer = observer
         self._clock = clock
-        self._memory = Memory(clock, self._times)
-        self._outcomes: TimedCache[_Key, ImageOutcome] = TimedCache(clock)
+        self._memory = Memory(clock, self._times, self._evicted)
+        self._outcomes: TimedCache[_Key, ImageOutcome] = TimedCache(
+            clock, evicted=partial(self._evicted, "images")
+        )
         self._hanging: TimedCache[str, bool] = TimedCache(
             clock, most_bytes=_HANGING_BYTES
         )
@@ -101,6 +107,10 @@ class RegistryArtifacts:
     def __len__(self) -> int:
         """How many images are known; some that no longer hold are counted too."""
         return len(self._outcomes)
+
+    def caches(self) -> Mapping[str, Filled]:
+        """What is remembered, by what it is; entries that have ended are counted."""
+        return {"images": self._outcomes, **self._memory.caches()}
 
     def at_hand(
         self, image: str, platforms: Collection[Platform]
@@ -199,6 +209,10 @@ class RegistryArtifacts:
         if isinstance(outcome, Unavailable):
             return self._times.failed_seconds
         return self._times.missing_seconds
+
+    def _evicted(self, cache: str) -> None:
+        if self._observer is not None:
+            self._observer.evicted(cache)
 
     def _count(self, result: str) -> None:
         if self._observer is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -14,16 +14,43 @@ ENTRY_BYTES: Final = 1024
 """What an entry costs beside its content."""
 
 
+class Filled(Protocol):
+    """How full a cache is."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all entries, roughly."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
 class TimedCache(Generic[K, V]):
-    """Least recently used entries go first; entries end at their time."""
+    """Least recently used entries go first; entries end at their time.
+
+    Attributes:
+        size_bytes: of all entries, roughly.
+    """
 
     def __init__(
-        self, clock: Callable[[], float], *, most_bytes: int = MAX_BYTES
+        self,
+        clock: Callable[[], float],
+        *,
+        most_bytes: int = MAX_BYTES,
+        evicted: Callable[[], None] = lambda: None,
     ) -> None:
+        """Empty.
+
+        Args:
+            clock: in seconds, monotonic.
+            most_bytes: of all entries.
+            evicted: called for each that goes before its time, for want of room.
+        """
+        self.size_bytes = 0
+        self._evicted = evicted
         self._clock = clock
         self._most = most_bytes
         self._entries: OrderedDict[K, tuple[V, float, int]] = OrderedDict()
-        self._bytes = 0
 
     def get(self, key: K) -> V | None:
         """The value; `None` if there is none that still holds."""
@@ -49,15 +76,16 @@ class TimedCache(Generic[K, V]):
         if size > self._most:
             return
         self._entries[key] = (value, self._clock() + seconds, size)
-        self._bytes += size
-        while self._bytes > self._most:
+        self.size_bytes += size
+        while self.size_bytes > self._most:
             self.drop(next(iter(self._entries)))
+            self._evicted()
 
     def drop(self, key: K) -> None:
         """Forgets an entry, if there is one."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._bytes -= entry[2]
+            self.size_bytes -= entry[2]
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -12,14 +12,15 @@ be allowed to read another that has the same content.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
 
 from app.oci import selection
-from app.oci.cache import TimedCache
+from app.oci.cache import Filled, TimedCache
 from app.oci.digest import Digest
 from app.oci.manifests import Descriptor
 from app.oci.reference import Reference
@@ -61,19 +62,33 @@ class Memory:
     Attributes:
         clock: in seconds, monotonic.
         times: how long what holds.
+        evicted: told what kind of entry went for want of room.
     """
 
     clock: Callable[[], float]
     times: Times
+    evicted: Callable[[str], None] = lambda _: None
     roots: TimedCache[_Key, Root] = field(init=False)
     lists: TimedCache[_Key, Sequence[Descriptor]] = field(init=False)
     contents: TimedCache[_Key, bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         """Makes what fills up with use."""
-        self.roots = TimedCache(self.clock, most_bytes=_LISTS_BYTES)
-        self.lists = TimedCache(self.clock, most_bytes=_LISTS_BYTES)
-        self.contents = TimedCache(self.clock)
+        self.roots = TimedCache(
+            self.clock, most_bytes=_LISTS_BYTES, evicted=partial(self.evicted, "tags")
+        )
+        self.lists = TimedCache(
+            self.clock,
+            most_bytes=_LISTS_BYTES,
+            evicted=partial(self.evicted, "referrers"),
+        )
+        self.contents = TimedCache(
+            self.clock, evicted=partial(self.evicted, "contents")
+        )
+
+    def caches(self) -> Mapping[str, Filled]:
+        """All of it, by what it is."""
+        return {"tags": self.roots, "referrers": self.lists, "contents": self.contents}
 
 
 class CachedSource:

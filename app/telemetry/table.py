@@ -149,6 +149,20 @@ METRICS: Final = (
         ("state",),
     ),
     Metric("specs_remembered", "gauge", "Specs whose answers for all nodes are kept."),
+    Metric(
+        "cache_entries",
+        "gauge",
+        "What is remembered of registries, by what it is.",
+        ("cache",),
+    ),
+    Metric("cache_bytes", "gauge", "Roughly what that takes.", ("cache",)),
+    Metric(
+        "cache_evictions_total",
+        "counter",
+        "Entries of these that went before their time, for want of room.",
+        ("cache",),
+        values=(("images", "tags", "referrers", "contents"),),
+    ),
     Metric("answers_bytes", "gauge", "Roughly what these answers take."),
     Metric(
         "evaluations_waiting",

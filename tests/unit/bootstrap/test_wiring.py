@@ -113,3 +113,14 @@ policy:
         line["namespaces"],
     )
     assert "2020-01-01 00:00:00+00:00" in json.dumps(line, default=str)
+
+
+async def test_metrics_tell_how_full_the_caches_are(tmp_path: Path) -> None:
+    loaded = written(tmp_path, "server: {certificate: tls.crt, privateKey: tls.key}")
+    wired = bootstrap.wire_on(loaded, MemoryCluster({}, {}))
+    async with wired.running():
+        wired.refresh()
+    lines = wired.metrics.text().decode().splitlines()
+    for name in ("images", "tags", "referrers", "contents"):
+        assert f'imagecompat_cache_entries{{cache="{name}"}} 0.0' in lines
+        assert f'imagecompat_cache_bytes{{cache="{name}"}} 0.0' in lines

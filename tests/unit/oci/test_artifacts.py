@@ -10,7 +10,9 @@ import pytest
 from app.demo.content import Descriptor
 from app.demo.faults import status
 from app.demo.registry import Api, Basic, Bearer, Registry
+from app.oci import cached
 from app.oci.artifacts import LayoutsFirst, RegistryArtifacts
+from app.oci.cache import ENTRY_BYTES
 from app.oci.cached import Times
 from app.oci.client import Shared
 from app.oci.layout import LayoutArtifacts
@@ -415,10 +417,14 @@ class Counts:
 
     def __init__(self) -> None:
         self.results: list[str] = []
+        self.went: list[str] = []
         self.requests: list[tuple[str, str]] = []
 
     def cache(self, result: str) -> None:
         self.results.append(result)
+
+    def evicted(self, cache: str) -> None:
+        self.went.append(cache)
 
     def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         assert seconds >= 0
@@ -473,3 +479,30 @@ async def test_layouts_are_read_before_registries(tmp_path: Any) -> None:
     assert artifacts.at_hand(f"{HOST}/here:1", (AMD,)) is None
     known = artifacts.at_hand(f"{HOST}/there:1", (AMD,))
     assert ImageNotFound(f"at hand: {HOST}/there:1") == known
+
+
+@pytest.mark.usefixtures("image")
+async def test_what_is_remembered_is_told_by_what_it_is(shared: Shared) -> None:
+    artifacts = RegistryArtifacts(shared)
+    empty = dict.fromkeys(("images", "tags", "referrers", "contents"), (0, 0))
+    assert empty == {n: (len(c), c.size_bytes) for n, c in artifacts.caches().items()}
+    await look(artifacts)
+    filled = artifacts.caches()
+    await artifacts.close()
+    assert 1 == len(filled["images"]) == len(filled["tags"]) == len(filled["referrers"])
+    assert len(filled["contents"]) > 1
+    assert all(one.size_bytes > 0 for one in filled.values())
+
+
+async def test_what_goes_for_want_of_room_is_counted(
+    shared: Shared, image: Descriptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for what one tag points to, and not for two."""
+    monkeypatch.setattr(cached, "_LISTS_BYTES", ENTRY_BYTES)
+    counts = Counts()
+    artifacts = RegistryArtifacts(shared, observer=counts)
+    await look(artifacts)
+    assert [] == counts.went
+    await look(artifacts, f"{HOST}/team/app@{image['digest']}")
+    await artifacts.close()
+    assert ["tags"] == counts.went

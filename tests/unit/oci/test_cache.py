@@ -38,6 +38,7 @@ def test_an_entry_holds_until_its_time(cache: TimedCache[str, int], time: Time) 
     time.now += 0.1
     assert cache.get("a") is None
     assert 0 == len(cache)
+    assert 0 == cache.size_bytes
 
 
 def test_what_was_never_put_is_not_there(cache: TimedCache[str, int]) -> None:
