@@ -21,6 +21,7 @@ from app.demo.layout import Layout
 from app.settings import Settings
 from app.webhook.server import serving
 from tests.tools import needed, promql
+from tests.tools.json_lines import json_lines
 from tests.tools.servers import ApiServer, Etcd, free_port
 
 pytestmark = pytest.mark.integration
@@ -64,11 +65,9 @@ class Audited(ApiServer):
 
     def events(self, verb: str, uri: str) -> list[dict[str, Any]]:
         """What was kept of the requests of a kind."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        events = [json.loads(line) for line in lines]
         return [
             one
-            for one in events
+            for one in json_lines(self.log)
             if one["verb"] == verb and one["requestURI"].partition("?")[0] == uri
         ]
 

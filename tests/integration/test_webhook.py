@@ -30,6 +30,7 @@ from app import status
 from app.demo import certificates, images
 from app.demo.content import Repository
 from tests.tools import needed
+from tests.tools.json_lines import json_lines
 from tests.tools.registries import push, referrers_registry, tag_registry
 from tests.tools.servers import ApiServer, free_port
 
@@ -103,8 +104,7 @@ class World:
 
     def reviews(self) -> list[dict[str, Any]]:
         """The review lines of the webhook's log."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if line["event"] == "review"]
+        return [line for line in json_lines(self.log) if line["event"] == "review"]
 
 
 @pytest.fixture(scope="module")

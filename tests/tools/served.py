@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.demo import certificates
+from tests.tools.json_lines import json_lines
 from tests.tools.servers import free_port
 
 END_SECONDS: Final = 60.0
@@ -174,12 +175,7 @@ class Webhook:
 
     def lines(self, event: str) -> list[dict[str, Any]]:
         """Lines of the log that tell of an event."""
-        found = []
-        for line in self.log.read_text().splitlines():
-            entry = json.loads(line)
-            if entry["event"] == event:
-                found.append(entry)
-        return found
+        return [one for one in json_lines(self.log) if one["event"] == event]
 
     def _line(self) -> dict[str, Any]:
         if not self._serving:
