@@ -56,14 +56,14 @@ def make_authority(
     chance = chance or Chance()
     key, serial = chance.key(), chance.serial()
     subject = _name(f"imagecompat authority {serial % (1 << 64):016x}")
-    builder = (
-        _builder(subject, key.public_key(), serial=serial, issuer=subject)
+    unsigned = (
+        builder(subject, key.public_key(), serial=serial, issuer=subject)
         .not_valid_before(_whole(now) - BACKDATE)
         .not_valid_after(_whole(now) + timedelta(seconds=seconds))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
+        .add_extension(usage(signs=True), critical=True)
     )
-    return Authority(_signed(builder, key), key)
+    return Authority(signed(unsigned, key), key)
 
 
 def make_leaf(
@@ -79,18 +79,18 @@ def make_leaf(
     key, serial, issuer = chance.key(), chance.serial(), authority.certificate
     ends = min(_whole(now) + timedelta(seconds=seconds), issuer.not_valid_after_utc)
     alternatives = x509.SubjectAlternativeName([x509.DNSName(one) for one in names])
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    serving = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     subject = _name(names[0])
-    builder = (
-        _builder(subject, key.public_key(), serial=serial, issuer=issuer.subject)
+    unsigned = (
+        builder(subject, key.public_key(), serial=serial, issuer=issuer.subject)
         .not_valid_before(_whole(now) - BACKDATE)
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(usage, critical=False)
+        .add_extension(usage(signs=False), critical=True)
+        .add_extension(serving, critical=False)
         .add_extension(alternatives, critical=False)
     )
-    leaf = _signed(builder, authority.key)
+    leaf = signed(unsigned, authority.key)
     return Pair(leaf, pem_of(leaf), key_pem(key))
 
 
@@ -119,13 +119,14 @@ def _name(common: str) -> x509.Name:
     )
 
 
-def _builder(
+def builder(
     subject: x509.Name,
     key: ec.EllipticCurvePublicKey,
     *,
     serial: int,
     issuer: x509.Name,
 ) -> x509.CertificateBuilder:
+    """What every certificate here has; its life and its purpose are still missing."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -136,14 +137,15 @@ def _builder(
     )
 
 
-def _signed(
-    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey
+def signed(
+    unsigned: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
+    """The certificate, with its authority's key identifier."""
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-    return builder.add_extension(issuer, critical=False).sign(key, hashes.SHA256())
+    return unsigned.add_extension(issuer, critical=False).sign(key, hashes.SHA256())
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def usage(*, signs: bool) -> x509.KeyUsage:
     """What the key is for: signing certificates, or handshakes."""
     return x509.KeyUsage(
         key_cert_sign=signs,

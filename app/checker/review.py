@@ -213,9 +213,8 @@ class Checker:
         policy = self.options.policy
         response = Response(allowed=True)
         if webhook == "validate":
-            seconds, name = deadline_seconds / 2, request.namespace
-            found = await self._cluster.namespace(name, deadline_seconds=seconds)
-            mode = mode_of(policy, found.labels if found is not None else None)
+            name = request.namespace
+            mode = await self._namespace_mode(policy, name, deadline_seconds)
             if mode is not Mode.OFF:
                 response = self._overloaded(policy, webhook, request, mode)
         else:
@@ -270,9 +269,13 @@ class Checker:
     async def _mode(
         self, policy: Policy, asked: Subject, namespace: str, seconds: float
     ) -> Mode:
-        found = await self._cluster.namespace(namespace, deadline_seconds=seconds / 2)
-        mode = mode_of(policy, found.labels if found is not None else None)
+        mode = await self._namespace_mode(policy, namespace, seconds)
         return mode_of_pod(policy, mode, asked.annotations)
+
+    async def _namespace_mode(self, policy: Policy, name: str, seconds: float) -> Mode:
+        """Looks for half of the time at most; the rest is for the Pod."""
+        found = await self._cluster.namespace(name, deadline_seconds=seconds / 2)
+        return mode_of(policy, found.labels if found is not None else None)
 
     def _overloaded(
         self, policy: Policy, webhook: Webhook, request: Review, mode: Mode

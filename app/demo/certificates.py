@@ -8,22 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app.certificates import authority
+from app.certificates.pair import key_pem, pem_of
+
 _DAY: Final = dt.timedelta(days=1)
-_CA_USAGE: Final = x509.KeyUsage(
-    key_cert_sign=True,
-    crl_sign=True,
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    encipher_only=False,
-    decipher_only=False,
-)
 
 
 def write_pair(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> Path:
@@ -37,9 +28,8 @@ def write_pair(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> Path
     ca = (
         _builder(issuer, issuer, ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_CA_USAGE, critical=True)
+        .add_extension(authority.usage(signs=True), critical=True)
     )
-    ca_cert = _signed(ca, ca_key)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     leaf = (
@@ -52,39 +42,20 @@ def write_pair(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> Path
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
     )
-    pem = serialization.Encoding.PEM
-    (folder / "ca.crt").write_bytes(ca_cert.public_bytes(pem))
-    (folder / "tls.crt").write_bytes(_signed(leaf, ca_key).public_bytes(pem))
+    (folder / "ca.crt").write_bytes(pem_of(authority.signed(ca, ca_key)))
+    (folder / "tls.crt").write_bytes(pem_of(authority.signed(leaf, ca_key)))
     path = folder / "tls.key"
     path.touch(mode=0o600)
-    path.write_bytes(
-        key.private_bytes(
-            pem,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    path.write_bytes(key_pem(key))
     return folder / "ca.crt"
 
 
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+    now, serial = dt.datetime.now(dt.UTC), x509.random_serial_number()
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
+        authority.builder(subject, key, serial=serial, issuer=issuer)
         .not_valid_before(now - _DAY)
         .not_valid_after(now + _DAY)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
-
-
-def _signed(
-    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
-    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-    return builder.add_extension(authority, critical=False).sign(key, hashes.SHA256())

@@ -44,7 +44,6 @@ PATHS: Final[Mapping[str, Webhook]] = {
     "/v1/mutate": "mutate",
 }
 
-_JSON: Final = "application/json"
 _Answer = Callable[..., Awaitable[review.Response]]
 
 
@@ -100,7 +99,7 @@ class Reviews:
             webhook=webhook,
             decision=response.decision,
         )
-        return Response(review.respond(asked.uid, response), media_type=_JSON)
+        return Response(review.respond(asked.uid, response), media_type=body.JSON)
 
     def _expired(self, webhook: Webhook) -> Response:
         self.parts.metrics.count("admission_expired_total", webhook=webhook)

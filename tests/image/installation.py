@@ -34,9 +34,11 @@ PROGRAMS: Final = ("sh", "find", "ln", "rm")
 """Of the builder's base, all that our lines use besides Python."""
 _PASSED_ON: Final = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """How this machine's pip reaches the package index, by the names' beginnings."""
+_HOME: Final = "/root"
+"""Of who builds, inside the builder's base."""
 _PIP_CONFIGURATION: Final = {
     "/etc/pip.conf": Path("/etc/pip.conf"),
-    "/root/.config/pip/pip.conf": Path.home() / ".config" / "pip" / "pip.conf",
+    f"{_HOME}/.config/pip/pip.conf": Path.home() / ".config" / "pip" / "pip.conf",
 }
 
 
@@ -153,7 +155,7 @@ class _Building:
         self._python: Final = python
         self._environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": "/root",
+            "HOME": _HOME,
         } | _pip_settings()
         self._folder = "/"
         self._writable: Final = {
@@ -161,7 +163,7 @@ class _Building:
             "/build": folder / "build",
             "/opt/imagecompat": folder / "opt",
             "/usr/bin": folder / "bin",
-            "/root/.cache": cache() / "pip",
+            f"{_HOME}/.cache": cache() / "pip",
         }
         for made in self._writable.values():
             made.mkdir(mode=0o755, parents=True, exist_ok=True)
