@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from app.compat.features import Features
 from app.scheduling.node import Node
@@ -129,11 +129,79 @@ ImageOutcome: TypeAlias = (
 """What is known of one image."""
 
 
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Whose pull secrets may open an image's registry.
+
+    Attributes:
+        namespace: of the Pod.
+        secrets: names in its `imagePullSecrets`, in order; empty names are left out.
+        service_account: whose secrets count if the Pod names none; empty where the
+            API server has copied them already.
+    """
+
+    namespace: str = ""
+    secrets: tuple[str, ...] = ()
+    service_account: str = ""
+
+
+NOBODY: Final = Puller()
+"""Nobody's secrets: the operator's credentials, else none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullSecret:
+    """A Secret of a namespace.
+
+    Attributes:
+        name: of the Secret.
+        type: `kubernetes.io/dockerconfigjson`, ...
+        data: key -> bytes.
+    """
+
+    name: str
+    type: str
+    data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+class PullSecrets(Protocol):
+    """Reads the pull secrets that the admin allowed us to."""
+
+    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...] | None:
+        """What `read` would say at once; `None` if it would have to wait."""
+        ...
+
+    async def read(
+        self, puller: Puller, *, deadline_seconds: float
+    ) -> tuple[PullSecret, ...]:
+        """The secrets of a Pod, in its order; never raises for one.
+
+        Those that are not there, not allowed or not to be had in time are left out.
+        """
+        ...
+
+
+class NoPullSecrets:
+    """Implements the port: none is allowed."""
+
+    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...]:
+        """See `PullSecrets`."""
+        del puller
+        return ()
+
+    async def read(
+        self, puller: Puller, *, deadline_seconds: float
+    ) -> tuple[PullSecret, ...]:
+        """See `PullSecrets`."""
+        del puller, deadline_seconds
+        return ()
+
+
 class Artifacts(Protocol):
     """Finds the compatibility artifacts of images."""
 
     def at_hand(
-        self, image: str, platforms: Collection[Platform]
+        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """What `find` would say at once; `None` if it would have to wait.
 
@@ -147,6 +215,7 @@ class Artifacts(Protocol):
         platforms: Collection[Platform],
         *,
         deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
         """Looks for the spec of `image` on each of `platforms`.
 
@@ -158,6 +227,7 @@ class Artifacts(Protocol):
                 cannot be parsed is `Invalid` with reason `InvalidReference`.
             platforms: of the candidate nodes; at least one.
             deadline_seconds: time left from now.
+            puller: whose secrets may open the registry.
         """
         ...
 

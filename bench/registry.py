@@ -128,7 +128,7 @@ def artifacts(specs: Specs) -> RegistryArtifacts:
     shared = Shared(
         transport=MemoryTransport(specs),
         policy=policy,
-        keyring=Keyring(),
+        operator=Keyring(),
         limits=limits,
         observer=_Observer(),
     )

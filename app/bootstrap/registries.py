@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.bootstrap.observers import RegistryObserver
 from app.errors import ConfigError
 from app.oci import credentials
-from app.oci.artifacts import LayoutsFirst, RegistryArtifacts
+from app.oci.artifacts import LayoutsFirst, RegistryArtifacts, Times
 from app.oci.client import Shared
 from app.oci.credentials import MAX_CONFIG_BYTES, Keyring
 from app.oci.guard import HostPolicy, RegistryPolicy
@@ -59,16 +59,17 @@ def registries(
         refused=_api_server_addresses(os.environ),
         realms={host: one.token_servers for host, one in settings.hosts.items()},
     )
-    limits = Limits()
+    limits = Limits(**settings.limits.model_dump())
     observer = RegistryObserver(metrics)
     shared = Shared(
         transport=AiohttpTransport(policy, limits),
         policy=policy,
-        keyring=keyring,
+        operator=keyring,
         limits=limits,
         observer=observer,
     )
-    return RegistryArtifacts(shared, observer=observer)
+    times = Times(**settings.times.model_dump())
+    return RegistryArtifacts(shared, times=times, observer=observer)
 
 
 def _api_server_addresses(environment: Mapping[str, str]) -> frozenset[str]:

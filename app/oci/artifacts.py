@@ -31,12 +31,14 @@ from app.oci.finding import find
 from app.oci.layout import LayoutArtifacts
 from app.oci.reference import Reference
 from app.ports import (
+    NOBODY,
     Artifacts,
     Found,
     ImageOutcome,
     Invalid,
     Platform,
     PlatformOutcome,
+    Puller,
     Resolved,
     Unavailable,
 )
@@ -113,9 +115,10 @@ class RegistryArtifacts:
         return {"images": self._outcomes, **self._memory.caches()}
 
     def at_hand(
-        self, image: str, platforms: Collection[Platform]
+        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`."""
+        del puller
         try:
             named = _parsed(image)
         except RegistryError as error:
@@ -126,10 +129,15 @@ class RegistryArtifacts:
         return known
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`."""
-        known = self.at_hand(image, platforms)
+        known = self.at_hand(image, platforms, puller)
         if known is not None:
             return known
         named = _parsed(image)
@@ -276,17 +284,24 @@ class LayoutsFirst:
         self._registries = registries
 
     def at_hand(
-        self, image: str, platforms: Collection[Platform]
+        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`."""
-        return self._where(image).at_hand(image, platforms)
+        return self._where(image).at_hand(image, platforms, puller)
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`."""
         where = self._where(image)
-        return await where.find(image, platforms, deadline_seconds=deadline_seconds)
+        return await where.find(
+            image, platforms, deadline_seconds=deadline_seconds, puller=puller
+        )
 
     def _where(self, image: str) -> Artifacts:
         return self._layouts if self._layouts.holds(image) else self._registries

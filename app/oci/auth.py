@@ -13,7 +13,6 @@ Source: RFC 7235 (challenges), distribution `docs/spec/auth/token.md`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -177,7 +176,4 @@ class TokenCache:
 
 
 def _fingerprint(credential: Credential | None) -> str:
-    """Tells credentials apart without keeping them in another place."""
-    if credential is None:
-        return ""
-    return hashlib.sha256(credential.basic.encode()).hexdigest()
+    return credential.fingerprint if credential is not None else ""

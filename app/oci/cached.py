@@ -45,6 +45,8 @@ class Times:
         failed_seconds: that we could not look.
         patience_seconds: how old a lookup may be until nobody waits for it.
         content_seconds: content that goes by its digest.
+        stale_seconds: for how long after its time an answer stands in for a registry
+            that cannot be asked.
     """
 
     by_digest_seconds: float = 60.0
@@ -53,6 +55,7 @@ class Times:
     failed_seconds: float = 5.0
     patience_seconds: float = 4.0
     content_seconds: float = 3600.0
+    stale_seconds: float = 600.0
 
 
 @dataclass(slots=True)

@@ -25,8 +25,9 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from app.errors import RegistryError
 from app.oci import manifests
+from app.oci.credentials import NOTHING, Keyring
 from app.oci.digest import Digest
-from app.oci.exchange import Asked, Exchange, Observer, Shared, Silent
+from app.oci.exchange import Asked, Exchange
 from app.oci.failure import (
     NotThereError,
     TooLargeError,
@@ -43,6 +44,8 @@ from app.oci.manifests import (
     Descriptor,
 )
 from app.oci.reference import Reference
+from app.oci.sending import Observer, Silent
+from app.oci.shared import Shared
 from app.oci.source import Root
 from app.oci.transport import Answer
 
@@ -67,13 +70,21 @@ class RemoteSource:
         shared: what lookups share.
         image: what is looked for.
         ends: the deadline, on `shared.clock`.
+        keyring: of the Pod that wants it.
     """
 
-    def __init__(self, shared: Shared, image: Reference, *, ends: float) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        image: Reference,
+        *,
+        ends: float,
+        keyring: Keyring = NOTHING,
+    ) -> None:
         self._image = image
         self._limits = shared.limits
         self._without_api = shared.without_api
-        self._exchange = Exchange(shared, image, ends=ends)
+        self._exchange = Exchange(shared, image, ends=ends, keyring=keyring)
         self._base = f"{self._exchange.scheme}://{image.host}/v2/{image.repository}"
 
     # Resolving ------------------------------------------------------------------

@@ -32,7 +32,14 @@ from app.oci.limits import Limits
 from app.oci.manifests import INDEX_TYPES, Descriptor
 from app.oci.reference import Reference
 from app.oci.source import Root
-from app.ports import ImageOutcome, Invalid, Platform, Unavailable
+from app.ports import (
+    NOBODY,
+    ImageOutcome,
+    Invalid,
+    Platform,
+    Puller,
+    Unavailable,
+)
 
 SCHEME: Final = "oci-layout://"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
@@ -214,10 +221,10 @@ class LayoutArtifacts:
         return known
 
     def at_hand(
-        self, image: str, platforms: Collection[Platform]
+        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`: a layout is always asked."""
-        del image, platforms
+        del image, platforms, puller
         return None
 
     def _has_folder(self, image: str) -> bool:
@@ -230,9 +237,15 @@ class LayoutArtifacts:
             return False
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
         """See `ports.Artifacts.find`; files need no deadline but get one."""
+        del puller
         key = (image, frozenset(platforms))
         lookup = self._lookups.get(key)
         if lookup is None:

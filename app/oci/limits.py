@@ -22,11 +22,16 @@ class Limits:
             descriptors do not say enough or something else than the manifests.
         redirects: in a row.
         children: manifests of an index that are considered.
+        nested: indexes that one index may list.
         connect_seconds: until a connection stands.
         lookup_seconds: one whole lookup, however long its caller waits.
         lookups: at the same time.
         waiting: lookups under way or waiting for their turn.
         per_host: lookups on one registry, and requests to one host, at the same time.
+        retries: of one request that may be repeated, within the lookup's time.
+        retry_after_seconds: a longer `Retry-After` is not waited for.
+        breaker_failures: of one host in a row, until it is left alone for a while.
+        breaker_seconds: how long.
     """
 
     manifest_bytes: int = 4 << 20
@@ -39,8 +44,13 @@ class Limits:
     untyped: int = 8
     redirects: int = 3
     children: int = 256
+    nested: int = 8
     connect_seconds: float = 2.0
     lookup_seconds: float = 10.0
     lookups: int = 64
     waiting: int = 512
     per_host: int = 8
+    retries: int = 2
+    retry_after_seconds: float = 5.0
+    breaker_failures: int = 5
+    breaker_seconds: float = 30.0

@@ -38,11 +38,12 @@ class Request:
     """What is asked.
 
     Attributes:
-        method: GET or HEAD.
+        method: of HTTP.
         url: absolute, http or https.
         headers: never shown in `repr`: they may hold a credential.
         most_bytes: of a successful answer's body.
         seconds: time left for the whole exchange.
+        body: that is sent; empty for none.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     most_bytes: int = 0
     seconds: float = 0.0
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class AiohttpTransport:
                 request.method,
                 url,
                 headers=request.headers,
+                data=request.body or None,
                 allow_redirects=False,
                 timeout=timeout,
             ) as response:

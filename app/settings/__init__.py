@@ -16,14 +16,21 @@ from app.settings.loading import (
     load,
     read_file,
 )
+from app.settings.registry import (
+    PullSecretSettings,
+    RegistryHostSettings,
+    RegistryLimitSettings,
+    RegistryProxySettings,
+    RegistrySettings,
+    RegistryTimeSettings,
+    SecretReading,
+)
 from app.settings.sections import (
     CertificateMode,
     CertificateSettings,
     ClusterSettings,
     ExemptionSettings,
     PolicySettings,
-    RegistryHostSettings,
-    RegistrySettings,
     ServerSettings,
     Settings,
 )
@@ -37,9 +44,14 @@ __all__ = [
     "ExemptionSettings",
     "Fault",
     "PolicySettings",
+    "PullSecretSettings",
     "Refused",
     "RegistryHostSettings",
+    "RegistryLimitSettings",
+    "RegistryProxySettings",
     "RegistrySettings",
+    "RegistryTimeSettings",
+    "SecretReading",
     "ServerSettings",
     "Settings",
     "judge",

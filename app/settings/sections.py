@@ -14,9 +14,7 @@ from typing import Annotated, Final, Self
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
@@ -41,6 +39,8 @@ from app.admission.policy import (
 from app.compat.outcome import UnpublishedFeatures
 from app.errors import ConfigError
 from app.scheduling import selector
+from app.settings.registry import RegistrySettings
+from app.settings.section import Section
 
 
 def _action(value: object) -> object:
@@ -56,17 +56,7 @@ def _action(value: object) -> object:
 ActionField = Annotated[Action, BeforeValidator(_action)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """The webhook's own HTTPS server."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a Pod listens on its own address
@@ -117,7 +107,7 @@ class CertificateMode(StrEnum):
     SELF = "self"
 
 
-class CertificateSettings(_Section):
+class CertificateSettings(Section):
     """Where the serving certificate comes from, and for how long it is good."""
 
     mode: CertificateMode = CertificateMode.FILES
@@ -160,7 +150,7 @@ class CertificateSettings(_Section):
         return self
 
 
-class ClusterSettings(_Section):
+class ClusterSettings(Section):
     """Where nodes and their features come from."""
 
     kubeconfig: Path | None = None
@@ -187,43 +177,6 @@ class ClusterSettings(_Section):
         return text
 
 
-class RegistryHostSettings(_Section):
-    """What is allowed towards one registry host."""
-
-    plain_http: bool = False
-    """Speak HTTP instead of HTTPS."""
-    private: bool = False
-    """The host may resolve to addresses of private networks."""
-    loopback: bool = False
-    """The host may be this machine; for tests and the demo."""
-    token_servers: frozenset[str] = frozenset()
-    """Other hosts that give tokens for this registry (a GitLab's own)."""
-
-
-class RegistrySettings(_Section):
-    """How images and their artifacts are found."""
-
-    docker_config: Path | None = None
-    """A Docker config file with `auths`; without one, anonymous."""
-    hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
-    """Registry host in lower case (`registry.example:5000`) -> what is allowed."""
-    layout_root: Path | None = None
-    """A folder of OCI layouts, `REGISTRY/REPOSITORY/`, read instead of registries."""
-
-    @field_validator("hosts")
-    @classmethod
-    def _lower(
-        cls, hosts: dict[str, RegistryHostSettings]
-    ) -> dict[str, RegistryHostSettings]:
-        """Hosts are compared in lower case."""
-        known: dict[str, str] = {}
-        for host in hosts:
-            other = known.setdefault(host.lower(), host)
-            if other != host:
-                raise ValueError(f"{other} and {host} are one host")
-        return {host.lower(): one for host, one in hosts.items()}
-
-
 def _account(pattern: str) -> str:
     """A pattern of `namespace/name` that can match one."""
     if "/" not in pattern and not any(one in pattern for one in "*?["):
@@ -234,7 +187,7 @@ def _account(pattern: str) -> str:
 _AccountPattern = Annotated[str, AfterValidator(_account)]
 
 
-class ExemptionSettings(_Section):
+class ExemptionSettings(Section):
     """What is left alone: at least one list, and each that is given must match."""
 
     owner: str = Field(min_length=1)
@@ -280,7 +233,7 @@ def _label_key(key: str) -> str:
 _LabelKey = Annotated[str, AfterValidator(_label_key)]
 
 
-class PolicySettings(_Section):
+class PolicySettings(Section):
     """What becomes of a Pod; see `app.admission.policy.Policy` for each row."""
 
     mode: Mode = Mode.ENFORCE

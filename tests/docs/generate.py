@@ -87,6 +87,8 @@ def _default(field: FieldInfo) -> str:
             return "none"
         case Enum():
             return f"`{_word(value)}`"
+        case BaseModel():
+            return "see below"
         case bool():
             return f"`{str(value).lower()}`"
         case tuple() | frozenset():

@@ -49,7 +49,7 @@ async def reading(
     policy = policy or RegistryPolicy(dict.fromkeys(hosts, HERE))
     limits = Limits()
     transport = AiohttpTransport(policy, limits)
-    shared = Shared(transport, policy, keyring=keyring or Keyring(), limits=limits)
+    shared = Shared(transport, policy, operator=keyring or Keyring(), limits=limits)
     artifacts = RegistryArtifacts(shared, times=times)
     try:
         yield artifacts

@@ -94,7 +94,7 @@ def keyring(*credentials: Credential) -> Keyring:
 
 def shared(table: Table, *credentials: Credential, **more: Any) -> Shared:
     more.setdefault("policy", RegistryPolicy())
-    return Shared(table, keyring=keyring(*credentials), **more)
+    return Shared(table, operator=keyring(*credentials), **more)
 
 
 def source(

@@ -6,7 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from app.compat.features import Features
-from app.ports import Found, ImageOutcome, Namespace, Platform, Resolved, Snapshot
+from app.ports import (
+    NOBODY,
+    Found,
+    ImageOutcome,
+    Namespace,
+    Platform,
+    Puller,
+    Resolved,
+    Snapshot,
+)
 from app.scheduling.node import Node
 
 LINUX = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
@@ -49,14 +58,20 @@ class FakeArtifacts:
     error: Exception | None = None
 
     def at_hand(
-        self, image: str, platforms: Collection[Platform]
+        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
-        del image, platforms
+        del image, platforms, puller
         return None
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
+        del puller
         self.asked.append((image, tuple(platforms)))
         assert deadline_seconds > 0
         if self.error is not None:

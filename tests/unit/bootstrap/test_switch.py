@@ -18,7 +18,7 @@ from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.transport import Answer, Request
-from app.ports import ImageOutcome, Missing, Platform, Resolved
+from app.ports import NOBODY, ImageOutcome, Missing, Platform, Puller, Resolved
 from app.settings import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import AMD64, FakeArtifacts, FakeCluster
@@ -62,9 +62,16 @@ class Gated(FakeArtifacts):
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
-        find = super().find(image, platforms, deadline_seconds=deadline_seconds)
+        find = super().find(
+            image, platforms, deadline_seconds=deadline_seconds, puller=puller
+        )
         answer = await find
         await self.is_open.wait()
         return answer

@@ -11,7 +11,15 @@ from app.checker.explanation import Explainer
 from app.checker.gathering import DEFAULT_PLATFORM, Gathering
 from app.checker.subject import Subject
 from app.checker.view import View
-from app.ports import ImageOutcome, Missing, Platform, PlatformAbsent, Resolved
+from app.ports import (
+    NOBODY,
+    ImageOutcome,
+    Missing,
+    Platform,
+    PlatformAbsent,
+    Puller,
+    Resolved,
+)
 from app.scheduling import candidates
 from tests.tools.doubles import (
     AMD64,
@@ -176,7 +184,9 @@ async def test_nodes_that_came_while_a_registry_was_asked_are_judged(
             platforms: Collection[Platform],
             *,
             deadline_seconds: float,
+            puller: Puller = NOBODY,
         ) -> ImageOutcome:
+            del puller
             cluster.add("arm", "one", labels=ARM)
             return await super().find(
                 image, platforms, deadline_seconds=deadline_seconds
@@ -201,11 +211,14 @@ async def test_a_cluster_that_never_rests_is_answered_all_the_same(
             platforms: Collection[Platform],
             *,
             deadline_seconds: float,
+            puller: Puller = NOBODY,
         ) -> ImageOutcome:
             name = f"n{len(self.asked)}"
             labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": name}
             cluster.add(name, labels=labels)
-            await super().find(image, platforms, deadline_seconds=deadline_seconds)
+            await super().find(
+                image, platforms, deadline_seconds=deadline_seconds, puller=puller
+            )
             one = found(wants_module("one"))
             return Resolved("d", dict.fromkeys(platforms, one))
 

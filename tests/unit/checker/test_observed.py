@@ -14,7 +14,7 @@ from app.checker import worker as worker_module
 from app.checker.timing import Evaluation, evaluation
 from app.compat.index import TooCostly
 from app.errors import SpecError
-from app.ports import Missing, Resolved
+from app.ports import NOBODY, Missing, Puller, Resolved
 from app.scheduling.node import Node
 from app.telemetry import Metrics
 from tests.tools.doubles import (
@@ -239,8 +239,10 @@ async def test_the_line_says_what_the_review_waited_for(
     world: FakeCluster, artifacts: FakeArtifacts, events: list[dict[str, Any]]
 ) -> None:
     class AtHand(FakeArtifacts):
-        def at_hand(self, image: str, platforms: object) -> Resolved:
-            del platforms
+        def at_hand(
+            self, image: str, platforms: object, puller: Puller = NOBODY
+        ) -> Resolved:
+            del platforms, puller
             found = self.images[image]
             assert isinstance(found, Resolved)
             return found

@@ -13,11 +13,13 @@ from app.admission.review import Response, Review
 from app.checker import Checker, Options, gathering
 from app.checker import review as review_module
 from app.ports import (
+    NOBODY,
     ImageNotFound,
     ImageOutcome,
     Invalid,
     Missing,
     Platform,
+    Puller,
     Resolved,
     Snapshot,
     Unauthorized,
@@ -579,7 +581,9 @@ async def test_an_unchanged_image_whose_registry_hangs_is_not_waited_for(
             platforms: Collection[Platform],
             *,
             deadline_seconds: float,
+            puller: Puller = NOBODY,
         ) -> ImageOutcome:
+            del puller
             granted[image] = deadline_seconds
             return await super().find(
                 image, platforms, deadline_seconds=deadline_seconds

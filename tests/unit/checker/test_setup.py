@@ -14,7 +14,7 @@ from app.checker import Checker, Options, setup
 from app.checker.view import PORTION, View
 from app.compat.index import Judgement
 from app.compat.outcome import UnpublishedFeatures
-from app.ports import ImageOutcome, Platform
+from app.ports import NOBODY, ImageOutcome, Platform, Puller
 from app.scheduling import candidates
 from app.telemetry import Metrics
 from tests.tools.doubles import FakeArtifacts, FakeCluster, resolved, wants_module
@@ -43,9 +43,16 @@ class Gated(FakeArtifacts):
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def find(
-        self, image: str, platforms: Collection[Platform], *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Collection[Platform],
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
-        find = super().find(image, platforms, deadline_seconds=deadline_seconds)
+        find = super().find(
+            image, platforms, deadline_seconds=deadline_seconds, puller=puller
+        )
         answer = await find
         await self.is_open.wait()
         return answer

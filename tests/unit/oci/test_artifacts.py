@@ -18,6 +18,7 @@ from app.oci.client import Shared
 from app.oci.layout import LayoutArtifacts
 from app.oci.limits import Limits
 from app.ports import (
+    NOBODY,
     Found,
     ImageNotFound,
     ImageOutcome,
@@ -25,6 +26,7 @@ from app.ports import (
     Missing,
     Platform,
     PlatformOutcome,
+    Puller,
     Resolved,
     Unauthorized,
     Unavailable,
@@ -436,7 +438,7 @@ async def test_questions_and_requests_are_counted(
     shared: Shared, registry: Registry
 ) -> None:
     counts = Counts()
-    shared.observer = counts
+    shared = replace(shared, observer=counts)
     artifacts = RegistryArtifacts(shared, times=Times(), observer=counts)
     await asyncio.gather(look(artifacts), look(artifacts))
     await look(artifacts)
@@ -456,14 +458,21 @@ async def test_questions_and_requests_are_counted(
 class Named:
     """Implements the port: says which image it was asked for."""
 
-    def at_hand(self, image: str, platforms: Any) -> ImageOutcome | None:
-        del platforms
+    def at_hand(
+        self, image: str, platforms: Any, puller: Puller = NOBODY
+    ) -> ImageOutcome | None:
+        del platforms, puller
         return ImageNotFound(f"at hand: {image}")
 
     async def find(
-        self, image: str, platforms: Any, *, deadline_seconds: float
+        self,
+        image: str,
+        platforms: Any,
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
     ) -> ImageOutcome:
-        del platforms, deadline_seconds
+        del platforms, deadline_seconds, puller
         return ImageNotFound(image)
 
 

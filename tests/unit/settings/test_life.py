@@ -93,7 +93,9 @@ policy:
   exemptions:
   - {owner: bob, reason: vendor, images: [y]}
 """
-    plain = {"plainHttp": False, "private": False, "loopback": False}
+    off = ("plainHttp", "plainHttpCredentials", "private", "loopback")
+    no_file = ("caFile", "clientCertificate", "clientKey")
+    plain = dict.fromkeys(off, False) | dict.fromkeys(no_file)
     gone = {
         "owner": "ada",
         "reason": "old",
