@@ -9,12 +9,9 @@ Source: OCI distribution-spec v1.1; distribution `docs/spec/auth/token.md`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,11 +20,20 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
+from app.demo import registry_auth
 from app.demo.content import INDEX_TYPE, Descriptor, Repository, encode
 from app.demo.faults import Fault, Reply, status
+from app.demo.registry_auth import Auth, Basic, Bearer
 
-_PATH: Final = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs|referrers)/(.+)")
+__all__ = ["READING", "Api", "Auth", "Basic", "Bearer", "Call", "Handler", "Logged"]
+__all__ += ["Registry", "Types", "error", "failing_registry"]
+
+_PATH: Final = re.compile(
+    r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|manifests|blobs|referrers)/(?P<wanted>.*)"
+)
 _PAGE: Final = "after"
+_READING: Final = frozenset({"GET", "HEAD"})
+_ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
 
 
 class Types(Enum):
@@ -61,57 +67,11 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
-class Basic:
-    """Asks for a user and a password.
-
-    Attributes:
-        users: user -> password.
-    """
-
-    users: Mapping[str, str]
-
-
-@dataclass
-class Bearer:
-    """Asks for a token of a token server, which is this registry too.
-
-    Attributes:
-        users: user -> password, for the token server.
-        is_open: whether the token server serves anonymous clients.
-        seconds: how long a token lasts.
-        realm: named in challenges; `None` for `/token` of this registry.
-        now: the clock, in seconds.
-        issued: token -> (repository, when it expires); all of them are kept.
-    """
-
-    users: Mapping[str, str] = field(default_factory=dict)
-    is_open: bool = True
-    seconds: float = 300.0
-    realm: str | None = None
-    now: Callable[[], float] = time.monotonic
-    issued: dict[str, tuple[str, float]] = field(default_factory=dict)
-
-    def issue(self, repository: str) -> str:
-        """A new token for one repository."""
-        token = f"token-{len(self.issued)}-{repository.replace('/', '-')}"
-        self.issued[token] = (repository, self.now() + self.seconds)
-        return token
-
-    def accepts(self, token: str, repository: str) -> bool:
-        """Whether a token opens a repository now."""
-        of, ends = self.issued.get(token, ("", 0.0))
-        return of == repository and self.now() < ends
-
-
-Auth: TypeAlias = Basic | Bearer
-
-
-@dataclass(frozen=True, slots=True)
 class Logged:
     """One request, as it came in.
 
     Attributes:
-        kind: `resolve`, `manifest`, `blob`, `referrers`, `token` or `other`.
+        kind: `resolve`, `manifest`, `blob`, `upload`, `referrers`, `token`, `other`.
         method: HTTP method.
         path: with its query.
         headers: name -> value.
@@ -128,6 +88,29 @@ class Logged:
         return self.headers.get("Authorization", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may go on, for a handler.
+
+    Attributes:
+        request: as it came in; its body has been read.
+        name: of the repository.
+        repository: its content; a request that writes makes it.
+        wanted: the tag, digest or upload that the path ends with; may be empty.
+        body: that was sent.
+    """
+
+    request: web.Request
+    name: str
+    repository: Repository
+    wanted: str
+    body: bytes
+
+
+Handler: TypeAlias = "Callable[[Registry, Call], Reply]"
+"""Answers one method on one kind of path."""
+
+
 @dataclass
 class Registry:
     """What the server serves; may be changed while it runs.
@@ -137,6 +120,8 @@ class Registry:
         api: which of the ways of real registries.
         auth: what it asks for; `None` for nothing.
         faults: kind of request (as in `Logged`, `all` for each) -> what goes wrong.
+        handlers: method and kind of path (`manifests`, `blobs`, `blobs/uploads`,
+            `referrers`) -> what answers; reading only unless more is put in.
         log: every request, in order.
         address: `127.0.0.1:PORT`, once it serves.
         scheme: `http` or `https`.
@@ -146,6 +131,9 @@ class Registry:
     api: Api = field(default_factory=Api)
     auth: Auth | None = None
     faults: dict[str, Fault] = field(default_factory=dict)
+    handlers: dict[tuple[str, str], Handler] = field(
+        default_factory=lambda: dict(READING)
+    )
     log: list[Logged] = field(default_factory=list)
     address: str = ""
     scheme: str = "http"
@@ -180,126 +168,141 @@ class Registry:
     # Answering ------------------------------------------------------------------
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        kind = _kind(request)
+        kind = _kind(request.method, request.path)
         self.log.append(
             Logged(kind, request.method, request.path_qs, dict(request.headers))
         )
-        answer: Reply | web.StreamResponse = self._reply(request)
+        body = await request.read() if request.can_read_body else b""
+        answer: Reply | web.StreamResponse = self._reply(request, body)
         for key in (kind, "all"):
             fault = self.faults.get(key)
             if fault is not None and isinstance(answer, Reply):
                 answer = await fault(request, answer)
         return answer.response() if isinstance(answer, Reply) else answer
 
-    def _reply(self, request: web.Request) -> Reply:
-        if _kind(request) == "token":
+    def _reply(self, request: web.Request, body: bytes) -> Reply:
+        if _kind(request.method, request.path) == "token":
             return self._token(request)
         found = _PATH.fullmatch(request.path)
         if found is None:
-            return _error(404, "NAME_UNKNOWN")
-        name, kind, wanted = found.groups()
-        challenge = self._challenge(request, name)
-        if challenge is not None:
-            return replace(
-                _error(401, "UNAUTHORIZED"), headers={"WWW-Authenticate": challenge}
-            )
-        repository = self.repositories.get(name)
-        if repository is None:
-            return _error(404, "NAME_UNKNOWN")
-        if kind == "referrers":
-            return self._referrers(request, repository, wanted)
-        if kind == "blobs":
-            return _content(repository.blobs.get(wanted), "application/octet-stream")
-        return self._manifest(request, repository, wanted)
-
-    def _manifest(
-        self, request: web.Request, repository: Repository, wanted: str
-    ) -> Reply:
-        if request.method == "HEAD" and not self.api.head:
-            return _error(405, "UNSUPPORTED")
-        digest = repository.tags.get(wanted, wanted)
-        if digest not in repository.types:
-            return _error(404, "MANIFEST_UNKNOWN")
-        reply = _content(repository.blobs.get(digest), repository.types[digest])
-        if not self.api.digest_header:
-            return reply
-        headers = {**reply.headers, "Docker-Content-Digest": digest}
-        return replace(reply, headers=headers)
-
-    def _referrers(
-        self, request: web.Request, repository: Repository, subject: str
-    ) -> Reply:
-        api = self.api
-        if not api.referrers:
-            return _error(404, "NOT_FOUND")
-        wanted = request.query.get("artifactType")
-        listed = repository.referrers(subject)
-        headers = {"Content-Type": INDEX_TYPE}
-        if api.filtered and wanted:
-            listed = [one for one in listed if one["artifactType"] == wanted]
-            headers["OCI-Filters-Applied"] = "artifactType"
-        start = int(request.query.get(_PAGE, "0"))
-        size = api.page_descriptors or len(listed) or 1
-        if start + size < len(listed):
-            more = request.rel_url.update_query({_PAGE: str(start + size)})
-            headers["Link"] = f'<{more}>; rel="next"'
-        page = listed[start : start + size]
-        manifests = [_typed(one, api.types, repository) for one in page]
-        value = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
-        return Reply(200, headers, encode(value))
+            return error(404, "NAME_UNKNOWN")
+        name = found["name"]
+        refused = self._refused(request, name)
+        if refused is not None:
+            return refused
+        handler = self.handlers.get((request.method, found["kind"]))
+        if handler is None:
+            return error(405, "UNSUPPORTED")
+        if name not in self.repositories and request.method in _READING:
+            return error(404, "NAME_UNKNOWN")
+        repository = self.repository(name)
+        return handler(self, Call(request, name, repository, found["wanted"], body))
 
     # Credentials ----------------------------------------------------------------
 
-    def _challenge(self, request: web.Request, name: str) -> str | None:
-        """What is still wanted for a repository; `None` for nothing."""
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        if self.auth is None:
+    def _refused(self, request: web.Request, name: str) -> Reply | None:
+        """Asks for what is still wanted for a repository; `None` for nothing."""
+        sent = request.headers.get("Authorization", "")
+        action = _ACTIONS.get(request.method, "push")
+        if self.auth is None or registry_auth.is_open(self.auth, sent, name, action):
             return None
-        if isinstance(self.auth, Basic):
-            is_open = scheme == "Basic" and _opens(value, self.auth.users)
-            return None if is_open else 'Basic realm="registry"'
-        if scheme == "Bearer" and self.auth.accepts(value, name):
-            return None
-        realm = self.auth.realm or f"{self.scheme}://{self.address}/token"
-        scope = f"repository:{name}:pull,push"
-        return f'Bearer realm="{realm}",service="registry",scope="{scope}"'
+        realm = f"{self.scheme}://{self.address}/token"
+        wanted = registry_auth.challenge(self.auth, realm, name, action)
+        return replace(error(401, "UNAUTHORIZED"), headers={"WWW-Authenticate": wanted})
 
     def _token(self, request: web.Request) -> Reply:
-        auth = self.auth
-        if not isinstance(auth, Bearer):
-            return _error(404, "NOT_FOUND")
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        is_known = scheme == "Basic" and _opens(value, auth.users)
-        if not (is_known or (auth.is_open and not scheme)):
-            return _error(401, "UNAUTHORIZED")
-        scope = re.fullmatch(r"repository:(.+):pull", request.query.get("scope", ""))
-        if scope is None:
-            return _error(400, "DENIED")
-        answer = {"token": auth.issue(scope[1]), "expires_in": int(auth.seconds)}
+        if not isinstance(self.auth, Bearer):
+            return error(404, "NOT_FOUND")
+        sent = request.headers.get("Authorization", "")
+        answer = registry_auth.token(self.auth, sent, request.query.get("scope", ""))
+        if isinstance(answer, int):
+            return error(
+                answer, "UNAUTHORIZED" if answer == _UNAUTHORIZED else "DENIED"
+            )
         return Reply(
             200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
         )
 
 
-_KINDS: Final = {"manifests": "manifest", "blobs": "blob", "referrers": "referrers"}
+# Reading ----------------------------------------------------------------------------
 
 
-def _kind(request: web.Request) -> str:
-    found = _PATH.fullmatch(request.path)
+def _manifest(registry: Registry, call: Call) -> Reply:
+    if call.request.method == "HEAD" and not registry.api.head:
+        return error(405, "UNSUPPORTED")
+    repository = call.repository
+    digest = repository.tags.get(call.wanted, call.wanted)
+    if digest not in repository.types:
+        return error(404, "MANIFEST_UNKNOWN")
+    reply = _content(repository.blobs.get(digest), repository.types[digest])
+    if not registry.api.digest_header:
+        return reply
+    headers = {**reply.headers, "Docker-Content-Digest": digest}
+    return replace(reply, headers=headers)
+
+
+def _blob(_registry: Registry, call: Call) -> Reply:
+    content = call.repository.blobs.get(call.wanted)
+    return _content(content, "application/octet-stream")
+
+
+def _referrers(registry: Registry, call: Call) -> Reply:
+    api, repository, query = registry.api, call.repository, call.request.query
+    if not api.referrers:
+        return error(404, "NOT_FOUND")
+    wanted = query.get("artifactType")
+    listed = repository.referrers(call.wanted)
+    headers = {"Content-Type": INDEX_TYPE}
+    if api.filtered and wanted:
+        listed = [one for one in listed if one["artifactType"] == wanted]
+        headers["OCI-Filters-Applied"] = "artifactType"
+    start = int(query.get(_PAGE, "0"))
+    size = api.page_descriptors or len(listed) or 1
+    if start + size < len(listed):
+        more = call.request.rel_url.update_query({_PAGE: str(start + size)})
+        headers["Link"] = f'<{more}>; rel="next"'
+    page = listed[start : start + size]
+    manifests = [_typed(one, api.types, repository) for one in page]
+    value = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
+    return Reply(200, headers, encode(value))
+
+
+READING: Final[Mapping[tuple[str, str], Handler]] = {
+    ("HEAD", "manifests"): _manifest,
+    ("GET", "manifests"): _manifest,
+    ("HEAD", "blobs"): _blob,
+    ("GET", "blobs"): _blob,
+    ("GET", "referrers"): _referrers,
+}
+"""Method and kind of path -> what answers; what is not here is answered 405."""
+
+
+_KINDS: Final = {
+    "manifests": "manifest",
+    "blobs": "blob",
+    "blobs/uploads": "upload",
+    "referrers": "referrers",
+}
+
+
+def _kind(method: str, path: str) -> str:
+    """What `Logged.kind` says, and `Registry.faults` goes by."""
+    found = _PATH.fullmatch(path)
     if found is None:
-        return "token" if request.path == "/token" else "other"
-    if found["kind"] == "manifests" and request.method == "HEAD":
+        return "token" if path == "/token" else "other"
+    if found["kind"] == "manifests" and method == "HEAD":
         return "resolve"
     return _KINDS[found["kind"]]
 
 
 def _content(content: bytes | None, media_type: str) -> Reply:
     if content is None:
-        return _error(404, "BLOB_UNKNOWN")
+        return error(404, "BLOB_UNKNOWN")
     return Reply(200, {"Content-Type": media_type}, content)
 
 
-def _error(code: int, word: str) -> Reply:
+def error(code: int, word: str) -> Reply:
+    """An error as registries send it."""
     value = {"errors": [{"code": word, "message": word.lower()}]}
     return Reply(code, {"Content-Type": "application/json"}, encode(value))
 
@@ -313,14 +316,6 @@ def _typed(one: Descriptor, types: Types, repository: Repository) -> Descriptor:
         return kept
     manifest = json.loads(repository.blobs[str(one["digest"])])
     return {**kept, "artifactType": manifest["config"]["mediaType"]}
-
-
-def _opens(value: str, users: Mapping[str, str]) -> bool:
-    try:
-        user, _, password = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return users.get(user) == password
 
 
 @asynccontextmanager
