@@ -216,9 +216,7 @@ class Registry:
         sent = request.headers.get("Authorization", "")
         answer = registry_auth.token(self.auth, sent, request.query.get("scope", ""))
         if isinstance(answer, int):
-            return error(
-                answer, "UNAUTHORIZED" if answer == _UNAUTHORIZED else "DENIED"
-            )
+            return error(answer, "DENIED")
         return Reply(
             200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
         )
