@@ -118,6 +118,7 @@ TOOLS: Final = {
         "distribution", "github.com/distribution/distribution/v3/cmd/registry"
     ),
     "scheduling-oracle": Tool("scheduling"),
+    "credentials-oracle": Tool("credentials"),
     "nfd-oracle": Tool("nfd"),
     "nfd-bench": Tool("nfd", "./bench"),
     "template-oracle": Tool("template"),
@@ -127,6 +128,7 @@ TOOLS: Final = {
         "sigs.k8s.io/node-feature-discovery/cmd/nfd",
         is_default=False,
     ),
+    "oras": Tool("oras", "oras.land/oras/cmd/oras", flags=("-trimpath", _SMALL)),
 }
 
 
