@@ -1,7 +1,12 @@
 import ast
+import errno
 import json
+import logging
 import re
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
 from typing import get_args
@@ -13,6 +18,7 @@ from app.certificates.watching import Reload, What
 from app.certificates.watching import Result as Rotation
 from app.checker.timing import Result
 from app.telemetry import (
+    LOGGER,
     METRICS,
     PROCESS,
     Metric,
@@ -107,6 +113,102 @@ def test_a_line_says_whether_a_person_should_look(
     (entry,) = written(capsys)
     assert ("warning", "watch failed") == (entry["level"], entry["event"])
     assert "Forbidden" == entry["reason"]
+
+
+class Listener(logging.Handler):
+    """Somebody else who listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record)
+
+
+@pytest.mark.parametrize("log", [log_event, log_warning])
+def test_whoever_else_listens_hears_of_events_and_the_line_is_the_same(
+    log: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    log("review", uid="u-1", level="mine", moment=Path("a"))
+    listener = Listener()
+    logger().addHandler(listener)
+    log("review", uid="u-1", level="mine", moment=Path("a"))
+    alone, together = written(capsys)
+    assert ["review"] == [record.getMessage() for record in listener.heard]
+    assert alone.pop("ts")
+    assert together.pop("ts")
+    assert list(together.items()) == list(alone.items())
+
+
+def test_events_go_up_where_logging_is_not_configured(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    log_event("review", uid="u-1")
+    assert ["review"] == caplog.messages
+
+
+def test_a_moment_is_written_to_the_millisecond(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging()
+    for seconds in (1_767_225_599.9995, 1_767_225_600.0, 1_767_225_600.0625):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: seconds)
+        log_event("review")
+    monkeypatch.undo()
+    assert [
+        "2025-12-31T23:59:59.999Z",
+        "2026-01-01T00:00:00.000Z",
+        "2026-01-01T00:00:00.062Z",
+    ] == [entry["ts"] for entry in written(capsys)]
+
+
+class Wall:
+    """A stream that takes nothing, as a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, text)
+
+
+def test_a_line_that_cannot_be_written_fails_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Wall())
+    configure_logging()
+    log_event("review", uid="u-1")
+    log_event("review", uid="\ud800")
+
+
+class Letters:
+    """A stream that takes letter by letter."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def write(self, text: str) -> int:
+        for letter in text:
+            self.taken.append(letter)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def test_lines_of_several_threads_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Letters()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logging()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            pool.submit(log_event, "review", number=number, text="x" * 500)
+    sys.setswitchinterval(before)
+    entries = [json.loads(line) for line in "".join(stream.taken).splitlines()]
+    assert list(range(100)) == sorted(entry["number"] for entry in entries)
 
 
 def test_an_exception_keeps_its_traceback(
