@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
 from app.compat.features import Features
@@ -18,13 +19,35 @@ from app.scheduling.node import Node
 
 @dataclass(frozen=True, slots=True, order=True)
 class Platform:
-    """What one manifest of an index is for, in Go's words (`linux`, `arm64`)."""
+    """What one manifest of an index is for, in Go's words (`linux`, `arm64`).
+
+    Attributes:
+        os: operating system.
+        architecture: of the processor.
+        variant: of the architecture (`v8`); empty for the one that every node of it
+            runs. Nodes do not say theirs; people may.
+        os_version: begin of the version of Windows (`10.0.20348`); empty for any.
+    """
 
     os: str
     architecture: str
+    variant: str = ""
+    os_version: str = ""
 
     def __str__(self) -> str:
-        return f"{self.os}/{self.architecture}"
+        variant = f"/{self.variant}" if self.variant else ""
+        version = f":{self.os_version}" if self.os_version else ""
+        return f"{self.os}/{self.architecture}{variant}{version}"
+
+
+class Doubt(StrEnum):
+    """What is odd about an artifact that counts nevertheless."""
+
+    FUTURE = "dated in the future"
+    """By more than a day: it stays the newest, whatever is attached later."""
+    DATES_DIFFER = "listed with another date"
+    GONE = "another one is listed, but gone"
+    """It may have been newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +60,7 @@ class Found:
         spec_digest: digest of the spec's bytes; the same digest, the same spec.
         content: the spec's bytes as the author wrote them (YAML or JSON).
         created: `org.opencontainers.image.created` as written, `None` if undated.
+        doubts: what is odd about it.
     """
 
     digest: str
@@ -44,6 +68,7 @@ class Found:
     spec_digest: str
     content: bytes
     created: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +142,12 @@ class Resolved:
         digest: digest of what the reference names (manifest or index).
         platforms: every platform that was asked for -> its outcome. For an image
             that is a single manifest all outcomes are the same object.
+        is_index: whether that is an index.
     """
 
     digest: str
     platforms: Mapping[Platform, PlatformOutcome] = field(default_factory=dict)
+    is_index: bool = False
 
 
 ImageOutcome: TypeAlias = (

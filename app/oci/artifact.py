@@ -11,6 +11,8 @@
    makes the image invalid: there is no silent step back to an older artifact, which
    may ask for less.
 4. It must be of our type, and have one layer.
+5. What is odd about it is told with it (`ports.Doubt`): a date that lies ahead, or
+   another one in the list; one that is listed, but gone.
 
 NFD takes layer 0 whatever its media type. Several layers, or a type that cannot be
 YAML or JSON, are refused here: they say that something else was meant, and a reader
@@ -21,7 +23,8 @@ authors attach by hand, and often leave the type to their tool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from app.errors import RegistryError
@@ -32,6 +35,7 @@ from app.oci.limits import Limits
 from app.oci.manifests import ARTIFACT_TYPE, CREATED, SPEC_TYPE, Descriptor, Manifest
 from app.oci.source import Source
 from app.ports import (
+    Doubt,
     Found,
     ImageNotFound,
     Invalid,
@@ -56,10 +60,23 @@ _SPEC_TYPES: Final = frozenset(
 """The last is what `oras attach` calls a file whose type nobody named."""
 
 
-async def find(source: Source, subject: Digest, limits: Limits) -> PlatformOutcome:
-    """The artifact that counts for `subject`; never raises for an outcome."""
+async def find(
+    source: Source,
+    subject: Digest,
+    limits: Limits,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> PlatformOutcome:
+    """The artifact that counts for `subject`; never raises for an outcome.
+
+    Args:
+        source: of the image.
+        subject: digest of a manifest or index.
+        limits: every bound.
+        clock: in Unix seconds, for dates that lie ahead.
+    """
     try:
-        return await _Subject(source, subject, limits).find()
+        return await _Subject(source, subject, limits, clock).find()
     except LookupFailedError as error:
         if isinstance(error.outcome, ImageNotFound):
             return Unavailable("NotFound", error.outcome.detail)
@@ -71,11 +88,19 @@ async def find(source: Source, subject: Digest, limits: Limits) -> PlatformOutco
 class _Subject:
     """One lookup."""
 
-    def __init__(self, source: Source, digest: Digest, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        digest: Digest,
+        limits: Limits,
+        clock: Callable[[], float],
+    ) -> None:
         self._source = source
         self._digest = digest
         self._limits = limits
+        self._clock = clock
         self._read: dict[str, Manifest | None] = {}
+        self._doubts: set[Doubt] = set()
 
     async def find(self) -> PlatformOutcome:
         listed = await self._source.referrers(self._digest)
@@ -86,6 +111,8 @@ class _Subject:
             if manifest is None or not self._is_subject_of(manifest):
                 candidates = others
             elif _created(first.annotations) != _created(manifest.annotations):
+                if selection.is_dated(first):
+                    self._doubts.add(Doubt.DATES_DIFFER)
                 candidates = [_as_in(manifest, first), *others]
             else:
                 return await self._found(first, manifest)
@@ -126,6 +153,7 @@ class _Subject:
                 manifest = await self._fetch(one)
             except NotThereError:
                 manifest = None
+                self._doubts.add(Doubt.GONE)
             self._read[one.digest] = manifest
         return self._read[one.digest]
 
@@ -165,12 +193,16 @@ class _Subject:
         if len(content) != layer.size:
             text = f"the spec has {len(content)} bytes, its manifest says {layer.size}"
             raise invalid("SizeMismatch", text)
+        created = _created(manifest.annotations)
+        if selection.is_future(created or "", now=self._clock()):
+            self._doubts.add(Doubt.FUTURE)
         return Found(
             digest=candidate.digest,
             subject=str(self._digest),
             spec_digest=str(digest),
             content=content,
-            created=_created(manifest.annotations),
+            created=created,
+            doubts=tuple(sorted(self._doubts)),
         )
 
 

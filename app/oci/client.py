@@ -38,6 +38,7 @@ from app.oci.failure import (
 from app.oci.manifests import (
     ACCEPT,
     ARTIFACT_TYPE,
+    DOCKER_SCHEMA_1,
     INDEX_TYPES,
     KNOWN_TYPES,
     OCI_INDEX,
@@ -61,6 +62,8 @@ _NEXT: Final = re.compile(
     r'<([^<>]*)>\s*;[^,<]*\brel=(?:"next"|next(?=[\s;,]|$))', re.ASCII
 )
 _UNSUPPORTED_SECONDS: Final = 600.0
+_TOLD: Final = KNOWN_TYPES | DOCKER_SCHEMA_1
+"""Types after which the content need not be asked."""
 
 
 class RemoteSource:
@@ -95,7 +98,7 @@ class RemoteSource:
         answer = await self._exchange.ask(Asked("resolve", "HEAD", url, ACCEPT))
         digest = self._image.digest or _claimed(answer)
         media_type = _media_type(answer)
-        if answer.status == _OK and digest is not None and media_type in KNOWN_TYPES:
+        if answer.status == _OK and digest is not None and media_type in _TOLD:
             return Root(digest, media_type)
         if answer.status not in _NO_HEAD:
             self._require_ok(answer)
@@ -107,6 +110,8 @@ class RemoteSource:
         answer = await self._exchange.ask(Asked("resolve", "GET", url, ACCEPT, most))
         self._require_ok(answer)
         wanted = self._image.digest or _claimed(answer)
+        if _media_type(answer) in DOCKER_SCHEMA_1:
+            return Root(wanted or Digest.of(answer.body), _media_type(answer))
         _require_match(answer.body, wanted)
         media_type = self._type_of(answer, is_verified=wanted is not None)
         return Root(wanted or Digest.of(answer.body), media_type)

@@ -24,6 +24,14 @@ DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 KNOWN_TYPES: Final = INDEX_TYPES | MANIFEST_TYPES
+DOCKER_SCHEMA_1: Final = frozenset(
+    {
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    }
+)
+"""What registries still hold of before 2016. A digest is not that of the bytes: it
+leaves the signatures out."""
 ACCEPT: Final = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
 
 CREATED: Final = "org.opencontainers.image.created"
@@ -32,6 +40,8 @@ _ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64
 
 _VARIANTS: Final = {"arm64": ("", "v8"), "arm": ("v7", "", "v6", "v5")}
 """Variants that a node of the architecture runs, best first."""
+_BARE: Final = {"amd64": "v1", "arm": "v7", "arm64": "v8"}
+"""The variant that is meant where none is named; as containerd reads it."""
 _ATTESTATION: Final = "unknown"
 """Operating system and architecture of what buildkit attests about a build."""
 
@@ -42,6 +52,7 @@ class PlatformField(msgspec.Struct, rename="lower"):
     os: str = ""
     architecture: str = ""
     variant: str = ""
+    os_version: str = msgspec.field(default="", name="os.version")
 
 
 class Descriptor(msgspec.Struct, rename="camel"):
@@ -175,7 +186,8 @@ def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | 
     Attestations (`unknown/unknown`) match no platform. Of several variants the
     best that every node of the architecture runs counts; else the first listed. A
     manifest without a platform may be for any, so it counts where no other does
-    (containerd then asks the image's config).
+    (containerd then asks the image's config). Versions of an operating system,
+    which only Windows has, count if one is asked for: NFD describes no such node.
     """
     children = [child for child in listed if is_runnable(child)]
     fitting = [
@@ -194,7 +206,15 @@ def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | 
 def _is_for(field: PlatformField, platform: Platform) -> bool:
     architecture = field.architecture.lower()
     architecture = _ARCHITECTURES.get(architecture, architecture)
-    return (field.os.lower(), architecture) == (platform.os, platform.architecture)
+    if (field.os.lower(), architecture) != (platform.os, platform.architecture):
+        return False
+    bare = _BARE.get(architecture, "")
+    is_variant = (field.variant or bare) == (platform.variant or bare)
+    if platform.variant and not is_variant:
+        return False
+    version = field.os_version
+    wanted = platform.os_version
+    return not wanted or f"{version}.".startswith(f"{wanted}.")
 
 
 def _is_for_any(child: Descriptor) -> bool:

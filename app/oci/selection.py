@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from app.compat import rfc3339
@@ -25,6 +26,9 @@ Instant: TypeAlias = tuple[int, str, str]
 """Sorts as time does: length of the next, UTC to the second, nanoseconds."""
 
 _OLDEST: Final[Instant] = (0, "", "")
+
+TOLERATED_SECONDS: Final = 86400.0
+"""Clocks may differ, and time zones be mistaken."""
 
 
 def is_ours(descriptor: Descriptor) -> bool:
@@ -52,6 +56,13 @@ def is_dated(descriptor: Descriptor) -> bool:
 def _created(descriptor: Descriptor) -> Instant:
     text = (descriptor.annotations or {}).get(CREATED, "")
     return instant(text) or _OLDEST
+
+
+def is_future(text: str, *, now: float) -> bool:
+    """Whether a date lies further ahead than clocks differ; `now` in Unix seconds."""
+    latest = datetime.fromtimestamp(now + TOLERATED_SECONDS, UTC)
+    tolerated = instant(latest.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return (instant(text) or _OLDEST) > (tolerated or _OLDEST)
 
 
 def instant(text: str) -> Instant | None:

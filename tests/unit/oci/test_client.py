@@ -89,6 +89,24 @@ async def test_a_get_resolves_where_head_does_not(head: Answer) -> None:
     assert [HEAD, GET] == table.urls()
 
 
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+
+async def test_docker_schema_1_is_known_by_its_type() -> None:
+    """Its digest leaves the signatures out, so that the bytes have another."""
+    table = Table({HEAD: answer(kind=SCHEMA_1, headers=DIGESTED)})
+    assert Root(DIGEST, SCHEMA_1) == await source(table).resolve()
+    assert [HEAD] == table.urls()
+
+
+@pytest.mark.parametrize("headers", [DIGESTED, {}])
+async def test_docker_schema_1_is_known_without_head(headers: dict[str, str]) -> None:
+    signed = answer(b"signed", kind=SCHEMA_1, headers=headers)
+    table = Table({HEAD: Answer(405), GET: signed})
+    digest = DIGEST if headers else Digest.of(b"signed")
+    assert Root(digest, SCHEMA_1) == await source(table).resolve()
+
+
 @pytest.mark.parametrize(
     ("body", "said", "expected"),
     [

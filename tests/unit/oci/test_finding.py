@@ -596,7 +596,7 @@ async def test_attestations_are_no_platform(source: Memory) -> None:
 # Indexes in an index -------------------------------------------------------------
 
 
-def nested(repository: Repository, *entries: Descriptor) -> dict[str, object]:
+def nested_index(repository: Repository, *entries: Descriptor) -> dict[str, object]:
     """An index that lists `entries` as they are."""
     value = {"mediaType": INDEX_TYPE, "manifests": list(entries)}
     return repository.manifest(INDEX_TYPE, value)
@@ -605,7 +605,7 @@ def nested(repository: Repository, *entries: Descriptor) -> dict[str, object]:
 async def test_an_index_may_list_indexes_of_manifests(source: Memory) -> None:
     amd = source.repository.image("amd64", "x")
     inner = source.repository.index([("amd64", amd)])
-    source.repository.tag(nested(source.repository, inner), "1")
+    source.repository.tag(nested_index(source.repository, inner), "1")
     source.repository.attach(amd, b"spec", created=None)
     assert b"spec" == content(await look(source))
 
@@ -613,23 +613,38 @@ async def test_an_index_may_list_indexes_of_manifests(source: Memory) -> None:
 async def test_deeper_indexes_are_left_alone(source: Memory) -> None:
     amd = source.repository.image("amd64", "x")
     deepest = source.repository.index([("amd64", amd)])
-    middle = nested(source.repository, deepest)
-    source.repository.tag(nested(source.repository, middle), "1")
+    middle = nested_index(source.repository, deepest)
+    source.repository.tag(nested_index(source.repository, middle), "1")
     assert PlatformAbsent(has_spec=False) == one(await look(source))
     read = [what for kind, what in source.asked if kind == "manifest"]
     assert str(deepest["digest"]) not in read
 
 
-@pytest.mark.parametrize("more", [0, 1])
-async def test_an_index_lists_eight_indexes_and_no_more(
-    more: int, source: Memory
+async def test_what_deeper_indexes_list_is_not_known_to_be_lacking(
+    source: Memory,
 ) -> None:
+    """A denial for a platform that may be there would be wrong."""
+    deepest = source.repository.index([("s390x", source.repository.image("s", "x"))])
+    middle = nested_index(source.repository, deepest)
+    root = nested_index(source.repository, middle)
+    source.repository.tag(root, "1")
+    source.repository.attach(root, b"spec", created=None)
+    assert "Invalid NestedTooDeep" == reason(await look(source, S390), S390)
+
+
+@pytest.mark.parametrize("nested", [0, 3])
+@pytest.mark.parametrize("more", [0, 1])
+async def test_an_index_lists_so_many_indexes_and_no_more(
+    more: int, nested: int, source: Memory
+) -> None:
+    amd = source.repository.image("amd64", "x")
     inner = [
         source.repository.index([(f"a{n}", source.repository.image("x", str(n)))])
-        for n in range(finding.MAX_NESTED + more)
+        for n in range(nested + more)
     ]
-    source.repository.tag(nested(source.repository, *inner), "1")
-    outcome = await look(source, S390)
+    child = {**amd, "platform": {"os": "linux", "architecture": "amd64"}}
+    source.repository.tag(nested_index(source.repository, child, *inner), "1")
+    outcome = await look(source, S390, limits=replace(Limits(), nested=nested))
     if more:
         assert "Invalid TooManyManifests" == reason(outcome, S390)
     else:
@@ -654,7 +669,7 @@ async def test_an_inner_index_that_is_gone_is_no_platform_that_is_absent(
 ) -> None:
     amd = source.repository.image("amd64", "x")
     inner = source.repository.index([("amd64", amd)])
-    source.repository.tag(nested(source.repository, inner), "1")
+    source.repository.tag(nested_index(source.repository, inner), "1")
     del source.repository.blobs[str(inner["digest"])]
     assert "Unavailable NotFound" == reason(await look(source))
 
@@ -679,5 +694,5 @@ async def test_a_child_without_a_usable_digest_is_invalid(source: Memory) -> Non
         "digest": "sha256:../x",
         "platform": {"os": "linux", "architecture": "amd64"},
     }
-    source.repository.tag(nested(source.repository, entry), "1")
+    source.repository.tag(nested_index(source.repository, entry), "1")
     assert "Invalid InvalidManifest" == reason(await look(source))

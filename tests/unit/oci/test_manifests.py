@@ -81,6 +81,63 @@ def test_a_node_runs_the_child_of_its_platform(
 
 
 @pytest.mark.parametrize(
+    ("asked", "listed", "expected"),
+    [
+        pytest.param("v3", ["linux/amd64", "linux/amd64/v3"], 1, id="named"),
+        pytest.param("v3", ["linux/amd64", "linux/amd64/v2"], None, id="not-there"),
+        pytest.param("v1", ["linux/amd64/v2", "linux/amd64"], 1, id="bare"),
+        pytest.param("v1", ["linux/amd64/v2", "linux/amd64/v1"], 1, id="the-same"),
+    ],
+)
+def test_a_variant_that_is_asked_for_is_the_only_one(
+    asked: str, listed: list[str], expected: int | None
+) -> None:
+    platform = Platform("linux", "amd64", asked)
+    found = manifests.child_for(map(child, listed), platform)
+    wanted = None if expected is None else listed[expected]
+    assert wanted == (None if found is None else found.digest)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_for"),
+    [
+        pytest.param("", True, id="any"),
+        pytest.param("10.0", True, id="begin"),
+        pytest.param("10.0.20348", True, id="build"),
+        pytest.param("10.0.20348.2113", True, id="whole"),
+        pytest.param("10.0.2034", False, id="half-a-number"),
+        pytest.param("10.0.20348.2113.1", False, id="more"),
+    ],
+)
+def test_a_version_of_windows_is_asked_for_by_its_begin(
+    asked: str, is_for: bool
+) -> None:
+    content = b'{"manifests": [{"digest": "x", "platform": {"os": "windows",'
+    content += b'"architecture": "amd64", "os.version": "10.0.20348.2113"}}]}'
+    listed = manifests.read_index(content).manifests or []
+    platform = Platform("windows", "amd64", os_version=asked)
+    assert is_for == (manifests.child_for(listed, platform) is not None)
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        pytest.param(Platform("linux", "arm64"), "linux/arm64", id="bare"),
+        pytest.param(Platform("linux", "arm", "v7"), "linux/arm/v7", id="variant"),
+        pytest.param(
+            Platform("windows", "amd64", os_version="10.0"),
+            "windows/amd64:10.0",
+            id="version",
+        ),
+    ],
+)
+def test_a_platform_is_written_as_nfd_takes_it(
+    platform: Platform, expected: str
+) -> None:
+    assert expected == str(platform)
+
+
+@pytest.mark.parametrize(
     "other",
     [
         pytest.param(child(None, kind=OCI_INDEX), id="index"),
