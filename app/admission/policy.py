@@ -44,7 +44,7 @@ class Action(Enum):
     DENY = 2
 
     def __lt__(self, other: Action) -> bool:
-        return self.value < other.value
+        return self._value_ < other._value_
 
 
 class NodesMayAppear(StrEnum):

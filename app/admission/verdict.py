@@ -19,10 +19,10 @@ candidate that is known to be worse never makes a decision milder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.admission.findings import Answer, PodFinding
 from app.admission.policy import Action, Mode, Policy, cap
@@ -91,14 +91,11 @@ class Decision:
 
 def verdict_of(finding: PodFinding) -> Verdict:
     """What is known of the Pod."""
-    unseen = any(
-        answer in image.answers for image in finding.images for answer in _NOT_LOOKED
-    )
-    if finding.asks_for_something and finding.candidates and not finding.fits:
-        return Verdict.UNKNOWN if finding.unknown else Verdict.DOES_NOT_FIT
-    if unseen or (finding.asks_for_something and not finding.fits):
-        return Verdict.UNKNOWN
-    return Verdict.FITS
+    if not finding.fits and finding.asks_for_something:
+        is_known = finding.candidates and not finding.unknown
+        return Verdict.DOES_NOT_FIT if is_known else Verdict.UNKNOWN
+    was_seen = (_NOT_LOOKED.isdisjoint(image.answers) for image in finding.images)
+    return Verdict.FITS if all(was_seen) else Verdict.UNKNOWN
 
 
 def decide(policy: Policy, mode: Mode, finding: PodFinding) -> Decision:
@@ -127,7 +124,7 @@ def limited(action: Action, mode: Mode, *, is_template: bool) -> Action:
 
 
 def _of_candidates(policy: Policy, finding: PodFinding) -> Iterator[Cause]:
-    if not finding.asks_for_something or finding.fits:
+    if finding.fits or not finding.asks_for_something:
         return
     if not finding.candidates:
         yield Cause(Code.NO_CANDIDATES, policy.on_no_candidates)
@@ -150,23 +147,23 @@ def _capped(policy: Policy, finding: PodFinding, code: Code, action: Action) -> 
     return Cause(code, least, capped_by=", ".join(why for _, why in lower))
 
 
-_NOT_LOOKED: Final = (
-    Answer.UNAVAILABLE,
-    Answer.UNAUTHORIZED,
-    Answer.NOT_FOUND,
-    Answer.INVALID,
+_NOT_LOOKED: Final = frozenset(
+    {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
 )
+
+_Row: TypeAlias = tuple[Code, Callable[[Policy], Action]]
+
+_OF_IMAGES: Final[Mapping[Answer, _Row]] = {
+    Answer.MISSING: (Code.MISSING, lambda policy: policy.on_missing),
+    Answer.UNAVAILABLE: (Code.UNAVAILABLE, lambda policy: policy.on_unavailable),
+    Answer.UNAUTHORIZED: (Code.UNAUTHORIZED, lambda policy: policy.on_unauthorized),
+    Answer.NOT_FOUND: (Code.IMAGE_NOT_FOUND, lambda policy: policy.on_image_not_found),
+    Answer.INVALID: (Code.INVALID, lambda policy: policy.on_invalid),
+}
 
 
 def _of_images(policy: Policy, finding: PodFinding) -> Iterator[Cause]:
-    rows = (
-        (Answer.MISSING, Code.MISSING, policy.on_missing),
-        (Answer.UNAVAILABLE, Code.UNAVAILABLE, policy.on_unavailable),
-        (Answer.UNAUTHORIZED, Code.UNAUTHORIZED, policy.on_unauthorized),
-        (Answer.NOT_FOUND, Code.IMAGE_NOT_FOUND, policy.on_image_not_found),
-        (Answer.INVALID, Code.INVALID, policy.on_invalid),
-    )
     for index, image in enumerate(finding.images):
-        for answer, code, action in rows:
+        for answer, (code, action) in _OF_IMAGES.items():
             if answer in image.answers:
-                yield Cause(code, action, image=index)
+                yield Cause(code, action(policy), image=index)
