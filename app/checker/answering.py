@@ -74,11 +74,11 @@ def _exempted_by(asked: Subject | NotJudged) -> dict[str, str]:
 def _audit(asked: Subject, finding: PodFinding, decision: Decision) -> dict[str, str]:
     causes = decision.causes
     audit = {
-        "verdict": decision.verdict.value,
+        "verdict": decision.verdict,
         "decision": decision.action.name.lower(),
-        "mode": decision.mode.value,
+        "mode": decision.mode,
         "nodes": f"{finding.fits}/{finding.candidates}",
-        "causes": ",".join(cause.code.value for cause in causes),
+        "causes": ",".join(cause.code for cause in causes),
         "capped-by": ", ".join(c.capped_by for c in causes if c.capped_by),
         "images": pod_annotations.images(finding),
         "specs": pod_annotations.specs(finding),
@@ -94,9 +94,9 @@ def logged(
     """What a review's line in the log says of a Pod that was judged."""
     every = finding.images + finding.others
     fields = told(asked) | {
-        "verdict": decision.verdict.value,
-        "mode": decision.mode.value,
-        "causes": [cause.code.value for cause in decision.causes],
+        "verdict": decision.verdict,
+        "mode": decision.mode,
+        "causes": [cause.code for cause in decision.causes],
         "candidates": finding.candidates,
         "fits": finding.fits,
         "unknown": finding.unknown,
