@@ -114,6 +114,9 @@ def _spec(image: ImageFinding) -> str:
 
 def _bounded(value: Mapping[str, object]) -> str:
     """Compact JSON; entries are left out from the end where it grows too long."""
+    whole = _encode(value)
+    if len(whole) <= _MAX_VALUE_BYTES:
+        return whole.decode()
     parts: list[bytes] = []
     left = _MAX_VALUE_BYTES - len("{}")
     for key, one in value.items():
