@@ -115,6 +115,60 @@ def drip(seconds: float) -> Fault:
     return fault
 
 
+def late(seconds: float) -> Fault:
+    """The right answer, after `seconds` in which nothing comes."""
+
+    async def fault(_request: web.Request, reply: Reply) -> Reply:
+        await asyncio.sleep(seconds)
+        return reply
+
+    return fault
+
+
+def claims(length: int) -> Fault:
+    """Says that its body has `length` bytes, and sends the right one; then silence."""
+
+    async def fault(request: web.Request, reply: Reply) -> Reply:
+        if request.transport is None:
+            return reply
+        lines = [f"HTTP/1.1 {reply.status} OK", f"Content-Length: {length}"]
+        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+        head = "\r\n".join([*lines, "", ""]).encode()
+        request.transport.write(head + reply.body)
+        await asyncio.Event().wait()
+        return reply
+
+    return fault
+
+
+def bomb(size: int) -> Fault:
+    """Zeros as gzip: a thousandth of `size` on the way, `size` for who unpacks it."""
+    packed = gzip.compress(bytes(size))
+
+    async def fault(_request: web.Request, reply: Reply) -> Reply:
+        headers = {**reply.headers, "Content-Encoding": "gzip"}
+        return replace(reply, headers=headers, body=packed)
+
+    return fault
+
+
+def headers(count: int, size: int) -> Fault:
+    """The right answer after `count` headers of `size` bytes."""
+
+    async def fault(_request: web.Request, reply: Reply) -> Reply:
+        more = {f"X-{number}": "x" * size for number in range(count)}
+        return replace(reply, headers={**reply.headers, **more})
+
+    return fault
+
+
+async def endless_pages(request: web.Request, reply: Reply) -> Reply:
+    """The right page, and always another one."""
+    at = int(request.query.get("page", "0")) + 1
+    link = f'<{request.rel_url.update_query({"page": str(at)})}>; rel="next"'
+    return replace(reply, headers={**reply.headers, "Link": link})
+
+
 async def cut_off(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Promises more bytes than it sends."""
     response = web.StreamResponse(status=reply.status, headers=reply.headers)

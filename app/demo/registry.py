@@ -123,7 +123,7 @@ class Registry:
         handlers: method and kind of path (`manifests`, `blobs`, `blobs/uploads`,
             `referrers`) -> what answers; reading only unless more is put in.
         log: every request, in order.
-        address: `127.0.0.1:PORT`, once it serves.
+        address: `HOST:PORT`, once it serves.
         scheme: `http` or `https`.
     """
 
@@ -148,9 +148,13 @@ class Registry:
 
     @asynccontextmanager
     async def serving(
-        self, *, tls: ssl.SSLContext | None = None
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> AsyncIterator[Registry]:
-        """Serves on a free port of 127.0.0.1 until left."""
+        """Serves on an address of this machine until left; port 0 is a free one."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(
@@ -158,8 +162,8 @@ class Registry:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-            self.address = f"127.0.0.1:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+            self.address = f"{host}:{runner.addresses[0][1]}"
             self.scheme = "http" if tls is None else "https"
             yield self
         finally:
