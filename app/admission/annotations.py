@@ -52,7 +52,7 @@ def images(finding: PodFinding) -> str:
 
 
 def specs(finding: PodFinding) -> str:
-    """Each image -> the digests of its specs, in words if there is none."""
+    """Each image -> its specs and where they are, in words if there is none."""
     return _bounded({one.image: _spec(one) for one in _all(finding)})
 
 
@@ -107,9 +107,10 @@ def _all(finding: PodFinding) -> tuple[ImageFinding, ...]:
 
 
 def _spec(image: ImageFinding) -> str:
-    if image.specs:
-        return ",".join(image.specs)
-    return "none" if set(image.answers) == {Answer.MISSING} else "not judged"
+    if set(image.answers) == {Answer.MISSING}:
+        return "none"
+    where = ", ".join(map(str, image.artifacts))
+    return where if image.specs else ": ".join(filter(None, ("not judged", where)))
 
 
 def _bounded(value: Mapping[str, object]) -> str:

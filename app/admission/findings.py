@@ -23,6 +23,31 @@ class Answer(StrEnum):
     INVALID = "invalid"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Attached:
+    """An artifact that counts for an image: who answered.
+
+    Attributes:
+        spec: digest of the spec.
+        artifact: digest of the artifact's manifest.
+        level: what it is attached to: `manifest`, `index`, or the platform whose
+            manifest in an index it is (`linux/arm64`).
+        subject: digest of that.
+        doubts: what is odd about it, in words.
+    """
+
+    spec: str
+    artifact: str
+    level: str
+    subject: str
+    doubts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line of the record."""
+        odd = f" ({'; '.join(self.doubts)})" if self.doubts else ""
+        return f"{self.spec} in {self.artifact} at {self.level} {self.subject}{odd}"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFinding:
     """One image of the Pod.
@@ -34,6 +59,7 @@ class ImageFinding:
             than one entry where platforms differ.
         digest: digest of what the reference names; `None` if not resolved.
         specs: digests of the specs that were judged, sorted.
+        artifacts: that count, whether their specs could be judged or not.
     """
 
     image: str
@@ -41,6 +67,7 @@ class ImageFinding:
     answers: Mapping[Answer, str]
     digest: str | None = None
     specs: tuple[str, ...] = ()
+    artifacts: tuple[Attached, ...] = ()
 
     @property
     def has_spec(self) -> bool:

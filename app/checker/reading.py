@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 
-from app.admission.findings import Answer, ImageFinding
+from app.admission.findings import Answer, Attached, ImageFinding
 from app.checker.demand import LATE, Asked, Judged, Lacking, Stand
 from app.checker.specs import Specs
 from app.compat.index import Index, Judgement
@@ -172,7 +172,8 @@ class _Image:
         self.stands: Final[dict[Platform, Stand]] = {}
         self._image: Final = image
         self._containers: Final = containers
-        self._digest = outcome.digest if isinstance(outcome, Resolved) else None
+        self._resolved = outcome if isinstance(outcome, Resolved) else None
+        self._attached: Final[dict[str, Attached]] = {}
         self._specs: Final[set[str]] = set()
 
     def take(
@@ -196,6 +197,8 @@ class _Image:
     def _take_spec(
         self, platform: Platform, found: Found, memory: Memory, reading: Reading
     ) -> None:
+        if found.digest not in self._attached:
+            self._attached[found.digest] = self._attachment(platform, found)
         judged = memory.judged(found)
         if isinstance(judged, Said):
             self.answers.setdefault(judged.answer, judged.detail)
@@ -206,13 +209,24 @@ class _Image:
         self.answers.setdefault(Answer.FOUND, "")
         self._specs.add(found.spec_digest)
 
+    def _attachment(self, platform: Platform, found: Found) -> Attached:
+        resolved = self._resolved
+        if resolved is not None and found.subject == resolved.digest:
+            level = "index" if resolved.is_index else "manifest"
+        else:
+            level = str(platform)
+        return Attached(
+            found.spec_digest, found.digest, level, found.subject, found.doubts
+        )
+
     def finding(self) -> ImageFinding:
         return ImageFinding(
             self._image,
             self._containers,
             self.answers,
-            self._digest,
+            self._resolved.digest if self._resolved is not None else None,
             tuple(sorted(self._specs)),
+            tuple(sorted(self._attached.values())),
         )
 
 

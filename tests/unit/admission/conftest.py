@@ -4,6 +4,7 @@ import pytest
 
 from app.admission.findings import (
     Answer,
+    Attached,
     Closest,
     Group,
     ImageFinding,
@@ -17,6 +18,9 @@ TRAINER = ImageFinding(
     answers={Answer.FOUND: ""},
     digest="sha256:" + "1" * 64,
     specs=("sha256:3f9a2c01" + "0" * 56,),
+    artifacts=(
+        Attached("sha256:3f9a2c01" + "0" * 56, "sha256:b", "index", "sha256:c"),
+    ),
 )
 DPDK = ImageFinding(
     image="registry.example.com/net/dpdk:24.11",

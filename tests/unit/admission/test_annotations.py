@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from app.admission import annotations
-from app.admission.findings import Answer, ImageFinding, PodFinding
+from app.admission.findings import Answer, Attached, ImageFinding, PodFinding
 
 
 def test_the_annotations_of_a_pod_that_was_judged(one_image: PodFinding) -> None:
@@ -23,7 +23,9 @@ def test_the_annotations_of_a_pod_that_was_judged(one_image: PodFinding) -> None
         "imagecompat.dev/nodes": "candidates=3,fits=1,unknown=0",
         "imagecompat.dev/specs": json.dumps(
             {
-                "registry.example.com/ml/trainer:2.1": "sha256:3f9a2c01" + "0" * 56,
+                "registry.example.com/ml/trainer:2.1": "sha256:3f9a2c01"
+                + "0" * 56
+                + " in sha256:b at index sha256:c",
                 "plain:1": "none",
                 "lost:1": "not judged",
             },
@@ -31,6 +33,47 @@ def test_the_annotations_of_a_pod_that_was_judged(one_image: PodFinding) -> None
         ),
         "imagecompat.dev/verdict": "unknown",
     } == annotations.of(finding)
+
+
+def attached(number: int, *doubts: str) -> Attached:
+    spec, artifact = f"sha256:{number}", f"sha256:a{number}"
+    return Attached(spec, artifact, "linux/arm64", "sha256:c", doubts)
+
+
+WHERE = "sha256:1 in sha256:a1 at linux/arm64 sha256:c"
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_judged", "artifacts", "expected"),
+    [
+        pytest.param([Answer.FOUND], True, [attached(1)], WHERE, id="one"),
+        pytest.param(
+            [Answer.FOUND],
+            True,
+            [attached(1), attached(2, "dated in the future", "odd")],
+            f"{WHERE}, {WHERE.replace('1', '2')} (dated in the future; odd)",
+            id="two",
+        ),
+        pytest.param(
+            [Answer.INVALID], False, [attached(1)], f"not judged: {WHERE}", id="broken"
+        ),
+        pytest.param([Answer.INVALID], False, [], "not judged", id="no-artifact"),
+        pytest.param([Answer.MISSING], False, [attached(1)], "none", id="other-tags"),
+    ],
+)
+def test_specs_say_who_answered(
+    answers: list[Answer], is_judged: bool, artifacts: list[Attached], expected: str
+) -> None:
+    specs = tuple(one.spec for one in artifacts) if is_judged else ()
+    image = ImageFinding(
+        "x:1",
+        ("c",),
+        dict.fromkeys(answers, ""),
+        specs=specs,
+        artifacts=tuple(artifacts),
+    )
+    written = json.loads(annotations.specs(PodFinding(images=(image,))))
+    assert {"x:1": expected} == written
 
 
 def test_a_value_stays_within_4096_bytes() -> None:

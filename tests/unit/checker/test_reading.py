@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from app.admission.findings import Answer
+from app.admission.findings import Answer, Attached
 from app.checker import reading, specs
 from app.checker.demand import LATE, Judged, Lacking
 from app.checker.reading import Looked, Memory, Reading
@@ -11,6 +13,7 @@ from app.compat.features import Features
 from app.compat.index import Index, Limits
 from app.compat.spec import Spec
 from app.ports import (
+    Doubt,
     Found,
     ImageNotFound,
     ImageOutcome,
@@ -142,6 +145,34 @@ def test_a_platform_that_the_index_lacks_matters_if_the_image_has_a_spec() -> No
     )
     assert [{AMD64: Lacking(AMD64)}] == read.stands
     assert {Answer.PLATFORM_ABSENT: "", Answer.MISSING: ""} == read.images[0].answers
+
+
+@pytest.mark.parametrize(
+    ("root", "is_index", "level"),
+    [
+        pytest.param(VFIO.subject, False, "manifest", id="manifest"),
+        pytest.param(VFIO.subject, True, "index", id="index"),
+        pytest.param("sha256:root", True, "linux/amd64", id="child"),
+    ],
+)
+def test_a_finding_says_who_answered(root: str, is_index: bool, level: str) -> None:
+    known = Known()
+    known.judge(VFIO)
+    odd = replace(VFIO, doubts=(Doubt.FUTURE,))
+    platforms = {AMD64: odd, ARM64: odd if root == VFIO.subject else Missing()}
+    read = known.read(x=Resolved(root, platforms, is_index))
+    wanted = Attached(
+        VFIO.spec_digest, VFIO.digest, level, VFIO.subject, ("dated in the future",)
+    )
+    assert (wanted,) == read.images[0].artifacts
+
+
+def test_a_broken_specs_artifact_is_named() -> None:
+    known = Known()
+    known.judge(broken := found("a: ["))
+    read = known.read(x=Resolved("d", {AMD64: broken, ARM64: broken}))
+    assert [broken.digest] == [one.artifact for one in read.images[0].artifacts]
+    assert () == read.images[0].specs
 
 
 def test_a_platform_that_nobody_asked_for_is_late() -> None:
