@@ -80,7 +80,6 @@ class Tool:
         installed: the oldest version of an installed one that will do, `None` if
             only ours does; the file has the tool's name.
         version: how to ask an installed one.
-        is_default: whether a run without names builds it.
     """
 
     module: str
@@ -88,7 +87,6 @@ class Tool:
     flags: tuple[str, ...] = ()
     installed: tuple[int, ...] | None = None
     version: tuple[str, ...] = ("--version",)
-    is_default: bool = True
 
 
 TOOLS: Final = {
@@ -123,11 +121,7 @@ TOOLS: Final = {
     "nfd-bench": Tool("nfd", "./bench"),
     "template-oracle": Tool("template"),
     "regexp-oracle": Tool("regexp"),
-    "nfd": Tool(
-        "nfd-programs",
-        "sigs.k8s.io/node-feature-discovery/cmd/nfd",
-        is_default=False,
-    ),
+    "nfd": Tool("nfd-programs", "sigs.k8s.io/node-feature-discovery/cmd/nfd"),
     "oras": Tool("oras", "oras.land/oras/cmd/oras", flags=("-trimpath", _SMALL)),
 }
 
@@ -299,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TOOLS))
     names = parser.parse_args(arguments).names
     failed = False
-    for name in names or [name for name, tool in TOOLS.items() if tool.is_default]:
+    for name in names or TOOLS:
         started = time.monotonic()
         try:
             path = find(name)
