@@ -85,6 +85,16 @@ async def find(
         return Invalid(error.reason, error.message)
 
 
+async def choose(source: Source, subject: Digest, limits: Limits) -> str | None:
+    """Digest of the artifact that counts for `subject`, valid or not; as `find`.
+
+    Raises:
+        RegistryError: the choice could not be made.
+    """
+    first = await _Subject(source, subject, limits, time.time).first()
+    return None if first is None else first[0].digest
+
+
 class _Subject:
     """One lookup."""
 
@@ -103,6 +113,11 @@ class _Subject:
         self._doubts: set[Doubt] = set()
 
     async def find(self) -> PlatformOutcome:
+        first = await self.first()
+        return Missing() if first is None else await self._found(*first)
+
+    async def first(self) -> tuple[Descriptor, Manifest] | None:
+        """The artifact that counts, with its manifest's own date."""
         listed = await self._source.referrers(self._digest)
         candidates = await self._candidates(listed)
         while candidates:
@@ -115,8 +130,8 @@ class _Subject:
                     self._doubts.add(Doubt.DATES_DIFFER)
                 candidates = [_as_in(manifest, first), *others]
             else:
-                return await self._found(first, manifest)
-        return Missing()
+                return first, manifest
+        return None
 
     # (1) ------------------------------------------------------------------------
 
