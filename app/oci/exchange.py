@@ -35,6 +35,7 @@ class Asked:
         most_bytes: of the answer's body.
         body: that is sent; empty for none.
         content_type: of that body.
+        headers: further ones, as pairs.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Asked:
     most_bytes: int = 0
     body: bytes = field(default=b"", repr=False)
     content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Exchange:
@@ -91,7 +93,7 @@ class Exchange:
 
     async def _follow(self, asked: Asked, authorization: str) -> Answer:
         """Sends, and follows redirects; a credential stays with its origin."""
-        headers = {"Accept": asked.accept}
+        headers = {"Accept": asked.accept, **dict(asked.headers)}
         if asked.content_type:
             headers["Content-Type"] = asked.content_type
         if authorization:
