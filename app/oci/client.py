@@ -49,6 +49,7 @@ from app.oci.sending import Observer, Silent
 from app.oci.shared import Shared
 from app.oci.source import Root
 from app.oci.transport import Answer
+from app.oci.ways.way import Way
 
 __all__ = ["Observer", "RemoteSource", "Shared", "Silent"]
 
@@ -74,6 +75,7 @@ class RemoteSource:
         image: what is looked for.
         ends: the deadline, on `shared.clock`.
         keyring: of the Pod that wants it.
+        way: where it is asked; `None` for the image's own registry.
     """
 
     def __init__(
@@ -83,18 +85,18 @@ class RemoteSource:
         *,
         ends: float,
         keyring: Keyring = NOTHING,
+        way: Way | None = None,
     ) -> None:
-        self._image = image
         self._limits = shared.limits
         self._without_api = shared.without_api
-        self._exchange = Exchange(shared, image, ends=ends, keyring=keyring)
-        self._base = f"{self._exchange.scheme}://{image.host}/v2/{image.repository}"
+        self._exchange = Exchange(shared, image, ends=ends, keyring=keyring, way=way)
+        self._image = self._exchange.image
 
     # Resolving ------------------------------------------------------------------
 
     async def resolve(self) -> Root:
         """See `source.Source`; a HEAD, which Docker Hub does not count as a pull."""
-        url = f"{self._base}/manifests/{self._image.wanted}"
+        url = self._exchange.url(f"manifests/{self._image.wanted}")
         answer = await self._exchange.ask(Asked("resolve", "HEAD", url, ACCEPT))
         digest = self._image.digest or _claimed(answer)
         media_type = _media_type(answer)
@@ -120,14 +122,14 @@ class RemoteSource:
 
     async def manifest(self, digest: Digest, *, most_bytes: int) -> bytes:
         """See `source.Source`."""
-        url = f"{self._base}/manifests/{digest}"
+        url = self._exchange.url(f"manifests/{digest}")
         return await self._content(
             Asked("manifest", "GET", url, ACCEPT, most_bytes), digest
         )
 
     async def blob(self, digest: Digest, *, most_bytes: int) -> bytes:
         """See `source.Source`."""
-        url = f"{self._base}/blobs/{digest}"
+        url = self._exchange.url(f"blobs/{digest}")
         return await self._content(Asked("blob", "GET", url, "*/*", most_bytes), digest)
 
     async def _content(self, asked: Asked, digest: Digest) -> bytes:
@@ -158,7 +160,7 @@ class RemoteSource:
     async def _from_api(self, subject: Digest) -> list[Descriptor] | None:
         """What the referrers API lists; `None` if the registry has none."""
         wanted = quote(ARTIFACT_TYPE, safe="")
-        first = f"{self._base}/referrers/{subject}?artifactType={wanted}"
+        first = self._exchange.url(f"referrers/{subject}?artifactType={wanted}")
         found: list[Descriptor] = []
         seen = {first}
         url: str | None = first
@@ -206,7 +208,7 @@ class RemoteSource:
 
     async def _from_tag(self, subject: Digest) -> list[Descriptor]:
         """What an index under the fallback tag lists; empty if there is none."""
-        url = f"{self._base}/manifests/{subject.fallback_tag}"
+        url = self._exchange.url(f"manifests/{subject.fallback_tag}")
         most = self._limits.manifest_bytes
         answer = await self._exchange.ask(Asked("referrers", "GET", url, ACCEPT, most))
         if answer.status == _NOT_FOUND:

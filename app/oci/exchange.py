@@ -19,6 +19,8 @@ from app.oci.failure import unauthorized, unavailable
 from app.oci.reference import Reference
 from app.oci.shared import Shared
 from app.oci.transport import Answer, Request
+from app.oci.ways.towards import keyring_towards, shared_towards
+from app.oci.ways.way import Way, upstream
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -57,6 +59,12 @@ class Exchange:
         ends: the deadline, on `shared.clock`.
         keyring: of the Pod that wants it.
         actions: on the repository, as a token's scope names them.
+        way: where it is asked; `None` for the image's own registry.
+
+    Attributes:
+        scheme: `http` or `https`.
+        base: what URLs of manifests and blobs begin with.
+        image: as the host on this way knows it.
     """
 
     def __init__(
@@ -67,15 +75,32 @@ class Exchange:
         ends: float,
         keyring: Keyring = NOTHING,
         actions: str = PULL,
+        way: Way | None = None,
     ) -> None:
-        self._shared = shared
-        self._image = image
+        way = way or upstream(image, shared.policy)
+        self._shared: Final = shared_towards(shared, way)
         self._ends = ends
-        policy = shared.policy.of(image.host)
-        self.scheme: Final = "http" if policy.plain_http else "https"
+        self._query: Final = way.query
+        self.scheme: Final = way.scheme
+        self.base: Final = way.base(image)
+        self.image: Final = way.named(image)
         self._authorizer: Final = Authorizer(
-            shared, image, keyring, ends=ends, actions=actions
+            self._shared,
+            self.image,
+            keyring_towards(keyring, way),
+            ends=ends,
+            actions=actions,
         )
+
+    def url(self, path: str) -> str:
+        """Of something in the repository, with what the way adds to each.
+
+        Args:
+            path: that follows `base`; may have a query.
+        """
+        if not self._query:
+            return f"{self.base}/{path}"
+        return f"{self.base}/{path}{'&' if '?' in path else '?'}{self._query}"
 
     async def ask(self, asked: Asked) -> Answer:
         """The answer, which is neither 401, 403 nor a redirect.
@@ -85,7 +110,7 @@ class Exchange:
         """
         answer = await self._authorizer.ask(partial(self._follow, asked))
         if answer.status in REFUSED:
-            host = self._image.host
+            host = self.image.host
             raise unauthorized(f"{host} wants a credential that we do not have")
         return answer
 
@@ -103,20 +128,20 @@ class Exchange:
         )
         for _ in range(self._shared.limits.redirects + 1):
             answer = await self._shared.sender.send(
-                asked.kind, request, host=self._image.host, ends=self._ends
+                asked.kind, request, host=self.image.host, ends=self._ends
             )
             is_elsewhere = _origin(request.url) != _origin(asked.url)
             if is_elsewhere and answer.status in REFUSED:
-                text = f"{self._image.host} redirects to where we are refused"
+                text = f"{self.image.host} redirects to where we are refused"
                 raise unavailable("BadRedirect", text)
             if answer.status not in _REDIRECTS:
                 return answer
             request = self._redirected(request, answer)
-        text = f"{self._image.host} redirects too often"
+        text = f"{self.image.host} redirects too often"
         raise unavailable("TooManyRedirects", text)
 
     def _redirected(self, request: Request, answer: Answer) -> Request:
-        host = self._image.host
+        host = self.image.host
         try:
             url = urljoin(request.url, answer.headers.get("location", ""))
             new = urlsplit(url)

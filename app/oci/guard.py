@@ -18,6 +18,9 @@ from typing import Final, TypeAlias
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from app.oci.patterns import Pattern
+from app.oci.reference import Reference
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _METADATA: Final = frozenset(
@@ -78,11 +81,21 @@ class RegistryPolicy:
         hosts: host, with its port if it has one -> what is allowed towards it.
         refused: addresses that are never connected to (the API server's).
         realms: further token servers, registry host -> hosts.
+        allow: the only repositories that are asked; empty for all.
+        deny: repositories that are never asked; they win.
     """
 
     hosts: Mapping[str, HostPolicy] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     realms: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    allow: tuple[Pattern, ...] = ()
+    deny: tuple[Pattern, ...] = ()
+
+    def allows(self, image: Reference) -> bool:
+        """Whether an image may be looked for, by its own name, wherever it is got."""
+        if any(one.matches(image) for one in self.deny):
+            return False
+        return not self.allow or any(one.matches(image) for one in self.allow)
 
     def of(self, host: str) -> HostPolicy:
         """What is allowed towards `host` (with port, if any)."""

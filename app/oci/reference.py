@@ -31,7 +31,7 @@ MAX_CHARACTERS: Final = 1024
 MAX_REPOSITORY_CHARACTERS: Final = 255
 
 DOCKER_HUB: Final = "docker.io"
-_HUB_API: Final = "registry-1.docker.io"
+HUB_API: Final = "registry-1.docker.io"
 
 _PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN: Final = re.compile(
@@ -69,7 +69,7 @@ class Reference:
     @property
     def host(self) -> str:
         """Where the registry's API is, with its port if one is given."""
-        return _HUB_API if self.domain == DOCKER_HUB else self.domain.lower()
+        return HUB_API if self.domain == DOCKER_HUB else self.domain.lower()
 
     @property
     def name(self) -> str:

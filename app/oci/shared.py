@@ -14,6 +14,7 @@ from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.sending import Observer, Sender, Silent
 from app.oci.transport import Transport
+from app.oci.ways.ways import Ways
 
 _HABITS_BYTES: Final = 4 << 20
 
@@ -29,6 +30,7 @@ class Shared:
         limits: every bound.
         observer: counts requests.
         clock: in seconds, monotonic.
+        ways: that lead to a registry.
         sender: sends requests through `transport`.
         tokens: authorization headers that worked.
         challenges: registry host -> what it accepts.
@@ -42,6 +44,7 @@ class Shared:
     limits: Limits = field(default_factory=Limits)
     observer: Observer = field(default_factory=Silent)
     clock: Callable[[], float] = time.monotonic
+    ways: Ways = field(default_factory=Ways)
     sender: Sender = field(init=False)
     tokens: TokenCache = field(init=False)
     challenges: TimedCache[str, tuple[Challenge, ...]] = field(init=False)

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import ssl
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, Protocol
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from app.oci.connecting import ProxyConnector, ProxyResolver, SystemResolver
 from app.oci.failure import TooLargeError, unavailable
 from app.oci.guard import (
     GuardedResolver,
@@ -28,9 +25,10 @@ from app.oci.guard import (
     literal_is_allowed,
 )
 from app.oci.limits import Limits
+from app.oci.ways.proxies import Proxies
+from app.oci.ways.trust import Material, Trust
 
 _CHUNK_BYTES: Final = 64 << 10
-_RESOLVING_THREADS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,8 @@ class Request:
         most_bytes: of a successful answer's body.
         seconds: time left for the whole exchange.
         body: that is sent; empty for none.
+        trust: TLS material of the way that is taken; `None` for the host's own.
+        connect_seconds: until a connection stands; `None` for the usual, and no more.
     """
 
     method: str
@@ -52,6 +52,8 @@ class Request:
     most_bytes: int = 0
     seconds: float = 0.0
     body: bytes = field(default=b"", repr=False)
+    trust: Material | None = None
+    connect_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,79 +85,62 @@ class Transport(Protocol):
         ...
 
 
-class SystemResolver(AbstractResolver):
-    """The system's resolver on threads of its own.
-
-    A name server that does not answer would else hold up other work that waits for
-    a thread. It asks anew for each connection: what is checked is what is used.
-    """
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_RESOLVING_THREADS, "resolve")
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,
-    ) -> list[ResolveResult]:
-        """See `AbstractResolver`."""
-        ask = partial(
-            socket.getaddrinfo,
-            host,
-            port,
-            family=family,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_ADDRCONFIG,
-        )
-        found = await asyncio.get_running_loop().run_in_executor(self._pool, ask)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, protocol, _, address in found
-        ]
-
-    async def close(self) -> None:
-        """Waits for no thread."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-
 class AiohttpTransport:
     """The transport over aiohttp.
 
     Nothing of the environment is used: no proxy, no `.netrc`.
+
+    Args:
+        policy: what the operator allows.
+        limits: every bound.
+        trust: TLS contexts by host.
+        proxies: which requests go through which.
     """
 
-    def __init__(self, policy: RegistryPolicy, limits: Limits) -> None:
+    def __init__(
+        self,
+        policy: RegistryPolicy,
+        limits: Limits,
+        trust: Trust | None = None,
+        proxies: Proxies | None = None,
+    ) -> None:
         self._policy = policy
         self._limits = limits
-        self._session: aiohttp.ClientSession | None = None
-        self._resolver: GuardedResolver | None = None
+        self._trust = trust or Trust()
+        self._proxies = proxies or Proxies()
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._resolvers: list[AbstractResolver] = []
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._resolver = GuardedResolver(self._policy, SystemResolver())
-            connector = aiohttp.TCPConnector(
-                resolver=self._resolver,
-                limit=self._limits.lookups * 2,
-                limit_per_host=self._limits.per_host,
-                use_dns_cache=False,
-                ssl=ssl.create_default_context(),
-            )
-            self._session = aiohttp.ClientSession(
+    def _open(self, *, is_proxied: bool) -> aiohttp.ClientSession:
+        """Connections to registries, or those to proxies: they share nothing."""
+        known = self._sessions.get(is_proxied)
+        if known is None:
+            connector = self._connector(is_proxied=is_proxied)
+            known = self._sessions[is_proxied] = aiohttp.ClientSession(
                 connector=connector,
                 trust_env=False,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "imagecompat", "Accept-Encoding": "identity"},
             )
-        return self._session
+        return known
+
+    def _connector(self, *, is_proxied: bool) -> aiohttp.TCPConnector:
+        inner, limits = SystemResolver(), self._limits
+        if is_proxied:
+            kind: type[aiohttp.TCPConnector] = ProxyConnector
+            resolver: AbstractResolver = ProxyResolver(self._proxies.hosts(), inner)
+        else:
+            kind = aiohttp.TCPConnector
+            resolver = GuardedResolver(self._policy, inner)
+        self._resolvers.append(resolver)
+        return kind(
+            resolver=resolver,
+            limit=limits.lookups * 2,
+            limit_per_host=limits.per_host,
+            use_dns_cache=False,
+            ssl=self._trust.context("", 0),
+        )
 
     async def send(self, request: Request) -> Answer:
         """See `Transport.send`."""
@@ -163,19 +148,28 @@ class AiohttpTransport:
         host, port = url.raw_host or "", url.port or 0
         if not literal_is_allowed(self._policy, host, port):
             raise unavailable("AddressRefused", f"{host} is not a public address")
+        limits, proxies = self._limits, self._proxies
+        proxy = proxies.of(url.scheme, host, port)
+        connect = request.connect_seconds or limits.connect_seconds
         timeout = aiohttp.ClientTimeout(
             total=max(request.seconds, 0.001),
-            sock_connect=self._limits.connect_seconds,
+            sock_connect=min(connect, limits.connect_seconds),
         )
+        is_tls = url.scheme == "https"
         try:
-            async with self._open().request(
+            async with self._open(is_proxied=proxy is not None).request(
                 request.method,
                 url,
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
                 timeout=timeout,
+                ssl=self._trust.context(host, port, request.trust) if is_tls else True,
+                proxy=proxy,
+                proxy_auth=_proxy_auth(proxies) if proxy is not None else None,
             ) as response:
+                if proxy is not None and response.status == _PROXY_REFUSES:
+                    raise unavailable("ProxyRefused", _REFUSAL.format(host=host))
                 return await self._read(request, response)
         except TimeoutError as error:
             raise unavailable("Timeout", f"{host} did not answer in time") from error
@@ -198,16 +192,23 @@ class AiohttpTransport:
 
     async def close(self) -> None:
         """See `Transport.close`."""
-        if self._session is not None:
-            await self._session.close()
+        while self._sessions:
+            _, session = self._sessions.popitem()
+            await session.close()
             await asyncio.sleep(0)
-            self._session = None
-        if self._resolver is not None:
-            await self._resolver.close()
-            self._resolver = None
+        while self._resolvers:
+            await self._resolvers.pop().close()
+
+
+def _proxy_auth(proxies: Proxies) -> aiohttp.BasicAuth | None:
+    if proxies.user is None:
+        return None
+    return aiohttp.BasicAuth(proxies.user, proxies.password, encoding="utf-8")
 
 
 _OK: Final = 200
+_PROXY_REFUSES: Final = 407
+_REFUSAL: Final = "the proxy towards {host} refuses to connect us"
 _HOST: Final = re.compile(r"[a-zA-Z0-9._:%-]{1,255}")
 
 
@@ -269,6 +270,12 @@ def _failure(error: Exception, host: str) -> tuple[str, str]:
 
 
 _FAILURES: Final = (
+    (
+        aiohttp.ClientProxyConnectionError,
+        "ProxyUnreachable",
+        "the proxy towards {host} cannot be reached",
+    ),
+    (aiohttp.ClientHttpProxyError, "ProxyRefused", _REFUSAL),
     (aiohttp.ClientConnectorDNSError, "NoSuchHost", "{host} has no address"),
     (
         aiohttp.ClientConnectorCertificateError,

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from app.oci import patterns
+from app.oci.ways import proxies
 from app.settings.section import Section
 
 
@@ -45,12 +47,26 @@ def _proxy(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("expected http://HOST:PORT or https://HOST:PORT")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("expected no user here: see credentialsFile")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("expected a host and a port, and no path")
     return text
 
 
+def _pattern(text: str) -> str:
+    patterns.parse(text)
+    return text
+
+
+def _direct(text: str) -> str:
+    proxies.rule(text)
+    return text
+
+
 _Proxy = Annotated[str, AfterValidator(_proxy)]
+_Pattern = Annotated[str, AfterValidator(_pattern)]
+_Direct = Annotated[str, AfterValidator(_direct)]
 
 
 class RegistryProxySettings(Section):
@@ -60,9 +76,9 @@ class RegistryProxySettings(Section):
     """For registries on plain HTTP."""
     https: _Proxy | None = None
     """For registries on HTTPS (the proxy sees host and port only)."""
-    no_proxy: tuple[str, ...] = ()
+    no_proxy: tuple[_Direct, ...] = ()
     """Hosts that are asked directly: `registry.example`, `.example` with all below it,
-    `10.0.0.0/8`, each with `:PORT` if need be."""
+    `10.0.0.0/8`, each with `:PORT` if need be; `*` for all."""
     credentials_file: Path | None = None
     """File with `USER:PASSWORD` for the proxies."""
 
@@ -181,9 +197,9 @@ class RegistrySettings(Section):
     """Folder with `HOST/hosts.toml` files as containerd reads them (`certs.d`)."""
     proxy: RegistryProxySettings = RegistryProxySettings()
     """Proxies towards registries."""
-    allow: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    allow: tuple[_Pattern, ...] = ()
     """Patterns `HOST[/PATH]` of the only repositories that are asked; empty for all."""
-    deny: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    deny: tuple[_Pattern, ...] = ()
     """Patterns of repositories that are never asked; they win."""
     layout_root: Path | None = None
     """A folder of OCI layouts, `REGISTRY/REPOSITORY/`, read instead of registries."""

@@ -26,6 +26,11 @@ def glob(pattern: str, text: str) -> bool:
     return len(text) in reachable
 
 
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern is whole; a broken one matches nothing."""
+    return _tokens(pattern) is not None
+
+
 class _Class:
     """One character's test."""
 

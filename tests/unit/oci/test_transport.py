@@ -10,10 +10,11 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from app.oci import transport
+from app.oci.connecting import SystemResolver
 from app.oci.failure import LookupFailedError
 from app.oci.guard import RefusedAddressError, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import Answer, Request, SystemResolver
+from app.oci.transport import Answer, Request
 
 KEY = ConnectionKey("r.example", 443, True, True, None, None, None, None)
 
@@ -132,10 +133,12 @@ async def test_a_name_that_takes_for_ever_holds_up_no_other_work(
 
 async def test_closing_ends_the_threads_too() -> None:
     made = transport.AiohttpTransport(RegistryPolicy(), Limits())
-    session, resolver = made._open(), made._resolver
-    assert resolver is not None
+    sessions = [made._open(is_proxied=one) for one in (False, True)]
+    resolvers = list(made._resolvers)
+    assert 2 == len(resolvers)
     await made.close()
-    assert session.closed
-    with pytest.raises(RuntimeError, match="after shutdown"):
-        await resolver.resolve("127.0.0.1", 443)
+    assert all(one.closed for one in sessions)
+    for one in resolvers:
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            await one._resolver.resolve("127.0.0.1", 443)  # type: ignore[attr-defined]
     await made.close()

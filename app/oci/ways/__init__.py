@@ -1,0 +1,1 @@
+"""Ways to a registry: mirrors, authorities, client certificates and proxies."""
