@@ -115,6 +115,7 @@ TOOLS: Final = {
     "distribution": Tool(
         "distribution", "github.com/distribution/distribution/v3/cmd/registry"
     ),
+    "docker-registry": Tool("docker-registry", installed=(2, 8)),
     "scheduling-oracle": Tool("scheduling"),
     "credentials-oracle": Tool("credentials"),
     "nfd-oracle": Tool("nfd"),

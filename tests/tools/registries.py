@@ -1,34 +1,62 @@
 """Real registries on 127.0.0.1, and pushing to them as `oras attach` does.
 
-`referrers_registry` is go-containerregistry's, which has a referrers API;
-`tag_registry` is distribution's, which has none. Both speak plain HTTP.
+`referrers_registry` is go-containerregistry's, which has a referrers API, over plain
+HTTP. `distribution` is the CNCF's, which has none, of either line: open, or behind
+passwords or a token server, over plain HTTP or TLS. Several of them may serve one
+folder, so that an open one fills what a guarded one serves.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
 from app.demo.content import INDEX_TYPE, Descriptor, Repository, digest_of, encode
+from tests.tools.authority import Authority
 from tests.tools.build import find
 from tests.tools.servers import Process, free_port
+from tests.tools.tokens import ISSUER, SERVICE
 
 START_SECONDS: Final = 20.0
 
-_CONFIG: Final = """\
-version: 0.1
-log: {level: error}
-storage:
-  filesystem: {rootdirectory: %s}
-http: {addr: "%s"}
-"""
+PROGRAMS: Final = ("distribution", "docker-registry")
+"""distribution of the third line, and of the second."""
+
+READER, PASSWORD = "reader", "canary-7f3a"
+"""Who may read behind `HTPASSWD`."""
+
+HTPASSWD: Final = (
+    f"{READER}:$2a$04$g9Ol9Jq4QDpzoA.g4O3ZWeJUgT.Pzwvj4qT5IB0VoYn6P55aOwwkS\n"
+)
+"""What `htpasswd -nbBC 4 READER PASSWORD` prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands before a registry.
+
+    Attributes:
+        authority: whose certificate it shows; `None` for plain HTTP.
+        htpasswd: the content of its file of passwords; empty for none.
+        realm: of the token server, which the authority's certificate signs for;
+            empty for none.
+    """
+
+    authority: Authority | None = None
+    htpasswd: str = ""
+    realm: str = ""
+
+
+OPEN: Final = Guard()
 
 
 @contextmanager
@@ -43,23 +71,76 @@ def referrers_registry(folder: Path) -> Iterator[str]:
 @contextmanager
 def tag_registry(folder: Path) -> Iterator[str]:
     """Yields `127.0.0.1:PORT` of a registry that has no referrers API."""
-    address = f"127.0.0.1:{free_port()}"
-    config = folder / "config.yml"
-    config.write_text(_CONFIG % (folder / "content", address))
-    command: list[str | Path] = [find("distribution"), "serve", config]
-    with _running(command, folder / "distribution.log", address):
+    with distribution(folder) as address:
         yield address
 
 
 @contextmanager
-def _running(command: list[str | Path], log: Path, address: str) -> Iterator[None]:
+def distribution(
+    folder: Path, guard: Guard = OPEN, *, program: str = "distribution"
+) -> Iterator[str]:
+    """Yields `127.0.0.1:PORT` of distribution on `folder`; deletion is enabled.
+
+    Args:
+        folder: where its content is.
+        guard: what stands before it.
+        program: one of `PROGRAMS`.
+    """
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    own = folder / str(port)
+    own.mkdir()
+    config = own / "config.yml"
+    config.write_text(json.dumps(_config(folder, own, address, guard)))
+    quiet = "OTEL_TRACES_EXPORTER=none"  # else it looks for a collector
+    command: list[str | Path] = ["env", quiet, find(program), "serve", config]
+    ca = guard.authority.ca if guard.authority is not None else None
+    with _running(command, own / f"{program}.log", address, ca=ca):
+        yield address
+
+
+def _config(
+    folder: Path, own: Path, address: str, guard: Guard
+) -> Mapping[str, object]:
+    """Its configuration; YAML takes JSON."""
+    http: dict[str, object] = {"addr": address, "secret": "shared"}
+    auth: dict[str, object] = {}
+    if guard.authority is not None:
+        pair = guard.authority.certificate, guard.authority.key
+        http["tls"] = {"certificate": str(pair[0]), "key": str(pair[1])}
+    if guard.htpasswd:
+        path = own / "htpasswd"
+        path.write_text(guard.htpasswd)
+        auth["htpasswd"] = {"realm": "test", "path": str(path)}
+    if guard.realm:
+        assert guard.authority is not None
+        auth["token"] = {
+            "realm": guard.realm,
+            "service": SERVICE,
+            "issuer": ISSUER,
+            "rootcertbundle": str(guard.authority.ca),
+        }
+    storage = {
+        "filesystem": {"rootdirectory": str(folder / "content")},
+        "delete": {"enabled": True},
+    }
+    whole = {"version": 0.1, "log": {"level": "error"}, "storage": storage}
+    return {**whole, "http": http, **({"auth": auth} if auth else {})}
+
+
+@contextmanager
+def _running(
+    command: list[str | Path], log: Path, address: str, *, ca: Path | None = None
+) -> Iterator[None]:
     process = Process(command, log)
+    context = None if ca is None else ssl.create_default_context(cafile=ca)
+    url = f"{'http' if ca is None else 'https'}://{address}/v2/"
     try:
         ends = time.monotonic() + START_SECONDS
         while True:
             process.alive()
             try:
-                urllib.request.urlopen(f"http://{address}/v2/", timeout=5).close()
+                urllib.request.urlopen(url, timeout=5, context=context).close()
             except urllib.error.HTTPError:
                 break
             except OSError:
@@ -91,6 +172,12 @@ def push(address: str, name: str, content: Repository) -> None:
             _list_under_tag(base, subject, one)
     for tag, digest in content.tags.items():
         _put(f"{base}/manifests/{tag}", content.blobs[digest], content.types[digest])
+
+
+def delete(address: str, name: str, digest: str) -> None:
+    """Deletes a manifest; a list under a fallback tag still names it."""
+    url = f"http://{address}/v2/{name}/manifests/{digest}"
+    _call("DELETE", url, b"", "")
 
 
 def _push_blob(base: str, digest: str, content: bytes) -> None:
