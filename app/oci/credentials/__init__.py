@@ -1,6 +1,6 @@
 """Credentials for registries: where they come from, and which fits an image."""
 
-from app.oci.credentials.docker_config import MAX_CONFIG_BYTES, read
+from app.oci.credentials.docker_config import MAX_CONFIG_BYTES, MAX_ENTRIES, read
 from app.oci.credentials.glob import glob
 from app.oci.credentials.keyring import (
     NOTHING,
@@ -11,9 +11,11 @@ from app.oci.credentials.keyring import (
     Ring,
     fingerprint,
 )
+from app.oci.credentials.pull_secrets import keyring_of
 
 __all__ = [
     "MAX_CONFIG_BYTES",
+    "MAX_ENTRIES",
     "NOTHING",
     "Credential",
     "Entry",
@@ -22,5 +24,6 @@ __all__ = [
     "Ring",
     "fingerprint",
     "glob",
+    "keyring_of",
     "read",
 ]

@@ -1,25 +1,34 @@
 """Credentials, matched with images as the kubelet matches them.
 
-The rules of `pkg/credentialprovider` at Kubernetes v1.35.4:
+The rules of `pkg/credentialprovider` at Kubernetes v1.35.4
+(`keyring.go`, `BasicDockerKeyring`):
 
-1. An entry's key loses its scheme and a leading `/v1/` or `/v2/` of its path; a
-   path that is then empty leaves the host alone.
+1. An entry's key is read as a URL (`address`); one that is none is left out. It
+   loses its scheme and a leading `/v1` or `/v2` before another slash; a path that is
+   then empty leaves the host alone.
 2. Keys are tried in reverse order as texts, so that longer ones come first; every
-   entry that matches is a candidate, to be tried in that order.
+   entry that matches is a candidate, and those with one key stay in their order.
 3. A key matches an image's name if the ports are equal, the hosts have equally
    many parts and each matches as a glob (`filepath.Match`), and the key's path is
    a prefix, as text, of the repository's.
-4. An image of Docker Hub that nothing matches gets the entry `index.docker.io`.
+4. An image of the default registry that nothing matches gets the entry
+   `index.docker.io`. To the kubelet that is Docker Hub, and any registry whose name
+   is one word without a port (`localhost`).
+5. An entry without a credential matches like any other, and offers nothing: so it
+   can keep (4) away.
+
+Here a credential that several keys give is tried once.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
+from app.oci.credentials import address
 from app.oci.credentials.glob import glob
 from app.oci.reference import DOCKER_HUB, Reference
 
@@ -88,29 +97,53 @@ class Offers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key, normalised, and what it opens."""
+    """A key, normalised, and what it opens.
 
-    host: str
+    Attributes:
+        key: as it is ordered: host, port and path.
+        host: parts with globs, and dots between them.
+        port: empty for none.
+        path: a prefix; empty for every path.
+        credential: one without a text opens nothing.
+    """
+
+    key: str
+    host: tuple[str, ...]
     port: str
     path: str
     credential: Credential
 
     @classmethod
-    def of(cls, key: str, credential: Credential) -> Entry:
-        """An entry of a Docker config file (1)."""
-        address = key.partition("://")[2] if "://" in key else key
-        authority, slash, rest = address.partition("/")
-        path = slash + rest
+    def of(cls, key: str, credential: Credential) -> Entry | None:
+        """An entry of a Docker config file (1); `None` for one that counts nowhere."""
+        given = address.read(key)
+        if given is None:
+            return None
+        path = given.path
         if path.startswith(("/v1/", "/v2/")):
             path = path[3:]
-        host, port = _split_port(authority)
-        return cls(host, port, "" if path == "/" else path, credential)
+        normal = given.host if path == "/" else f"{given.host}{path}"
+        # As `Lookup` does: what is decoded by now is read once more.
+        read = address.read(f"https://{normal}")
+        if read is None:
+            return None
+        host, port = _split_port(read.host)
+        return cls(normal, tuple(host.split(".")), port, read.path, credential)
 
-    @property
-    def key(self) -> str:
-        """The key as it is ordered."""
-        port = f":{self.port}" if self.port else ""
-        return f"{self.host}{port}{self.path}"
+    def matches(self, host: Sequence[str], port: str, path: str) -> bool:
+        """Whether it is for a repository (3).
+
+        Args:
+            host: the parts of the registry's name.
+            port: of the registry; empty for none.
+            path: the repository, with a slash before it.
+        """
+        return (
+            self.port == port
+            and len(self.host) == len(host)
+            and path.startswith(self.path)
+            and all(map(glob, self.host, host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,33 +153,43 @@ class Keyring:
     entries: tuple[Entry, ...] = ()
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> Keyring:
-        """Orders entries; those with one key stay in their order."""
-        return cls(tuple(sorted(entries, key=lambda one: one.key, reverse=True)))
+    def of(cls, entries: Iterable[Entry | None]) -> Keyring:
+        """Orders entries (2)."""
+        counted = (one for one in entries if one is not None)
+        return cls(tuple(sorted(counted, key=lambda one: one.key, reverse=True)))
 
-    def lookup(self, image: Reference) -> tuple[Credential, ...]:
+    def lookup(self, image: Reference) -> Ring:
         """What to try for an image, in order; empty for nothing."""
-        host, port = _split_port(image.domain)
-        path = f"/{image.repository}"
-        found = [
-            entry.credential
-            for entry in self.entries
-            if entry.port == port
-            and path.startswith(entry.path)
-            and matches_host(entry.host, host)
-        ]
-        if not found and image.domain == DOCKER_HUB:
-            found = [e.credential for e in self.entries if e.key == _HUB_KEY]
-        return tuple(dict.fromkeys(found))
+        return self._found(image, is_default=_is_default(image.domain))
 
     async def offers(self, image: Reference) -> AsyncIterator[Credential]:
-        """See `Offers`."""
-        for credential in self.lookup(image):
+        """See `Offers`.
+
+        What serves every Pod does not go where a Pod's author only has to find a name
+        of one word: of (4) just Docker Hub counts.
+        """
+        for credential in self._found(image, is_default=image.domain == DOCKER_HUB):
             yield credential
+
+    def _found(self, image: Reference, *, is_default: bool) -> Ring:
+        name, port = _split_port(image.domain)
+        host, path = name.split("."), f"/{image.repository}"
+        found = [one for one in self.entries if one.matches(host, port, path)]
+        if not found and is_default:
+            found = [one for one in self.entries if one.key == _HUB_KEY]
+        offered = (one.credential for one in found)
+        return tuple(dict.fromkeys(one for one in offered if one != _NONE))
 
 
 NOTHING: Final = Keyring()
 """Opens nothing."""
+
+_NONE: Final = Credential()
+
+
+def _is_default(domain: str) -> bool:
+    """`isDefaultRegistryMatch`, for names as a `Reference` has them (4)."""
+    return domain == DOCKER_HUB or not ("." in domain or ":" in domain)
 
 
 def _split_port(authority: str) -> tuple[str, str]:
@@ -157,11 +200,3 @@ def _split_port(authority: str) -> tuple[str, str]:
     if not colon or ":" in host:
         return authority, ""
     return host, port
-
-
-def matches_host(pattern: str, host: str) -> bool:
-    """Part by part, each as a glob (3)."""
-    patterns, parts = pattern.split("."), host.split(".")
-    return len(patterns) == len(parts) and all(
-        glob(one, part) for one, part in zip(patterns, parts, strict=True)
-    )

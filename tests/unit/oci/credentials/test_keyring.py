@@ -1,13 +1,13 @@
-"""Credentials: the ideas of kubelet's own tables, and globs as Go answered them."""
+"""Keys and images: the kubelet's own tables (`keyring_test.go`), and their edges."""
 
-import base64
+import asyncio
 import json
 
 import pytest
 
-from app.errors import ConfigError
 from app.oci import credentials, reference
-from app.oci.credentials import Credential, Keyring, glob
+from app.oci.credentials import NOTHING, Credential, Entry, Keyring, fingerprint
+from app.oci.reference import Reference
 
 SECRET = "canary-7f3a"
 
@@ -18,84 +18,14 @@ def config(*keys: str) -> bytes:
     return json.dumps({"auths": auths}).encode()
 
 
+def named(image: str) -> Reference:
+    """Of names that the kubelet's tables have, and that are none by the grammar."""
+    domain, _, path = image.partition("/")
+    return Reference(domain, path)
+
+
 def users(keyring: Keyring, image: str) -> list[str]:
     return [one.username for one in keyring.lookup(reference.parse(image))]
-
-
-# pattern, text -> what Go's filepath.Match says; a broken pattern matches nothing
-GLOBS = [
-    ("*", "abc", True),
-    ("*", "", True),
-    ("a*", "abc", True),
-    ("a*", "a", True),
-    ("*c", "abc", True),
-    ("*b*", "abc", True),
-    ("a*c", "abdc", True),
-    ("a*c", "abx", False),
-    ("**", "x", True),
-    ("?", "a", True),
-    ("?", "", False),
-    ("?", "ab", False),
-    ("a?c", "abc", True),
-    ("[a-z]", "m", True),
-    ("[a-z]", "M", False),
-    ("[^a-z]", "M", True),
-    ("[^a-z]", "m", False),
-    ("[!a]", "!", True),
-    ("[!a]", "b", False),
-    ("[abc]", "b", True),
-    ("[abc]", "", False),
-    ("[]a]", "]", False),
-    ("[-]", "-", False),
-    ("[a-]", "-", False),
-    ("[-a]", "-", False),
-    ("[a", "a", False),
-    ("[", "[", False),
-    ("[]", "", False),
-    ("[^]", "^", False),
-    ("[b-a]", "a", False),
-    ("[\\]a]", "]", True),
-    ("[a\\-z]", "-", True),
-    ("[\\-]", "-", True),
-    ("\\*", "*", True),
-    ("\\*", "a", False),
-    ("a\\", "a", False),
-    ("\\", "", False),
-    ("", "", True),
-    ("", "a", False),
-    ("a", "a", True),
-    ("a", "b", False),
-    ("*[", "a", False),
-    ("a[", "a", False),
-    ("a[", "b", False),
-    ("[a-b-c]", "c", False),
-    ("[a-c]*", "bxyz", True),
-    ("*.x", "a.x", True),
-    ("*-east-?", "us-east-1", True),
-    ("ä?", "äö", True),
-    ("[ä-ö]", "ä", True),
-    ("[[]", "[", True),
-    ("[a-zA-Z0-9]", "Z", True),
-    ("x*y*z", "x1y2z", True),
-    ("x*y*z", "x1z2y", False),
-    ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", False),
-]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "expected"),
-    [pytest.param(*row, id=f"{at}") for at, row in enumerate(GLOBS)],
-)
-def test_a_glob_matches_as_in_go(pattern: str, text: str, expected: bool) -> None:
-    assert expected is glob(pattern, text)
-
-
-def test_a_glob_of_many_stars_takes_no_time() -> None:
-    """A backtracking matcher would not end here."""
-    assert not glob("*a" * 200 + "b", "a" * 2000)
-
-
-# Keys ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -134,6 +64,16 @@ def test_a_glob_of_many_stars_takes_no_time() -> None:
         pytest.param("[::1]:5000", "[::1]:5000/x", True, id="ipv6-with-port"),
         pytest.param("[::1]:5000", "[::1]:5001/x", False, id="ipv6-other-port"),
         pytest.param("::1", "[::1]/x", False, id="ipv6-without-brackets"),
+        pytest.param("ftp://p.k.io", "p.k.io/x", False, id="other-scheme"),
+        pytest.param("HTTPS://p.k.io", "p.k.io/x", False, id="scheme-in-capitals"),
+        pytest.param("p.k.io:", "p.k.io/x", True, id="empty-port"),
+        pytest.param("[a-z].k.io", "p.k.io/x", False, id="a-bracket-is-an-address"),
+        pytest.param("p.k.io/%66oo", "p.k.io/foo", True, id="escape-in-a-path"),
+        pytest.param("p.k.io/%2566oo", "p.k.io/foo", True, id="escaped-twice"),
+        pytest.param("p.k.io/%25zz", "p.k.io/foo", False, id="broken-when-decoded"),
+        pytest.param("p.k.io/%zz", "p.k.io/foo", False, id="broken-escape"),
+        pytest.param("u:p@p.k.io", "p.k.io/foo", True, id="user-before-it"),
+        pytest.param("p.k.io?/bar", "p.k.io/foo", True, id="query"),
         pytest.param("docker.io", "nginx", True, id="docker-hub"),
         pytest.param("docker.io/library", "nginx", True, id="docker-hub-library"),
         pytest.param("registry-1.docker.io", "nginx", False, id="docker-hub-s-api"),
@@ -141,6 +81,8 @@ def test_a_glob_of_many_stars_takes_no_time() -> None:
         pytest.param("index.docker.io", "a/b", True, id="docker-s-key-bare"),
         pytest.param("index.docker.io", "quay.io/a/b", False, id="docker-s-key-other"),
         pytest.param("index.docker.io/a", "a/b", False, id="docker-s-key-with-path"),
+        pytest.param("index.docker.io", "localhost/a", True, id="name-of-one-word"),
+        pytest.param("index.docker.io", "localhost:5000/a", False, id="one-and-port"),
     ],
 )
 def test_a_key_matches_images_as_it_does_for_the_kubelet(
@@ -173,96 +115,86 @@ def test_one_credential_under_two_keys_is_tried_once() -> None:
     assert ["u"] == users(credentials.read(content), "r.io/a")
 
 
-# Values --------------------------------------------------------------------------
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+@pytest.mark.parametrize(
+    ("key", "image"),
+    [
+        ("https://hello.kubernetes.io", "hello.kubernetes.io"),
+        ("https://*.docker.io", "prefix.docker.io"),
+        ("https://prefix.*.io", "prefix.docker.io"),
+        ("https://prefix.docker.*", "prefix.docker.io"),
+        ("https://*.docker.io/path", "prefix.docker.io/path"),
+        ("https://prefix.*.io/path", "prefix.docker.io/path/subpath"),
+        ("https://prefix.docker.*/path", "prefix.docker.io/path"),
+        ("https://*.docker.io:8888", "prefix.docker.io:8888"),
+        ("https://prefix.*.io:8888", "prefix.docker.io:8888"),
+        ("https://prefix.docker.*:8888", "prefix.docker.io:8888"),
+        ("https://*.docker.io/path:1111", "prefix.docker.io/path:1111"),
+        ("https://*.docker.io/v1/", "prefix.docker.io/path:1111"),
+        ("https://*.docker.io/v2/", "prefix.docker.io/path:1111"),
+        ("https://prefix.docker.*/path:1111", "prefix.docker.io/path:1111"),
+        ("prefix.docker.io:1111", "prefix.docker.io:1111/path"),
+        ("*.docker.io:1111", "prefix.docker.io:1111/path"),
+    ],
+)
+def test_kubelets_own_hits_are_ours(key: str, image: str) -> None:
+    found = credentials.read(config(key)).lookup(named(f"{image}/foo/bar"))
+    assert [key] == [one.username for one in found]
 
 
 @pytest.mark.parametrize(
-    ("entry", "expected"),
+    ("key", "image"),
     [
-        pytest.param({"auth": encoded("u:p")}, ("u", "p"), id="auth"),
-        pytest.param({"auth": encoded("u:pp").rstrip("=")}, ("u", "pp"), id="unpadded"),
-        pytest.param({"auth": encoded("u:pp")}, ("u", "pp"), id="padded"),
-        pytest.param({"auth": encoded("u:p") + "\n"}, ("u", "p"), id="line-end"),
-        pytest.param({"auth": encoded("u:p:q")}, ("u", "p:q"), id="colon-in-password"),
-        pytest.param({"auth": encoded("u:")}, ("u", ""), id="no-password"),
-        pytest.param({"auth": encoded("ü:ß")}, ("ü", "ß"), id="beyond-ascii"),
-        pytest.param({"username": "u", "password": "p"}, ("u", "p"), id="fields"),
-        pytest.param({"username": "u"}, ("u", ""), id="field-alone"),
-        pytest.param(
-            {"auth": encoded("u:p"), "username": "x", "password": "y"},
-            ("u", "p"),
-            id="auth-wins",
-        ),
-        pytest.param(
-            {"auth": None, "username": "u", "password": "p"}, ("u", "p"), id="null-auth"
-        ),
-        pytest.param(
-            {"auth": "", "username": "u", "password": "p"}, ("u", "p"), id="empty-auth"
-        ),
+        ("https://hello.kubernetes.io", "world.mesos.org/foo/bar"),
+        ("https://*.docker.com", "prefix.docker.io"),
+        ("https://suffix.*.io", "prefix.docker.io"),
+        ("https://prefix.docker.c*", "prefix.docker.io"),
+        ("https://prefix.*.io/path:1111", "prefix.docker.io/path/subpath:1111"),
+        ("suffix.*.io", "prefix.docker.io"),
+        ("https://index.docker.io/v1/", "world.mesos.org"),
     ],
 )
-def test_an_entry_is_read(entry: object, expected: tuple[str, str]) -> None:
-    content = json.dumps({"auths": {"r.io": entry}}).encode()
-    (found,) = credentials.read(content).lookup(reference.parse("r.io/x"))
-    assert expected == (found.username, found.password)
+def test_kubelets_own_misses_are_ours(key: str, image: str) -> None:
+    found = credentials.read(config(key)).lookup(named(f"{image}/foo/bar"))
+    assert () == found
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("image", "expected"),
     [
-        pytest.param({}, id="nothing"),
-        pytest.param({"auths": None}, id="null"),
-        pytest.param({"auths": {}}, id="empty"),
-        pytest.param({"auths": {"r.io": {}}}, id="entry-of-a-credential-store"),
-        pytest.param({"auths": {"r.io": None}}, id="null-entry"),
-        pytest.param({"credsStore": "desktop", "currentContext": "x"}, id="others"),
+        ("bar.example.com/any", ["bar.example.com"]),
+        ("bar.example.com/pong", ["bar.example.com/pong", "bar.example.com"]),
+        ("bar.example.com/ping", ["bar.example.com"]),
+        ("bar.example.com/pongz", ["bar.example.com/pong", "bar.example.com"]),
+        ("bar.example.com/pong/pang", ["bar.example.com/pong", "bar.example.com"]),
+        ("example.com/any", []),
+        ("foo.example.com/any", []),
     ],
 )
-def test_a_file_without_credentials_opens_nothing(content: object) -> None:
-    assert Keyring() == credentials.read(json.dumps(content).encode())
+def test_the_longer_path_comes_first(image: str, expected: list[str]) -> None:
+    keyring = credentials.read(config("bar.example.com", "bar.example.com/pong"))
+    assert expected == users(keyring, image)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"[]", id="list"),
-        pytest.param(b"\xff\xfe", id="no-text"),
-        pytest.param(b'{"auths": {"r.io": "canary-7f3a"}}', id="entry-is-a-text"),
-        pytest.param(b'{"auths": {"r.io": {"auth": 7}}}', id="auth-is-a-number"),
-        pytest.param(b"[" * 5000, id="deep"),
-        pytest.param(b'{"auths": {"r.io": {"auth": "canary-7f3a!"}}}', id="no-base64"),
-        pytest.param(
-            json.dumps({"auths": {"r.io": {"auth": encoded(SECRET)}}}).encode(),
-            id="no-colon",
-        ),
-        pytest.param(b'{"auths": {"r.io": {"auth": "/////w=="}}}', id="no-utf-8"),
-    ],
-)
-def test_a_broken_file_is_refused_without_its_secrets(content: bytes) -> None:
-    with pytest.raises(ConfigError) as caught:
-        credentials.read(content)
-    error: BaseException | None = caught.value
-    while error is not None:
-        assert SECRET not in str(error)
-        error = error.__cause__
+def test_an_entry_without_a_credential_keeps_dockers_own_away() -> None:
+    """For the kubelet it matches, and what it offers is to ask without one."""
+    auths = {"docker.io": {}, "index.docker.io": {"username": "u"}}
+    keyring = credentials.read(json.dumps({"auths": auths}).encode())
+    assert [] == users(keyring, "nginx")
 
 
-def test_the_refusal_names_the_entry() -> None:
-    content = json.dumps({"auths": {"r.io": {"auth": encoded(SECRET)}}}).encode()
-    with pytest.raises(ConfigError, match=r"^auths\.r\.io\.auth: expected the base64"):
-        credentials.read(content)
+def test_what_serves_every_pod_never_goes_to_a_name_of_one_word() -> None:
+    async def offered(image: str) -> list[str]:
+        keyring = credentials.read(config("index.docker.io"))
+        parsed = reference.parse(image)
+        return [one.username async for one in keyring.offers(parsed)]
+
+    assert ["index.docker.io"] == asyncio.run(offered("nginx"))
+    assert [] == asyncio.run(offered("localhost/nginx"))
+    assert [] == asyncio.run(offered("Hub/nginx"))
 
 
-def test_a_file_may_have_as_many_bytes_as_the_limit() -> None:
-    filler = b" " * (credentials.MAX_CONFIG_BYTES - len(b"{}"))
-    assert Keyring() == credentials.read(b"{}" + filler)
-    with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
-        credentials.read(b"{} " + filler)
+def test_what_is_no_key_opens_nothing() -> None:
+    assert Keyring() == Keyring.of([Entry.of("r io", Credential("u", "p"))])
 
 
 def test_a_credential_never_shows_itself() -> None:
@@ -275,3 +207,17 @@ def test_a_credential_never_shows_itself() -> None:
 
 def test_a_credential_is_sent_as_basic() -> None:
     assert "Basic dTpwOnE=" == Credential("u", "p:q").basic
+
+
+def test_rings_are_told_apart_by_every_part_of_their_credentials() -> None:
+    rings = [
+        (Credential("a", "b"),),
+        (Credential("ab", ""),),
+        (Credential("a", "b", "c"),),
+        (Credential("a", "b", "", "c"),),
+        (Credential("a", "b"), Credential("c", "d")),
+        (Credential("c", "d"), Credential("a", "b")),
+        NOTHING.lookup(reference.parse("nginx")),
+    ]
+    assert len(rings) == len({fingerprint(ring) for ring in rings})
+    assert "" == fingerprint(())
