@@ -81,10 +81,10 @@ async def find(
     except RegistryError as error:
         return Invalid(error.reason, error.message)
     if root.media_type in DOCKER_SCHEMA_1:
-        text = "it is a Docker schema 1 manifest, which nothing can be attached to"
+        text = "a Docker schema 1 manifest, which nothing can be attached to"
         return Invalid("DockerSchema1", text)
     if root.media_type not in MANIFEST_TYPES:
-        text = f"{root.digest} is neither an image manifest nor an index"
+        text = f"neither an image manifest nor an index: {root.digest}"
         return Invalid("UnsupportedManifest", text)
     outcome = await artifact.find(source, root.digest, limits, clock=clock)
     return Resolved(str(root.digest), dict.fromkeys(platforms, outcome))

@@ -121,7 +121,7 @@ async def test_a_docker_list_is_an_index(source: Memory) -> None:
 async def test_docker_schema_1_is_told_as_what_it_is(kind: str, source: Memory) -> None:
     made = source.repository.manifest(kind, {"schemaVersion": 1, "fsLayers": []})
     source.repository.tag(made, "1")
-    text = "it is a Docker schema 1 manifest, which nothing can be attached to"
+    text = "a Docker schema 1 manifest, which nothing can be attached to"
     assert Invalid("DockerSchema1", text) == await look(source)
     assert [] == source.asked
 
@@ -229,7 +229,8 @@ async def test_a_list_without_a_date_is_no_lie(source: Memory) -> None:
     image = source.repository.image("amd64", "x")
     source.repository.tag(image, "1")
     made = source.repository.attach(image, b"spec", created=OLD)
-    source.listed = [made]
+    kind = source.repository.listed[-1]["artifactType"]
+    source.listed = [{**made, "artifactType": kind}]
     assert () == await doubts(source)
 
 
