@@ -57,6 +57,8 @@ def clean(text: str, most: int) -> str:
 
     Anything else becomes a backslash escape, so that two names never look alike.
     """
+    if len(text) <= most and text.isascii() and text.isprintable() and "\\" not in text:
+        return text
     short = text[: most + 1]
     ascii_only = short.encode("unicode_escape").decode("ascii")
     if len(ascii_only) <= most and len(short) == len(text):

@@ -361,6 +361,7 @@ def test_an_error_of_ours_names_its_reason_only() -> None:
         pytest.param("x" * 10, 10, "x" * 10, id="at the edge"),
         pytest.param("x" * 11, 10, "x" * 7 + "...", id="beyond the edge"),
         pytest.param("a\nb\x1b[31m", 40, "a\\nb\\x1b[31m", id="control"),
+        pytest.param("a\\nb", 40, "a\\\\nb", id="backslash"),
         pytest.param("é", 10, "\\xe9", id="not ascii"),
         pytest.param("日本語日本語", 20, "\\u65e5\\u672c\\u8a9...", id="wide"),
     ],
