@@ -13,15 +13,33 @@ distribution-spec v1.1 *Pushing Manifests with Subject*.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from app.compat import parse
+from app.errors import RegistryError, SpecError
+from app.oci import manifests, selection
+from app.oci.digest import Digest
 from app.oci.limits import Limits
-from app.oci.manifests import SPEC_TYPE
+from app.oci.manifests import CREATED, SPEC_TYPE
+from app.oci.writing import encoding, pushing, subjects
+from app.oci.writing.showing import show
+from app.oci.writing.steps import Step, Steps
 from app.oci.writing.store import Failed, Progress, Store, silent
+from app.oci.writing.subjects import Subject
 
-TITLE = "spec.yaml"
+TITLE: Final = "spec.yaml"
 """The file name of a spec that has none."""
+
+TITLED: Final = "org.opencontainers.image.title"
+AT_ONCE: Final = 4
+"""Images that are worked on at the same time."""
+
+_EMPTY: Final = b"{}"
+"""The config of an artifact that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,16 @@ def read(
     Raises:
         SpecError: it is invalid, or larger than readers take (`TooLarge`).
     """
-    raise NotImplementedError
+    if len(content) > limits.spec_bytes:
+        text = f"the spec has {len(content)} bytes, and readers take"
+        raise SpecError("TooLarge", f"{text} {limits.spec_bytes} at the most")
+    try:
+        parse.read_for_admission(content)
+    except SpecError as error:
+        if not force:
+            raise
+        return Spec(content, title, fault=error.message)
+    return Spec(content, title)
 
 
 async def reuse(store: Store, limits: Limits, *, platform: str | None = None) -> Spec:
@@ -102,7 +129,17 @@ async def reuse(store: Store, limits: Limits, *, platform: str | None = None) ->
         RegistryError: the image has none (`NoSpec`), or it cannot be read.
         SpecError: the other image's spec is invalid itself.
     """
-    raise NotImplementedError
+    shown = await show(store, limits, platform=platform)
+    if isinstance(shown, Failed):
+        raise RegistryError(shown.reason, shown.detail)
+    digest = Digest.parse(shown.digest)
+    title = TITLE
+    if digest is not None:
+        most = limits.artifact_bytes
+        content = await store.manifest(digest, most_bytes=most)
+        layers = manifests.read_manifest(content).layers or []
+        title = (layers[0].annotations or {}).get(TITLED, TITLE)
+    return read(shown.content, title=title, limits=limits)
 
 
 async def attach(
@@ -131,4 +168,100 @@ async def attach(
     Returns:
         An outcome for each image, in their order.
     """
-    raise NotImplementedError
+    given = dict(annotations or {})
+    dated = {**given, CREATED: given.get(CREATED, created)}
+    steps = Steps(progress, len(stores) * (1 + pushing.STEPS))
+    wanted = _Wanted(spec, limits, platform, dated, dry_run)
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(store: Store) -> Attached | Failed:
+        async with turns:
+            own = steps.of(store.name, 1 + pushing.STEPS)
+            try:
+                return await _attach(store, wanted, own)
+            except RegistryError as error:
+                return Failed.of(store.name, error)
+            finally:
+                own.end()
+
+    outcomes = await asyncio.gather(*map(one, stores))
+    return tuple(outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    spec: Spec
+    limits: Limits
+    platform: str | None
+    annotations: Mapping[str, str]
+    is_dry: bool
+
+
+async def _attach(store: Store, wanted: _Wanted, step: Step) -> Attached:
+    step("image")
+    limits = wanted.limits
+    created = wanted.annotations[CREATED]
+    if selection.instant(created) is None:
+        raise RegistryError("InvalidDate", "expected a date as 2026-03-01T00:00:00Z")
+    image = await subjects.read(store, limits)
+    subject = image.root.described(await store.described(image.root.digest))
+    if wanted.platform is not None:
+        platform = subjects.platform(wanted.platform)
+        found = await subjects.of_platform(store, image, platform, limits)
+        subject = subject if found is image.root else found
+    if len(await store.referrers(subject.digest)) >= limits.descriptors:
+        text = f"{limits.descriptors} artifacts refer to it already, and readers"
+        raise RegistryError("TooManyReferrers", f"{text} take no more")
+    artifact = build(wanted.spec, subject, wanted.annotations)
+    by_tag = None
+    if not wanted.is_dry:
+        by_tag = await pushing.push(store, artifact, limits, step=step)
+    return Attached(
+        image=store.name,
+        subject=str(subject.digest),
+        platform=subject.platform,
+        is_index=subject.is_index,
+        digest=str(artifact.digest),
+        manifest=artifact.manifest,
+        spec_digest=str(Digest.of(wanted.spec.content)),
+        created=created,
+        by_tag=by_tag,
+        is_done=not wanted.is_dry,
+    )
+
+
+def build(
+    spec: Spec, subject: Subject, annotations: Mapping[str, str]
+) -> pushing.Artifact:
+    """The artifact that attaches a spec to a subject; its bytes are those of `oras`."""
+    layer = {
+        "mediaType": spec.media_type,
+        "digest": str(Digest.of(spec.content)),
+        "size": len(spec.content),
+        "annotations": {TITLED: spec.title},
+    }
+    config = {
+        "mediaType": manifests.EMPTY_TYPE,
+        "digest": str(Digest.of(_EMPTY)),
+        "size": len(_EMPTY),
+        "data": base64.b64encode(_EMPTY).decode(),
+    }
+    content = encoding.dump(
+        {
+            "schemaVersion": 2,
+            "mediaType": manifests.OCI_MANIFEST,
+            "artifactType": manifests.ARTIFACT_TYPE,
+            "config": config,
+            "layers": [layer],
+            "subject": subject.descriptor,
+            "annotations": dict(sorted(annotations.items())),
+        }
+    )
+    blobs = (spec.content, _EMPTY)
+    return pushing.Artifact(
+        Digest.of(content),
+        content,
+        manifests.OCI_MANIFEST,
+        tuple((Digest.of(one), one) for one in blobs),
+        subject.digest,
+    )

@@ -8,12 +8,26 @@ under the fallback tag is made there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
+from app.errors import RegistryError
+from app.oci import manifests
+from app.oci.digest import Digest
+from app.oci.failure import invalid
 from app.oci.limits import Limits
+from app.oci.source import Source
+from app.oci.writing import candidates, pushing, subjects
+from app.oci.writing.candidates import Candidate
+from app.oci.writing.pushing import Artifact
+from app.oci.writing.remembering import Remembering
 from app.oci.writing.store import Failed, Progress, Store, silent
+from app.oci.writing.subjects import Subject
+
+MAX_BLOBS: Final = 16
+"""Of one artifact; ours has two."""
 
 
 class Copy(Enum):
@@ -72,4 +86,101 @@ async def copy(
         without artifacts. `Failed` stands for an image that could not be read, or
         an artifact that could not be written.
     """
-    raise NotImplementedError
+    outcomes: list[Copied | Failed] = []
+    for number, (source, destination) in enumerate(pairs):
+        step = _Step(progress, source.name, number, len(pairs))
+        remembered = Remembering(source)
+        pair = _Pair(source.name, remembered, destination, limits, dry_run)
+        try:
+            image = await subjects.read(remembered, limits)
+            for subject in image.subjects:
+                outcomes += [one async for one in _of_subject(pair, subject, step)]
+        except RegistryError as error:
+            outcomes.append(Failed.of(source.name, error))
+        finally:
+            await remembered.close()
+    progress("", len(pairs), len(pairs))
+    return tuple(outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    progress: Progress
+    name: str
+    done: int
+    total: int
+
+    def __call__(self, what: str) -> None:
+        self.progress(f"{self.name}: {what}", self.done, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    name: str
+    source: Source
+    destination: Store
+    limits: Limits
+    is_dry: bool
+
+
+async def _of_subject(
+    pair: _Pair, subject: Subject, step: _Step
+) -> AsyncIterator[Copied | Failed]:
+    """The artifacts of one manifest or index, the one that counts first.
+
+    What cannot be copied ends it: an older one alone would count at the destination.
+    """
+    listed = await candidates.read(pair.source, subject.digest, pair.limits)
+    own = [one for one in listed if not (one.is_gone or one.is_of_another)]
+    if not own:
+        return
+    destination = pair.destination
+    try:
+        has_subject = await destination.has(subject.digest)
+        there = await destination.referrers(subject.digest) if has_subject else ()
+        known = {one.digest for one in there}
+        for one in own:
+            step(one.entry.digest)
+            copied = Copied(
+                source=pair.name,
+                destination=destination.name,
+                digest=one.entry.digest,
+                subject=str(subject.digest),
+                platform=subject.platform,
+                state=Copy.NO_SUBJECT,
+            )
+            if not has_subject:
+                yield copied
+            elif one.entry.digest in known and await destination.has(one.digest):
+                yield replace(copied, state=Copy.PRESENT)
+            else:
+                yield await _copied(pair, one, copied, step)
+    except RegistryError as error:
+        yield Failed.of(destination.name, error)
+
+
+async def _copied(pair: _Pair, one: Candidate, copied: Copied, step: _Step) -> Copied:
+    artifact = await _read(pair, one)
+    if pair.is_dry:
+        return replace(copied, state=Copy.PLANNED)
+    by_tag = await pushing.push(pair.destination, artifact, pair.limits, step=step)
+    return replace(copied, state=Copy.COPIED, by_tag=by_tag)
+
+
+async def _read(pair: _Pair, one: Candidate) -> Artifact:
+    """The whole artifact; its blobs are as small as specs are."""
+    if one.fault is not None:
+        raise one.fault
+    manifest = manifests.read_manifest(one.content)
+    named = [*(manifest.layers or []), *filter(None, [manifest.config])]
+    if len(named) > MAX_BLOBS:
+        raise invalid(
+            "InvalidArtifact", f"the artifact has more than {MAX_BLOBS} blobs"
+        )
+    blobs: dict[Digest, bytes] = {}
+    most = pair.limits.spec_bytes
+    for blob in named:
+        digest = manifests.digest_of(blob)
+        blobs[digest] = await pair.source.blob(digest, most_bytes=most)
+    kind = manifest.media_type or one.entry.media_type
+    return Artifact(one.digest, one.content, kind, tuple(blobs.items()), one.subject)

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from app.oci import layout, reference
 from app.oci.credentials import NOTHING, Keyring
 from app.oci.shared import Shared
+from app.oci.writing.folder import LayoutStore
+from app.oci.writing.remote import WINDOW_SECONDS, RemoteStore
 from app.oci.writing.store import Store
 
-OPERATION_SECONDS = 60.0
+OPERATION_SECONDS: Final = 60.0
 """Of one operation, which may take several requests."""
 
 
@@ -20,6 +25,7 @@ def open_store(
     keyring: Keyring = NOTHING,
     seconds: float = OPERATION_SECONDS,
     creates: bool = False,
+    window_seconds: float = WINDOW_SECONDS,
 ) -> Store:
     """The store of one image; nothing is sent or written yet.
 
@@ -29,8 +35,21 @@ def open_store(
         keyring: credentials beside `shared.operator`.
         seconds: of each operation.
         creates: whether a layout is made where there is none, at the first write.
+        window_seconds: from reading a fallback tag to the end of writing it.
 
     Raises:
         RegistryError: it names neither; the reason is `InvalidReference`.
     """
-    raise NotImplementedError
+    if not text.startswith(layout.SCHEME):
+        return RemoteStore(
+            shared,
+            reference.parse(text),
+            name=text,
+            keyring=keyring,
+            seconds=seconds,
+            window_seconds=window_seconds,
+        )
+    folder, wanted = layout.split(text)
+    return LayoutStore(
+        folder, wanted, shared.limits, name=text, seconds=seconds, creates=creates
+    )

@@ -58,12 +58,27 @@ class Tagged:
     Attributes:
         content: the manifest's or index's bytes.
         media_type: its own, else as the store says.
-        version: the `ETag` it came with, `""` for none.
+        version: the strong `ETag` it came with, `""` for none.
     """
 
     content: bytes
     media_type: str
     version: str = ""
+
+
+Edit: TypeAlias = Callable[[Tagged | None], bytes | None]
+"""Makes an index of what a tag points to; `None` to leave that as it is."""
+
+
+class Edited(Enum):
+    """How a change of a tag ended."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    """There was nothing to change."""
+    OVERTAKEN = "overtaken"
+    """Somebody else changed the tag in between, or took too long; nothing was written
+    that is known of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +153,24 @@ class Store(Source, Protocol):
         """What a tag points to; `None` if there is no such tag."""
         ...
 
-    async def put_tag(
-        self, tag: str, content: bytes, media_type: str, *, before: Tagged | None
-    ) -> bool:
-        """Points a tag to a manifest or index, which is stored if need be.
+    async def edit_tag(self, tag: str, edit: Edit, *, most_bytes: int) -> Edited:
+        """Reads what a tag points to, changes it, and points the tag to that.
+
+        One try. Where the store cannot do this as one step, somebody else's change
+        in between can be lost; see `settle`.
 
         Args:
             tag: its name.
-            content: of the manifest or index.
-            media_type: of that.
-            before: what the tag pointed to when it was read; `None` for nothing.
+            edit: makes the new index of the old one; what it raises comes through.
+            most_bytes: of the old one.
+        """
+        ...
 
-        Returns:
-            False if the store says that the tag points elsewhere by now; a store
-            that cannot tell writes, and says true.
+    async def settle(self) -> None:
+        """Waits until nobody can still write who read before us.
+
+        A writer finishes `edit_tag` within a bounded time. So who looks again after
+        that time, and finds what it wrote, has not been overwritten by a writer that
+        had not seen it.
         """
         ...
