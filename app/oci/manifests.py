@@ -203,10 +203,17 @@ def child_for(listed: Iterable[Descriptor], platform: Platform) -> Descriptor | 
     return next(iter((*(child for _, child in fitting), *anywhere)), None)
 
 
-def _is_for(field: PlatformField, platform: Platform) -> bool:
+def platform_of(field: PlatformField) -> Platform:
+    """Of which platform the nodes are that run it, in Go's words, without variant."""
     architecture = field.architecture.lower()
     architecture = _ARCHITECTURES.get(architecture, architecture)
-    if (field.os.lower(), architecture) != (platform.os, platform.architecture):
+    return Platform(field.os.lower(), architecture)
+
+
+def _is_for(field: PlatformField, platform: Platform) -> bool:
+    nodes = platform_of(field)
+    architecture = nodes.architecture
+    if nodes != Platform(platform.os, platform.architecture):
         return False
     bare = _BARE.get(architecture, "")
     is_variant = (field.variant or bare) == (platform.variant or bare)
