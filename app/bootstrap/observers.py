@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.oci.breaker import Way
 from app.telemetry import Metrics, log_event, log_warning
+
+LINES: Final = 10
+"""Of a minute, about registries that are left alone: their names are anybody's."""
+_MINUTE: Final = 60.0
 
 
 class RegistryObserver:
-    """Counts what goes to registries, and what caches save."""
+    """Counts what goes to registries, and what caches save.
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    Args:
+        metrics: counts.
+        clock: in seconds, monotonic.
+    """
+
+    def __init__(
+        self, metrics: Metrics, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._metrics: Final = metrics
+        self._clock: Final = clock
+        self._minute = clock()
+        self._lines = 0
+        self._unsaid = 0
 
     def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         """One request."""
@@ -24,6 +44,41 @@ class RegistryObserver:
     def evicted(self, cache: str) -> None:
         """An entry of a cache went for want of room."""
         self._metrics.count("cache_evictions_total", cache=cache)
+
+    def opened(self, way: Way) -> None:
+        """A registry, or who answers for it, is left alone from now on."""
+        self._metrics.count("registry_circuits_opened_total")
+        unsaid = self._room()
+        if unsaid is not None:
+            log_warning(
+                "registry left alone",
+                registry=way.registry,
+                asked=way.asked,
+                unsaid=unsaid,
+            )
+
+    def closed(self, way: Way) -> None:
+        """It has answered again."""
+        unsaid = self._room()
+        if unsaid is not None:
+            log_event(
+                "registry answers again",
+                registry=way.registry,
+                asked=way.asked,
+                unsaid=unsaid,
+            )
+
+    def _room(self) -> int | None:
+        """How many lines were left out before this one; `None` leaves it out, too."""
+        now = self._clock()
+        if now - self._minute >= _MINUTE:
+            self._minute, self._lines = now, 0
+        if self._lines >= LINES:
+            self._unsaid += 1
+            return None
+        self._lines += 1
+        unsaid, self._unsaid = self._unsaid, 0
+        return unsaid
 
 
 class ClusterObserver:

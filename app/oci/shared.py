@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.oci import breaker
 from app.oci.auth import Challenge, TokenCache
 from app.oci.cache import TimedCache
 from app.oci.credentials import NOTHING, Offers
 from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.sending import Observer, Sender, Silent
+from app.oci.sending import Chance, Observer, Sender, Silent
 from app.oci.transport import Transport
 from app.oci.ways.ways import Ways
 
@@ -31,6 +32,8 @@ class Shared:
         observer: counts requests.
         clock: in seconds, monotonic.
         ways: that lead to a registry.
+        circuits: told which hosts are left alone.
+        chance: time and randomness of retries; made of `clock` where it is not given.
         sender: sends requests through `transport`.
         tokens: authorization headers that worked.
         challenges: registry host -> what it accepts.
@@ -45,6 +48,8 @@ class Shared:
     observer: Observer = field(default_factory=Silent)
     clock: Callable[[], float] = time.monotonic
     ways: Ways = field(default_factory=Ways)
+    circuits: breaker.Observer | None = None
+    chance: Chance | None = None
     sender: Sender = field(init=False)
     tokens: TokenCache = field(init=False)
     challenges: TimedCache[str, tuple[Challenge, ...]] = field(init=False)
@@ -52,7 +57,13 @@ class Shared:
 
     def __post_init__(self) -> None:
         """Makes what fills up with use."""
-        self.sender = Sender(self.transport, self.observer, self.clock)
+        self.sender = Sender(
+            self.transport,
+            self.observer,
+            circuits=self.circuits,
+            chance=self.chance or Chance(self.clock),
+            limits=self.limits,
+        )
         self.tokens = TokenCache(self.clock)
         self.challenges = TimedCache(self.clock, most_bytes=_HABITS_BYTES)
         self.without_api = TimedCache(self.clock, most_bytes=_HABITS_BYTES)

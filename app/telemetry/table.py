@@ -118,6 +118,17 @@ METRICS: Final = (
         "Time from a request to a registry to the end of its answer.",
         ("kind",),
     ),
+    Metric(
+        "registry_circuits",
+        "gauge",
+        "Registries that failed too often: left alone (open), or tried (half open).",
+        ("state",),
+    ),
+    Metric(
+        "registry_circuits_opened_total",
+        "counter",
+        "How often a registry was left alone because it failed too often.",
+    ),
     Metric("nodes", "gauge", "Nodes, by whether their features are known.", ("state",)),
     Metric("cluster_stale_seconds", "gauge", "Silence of the API server."),
     Metric(

@@ -16,6 +16,7 @@ from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
 from app.oci.guard import RegistryPolicy
+from app.oci.limits import Limits
 from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.transport import Answer, Request
 
@@ -89,11 +90,13 @@ class Time:
 
 
 def keyring(*credentials: Credential) -> Keyring:
-    return Keyring.of(Entry(HOST, "", "", one) for one in credentials)
+    return Keyring.of(Entry.of(HOST, one) for one in credentials)
 
 
 def shared(table: Table, *credentials: Credential, **more: Any) -> Shared:
+    """What lookups share; each request is sent once, if nothing else is said."""
     more.setdefault("policy", RegistryPolicy())
+    more.setdefault("limits", Limits(retries=0))
     return Shared(table, operator=keyring(*credentials), **more)
 
 
