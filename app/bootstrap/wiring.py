@@ -164,6 +164,8 @@ def _assemble(
         for cache, filled in switch.sources.registries.caches().items():
             metrics.set("cache_entries", len(filled), cache=cache)
             metrics.set("cache_bytes", filled.size_bytes, cache=cache)
+        for state, count in switch.sources.registries.circuits().items():
+            metrics.set("registry_circuits", count, state=state.value)
         refresh()
 
     def told() -> Status:

@@ -16,36 +16,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol
 
 from app.errors import RegistryError
 from app.oci import reference
+from app.oci.breaker import State
 from app.oci.cache import Filled, TimedCache
 from app.oci.cached import CachedSource, Memory, Times
-from app.oci.client import RemoteSource, Shared
 from app.oci.finding import find
+from app.oci.flights import Flights
 from app.oci.layout import LayoutArtifacts
 from app.oci.reference import Reference
+from app.oci.rings import Opener, Rings
+from app.oci.shared import Shared
+from app.oci.turns import Turns
+from app.oci.ways import mirrored
 from app.ports import (
     NOBODY,
     Artifacts,
     Found,
     ImageOutcome,
     Invalid,
+    NoPullSecrets,
     Platform,
     PlatformOutcome,
     Puller,
+    PullSecrets,
     Resolved,
     Unavailable,
 )
 
 __all__ = ["LayoutsFirst", "Observer", "RegistryArtifacts", "Times"]
-
-_Key: TypeAlias = tuple[str, frozenset[Platform]]
 
 _HANGING_SECONDS: Final = 300.0
 _HANGING_BYTES: Final = 1 << 20
@@ -65,13 +68,18 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Flight:
-    """A lookup under way."""
+class _Key(NamedTuple):
+    """Who asks the same gets the same answer.
 
-    host: str
-    task: asyncio.Task[ImageOutcome]
-    started: float
+    Attributes:
+        image: named without doubt.
+        platforms: that are asked for.
+        ring: fingerprint of the Pod's own credentials for the image.
+    """
+
+    image: str
+    platforms: frozenset[Platform]
+    ring: str
 
 
 class RegistryArtifacts:
@@ -79,6 +87,7 @@ class RegistryArtifacts:
 
     Args:
         shared: what lookups share.
+        secrets: reads the pull secrets of Pods.
         times: how long answers hold.
         observer: counts questions.
         clock: in seconds, monotonic.
@@ -88,6 +97,7 @@ class RegistryArtifacts:
         self,
         shared: Shared,
         *,
+        secrets: PullSecrets | None = None,
         times: Times | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -103,8 +113,9 @@ class RegistryArtifacts:
         self._hanging: TimedCache[str, bool] = TimedCache(
             clock, most_bytes=_HANGING_BYTES
         )
-        self._flights: dict[_Key, _Flight] = {}
-        self._turns = _Turns(shared.limits.lookups, shared.limits.per_host)
+        self._rings = Rings(secrets or NoPullSecrets(), shared.ways, clock)
+        self._flights: Flights[_Key] = Flights(shared.limits.waiting, clock)
+        self._turns = Turns(shared.limits.lookups, shared.limits.per_host)
 
     def __len__(self) -> int:
         """How many images are known; some that no longer hold are counted too."""
@@ -114,16 +125,30 @@ class RegistryArtifacts:
         """What is remembered, by what it is; entries that have ended are counted."""
         return {"images": self._outcomes, **self._memory.caches()}
 
+    def circuits(self) -> Mapping[State, int]:
+        """How many hosts are left alone now, and how many are tried again."""
+        return self._shared.sender.breaker.states()
+
     def at_hand(
         self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`."""
-        del puller
         try:
             named = _parsed(image)
         except RegistryError as error:
             return Invalid(error.reason, error.message)
-        known = self._outcomes.get((str(named), frozenset(platforms)))
+        if not self._shared.policy.allows(named):
+            text = f"{named.name} is not among the repositories that may be asked"
+            return Unavailable("RegistryNotAllowed", text)
+        opener = self._rings.at_hand(puller)
+        return None if opener is None else self._known(named, platforms, opener)
+
+    def _known(
+        self, named: Reference, platforms: Collection[Platform], opener: Opener
+    ) -> ImageOutcome | None:
+        if opener.fault is not None:
+            return Unavailable(opener.fault.reason, opener.fault.message)
+        known = self._outcomes.get(self._key(named, platforms, opener))
         if known is not None:
             self._count("hit")
         return known
@@ -141,15 +166,35 @@ class RegistryArtifacts:
         if known is not None:
             return known
         named = _parsed(image)
-        key = (str(named), frozenset(platforms))
+        opener = self._rings.at_hand(puller)
+        if opener is None:
+            started = self._clock()
+            opener = await self._rings.read(puller, deadline_seconds=deadline_seconds)
+            deadline_seconds -= self._clock() - started
+            known = self._known(named, platforms, opener)
+            if known is not None:
+                return known
+        key = self._key(named, platforms, opener)
+        return await self._joined(named, key, opener, deadline_seconds)
+
+    def _key(
+        self, named: Reference, platforms: Collection[Platform], opener: Opener
+    ) -> _Key:
+        ring = self._rings.ring(opener, named)
+        return _Key(str(named), frozenset(platforms), ring)
+
+    async def _joined(
+        self, named: Reference, key: _Key, opener: Opener, deadline_seconds: float
+    ) -> ImageOutcome:
+        """Waits for the lookup that is under way, or for a new one."""
         flight = self._flights.get(key)
         self._count("miss" if flight is None else "joined")
         patience = self._patience(named.host)
         if flight is None:
-            if len(self._flights) >= self._shared.limits.waiting:
+            if self._flights.is_full:
                 return Unavailable("Overloaded", "too many lookups are under way")
-            task = asyncio.create_task(self._look(named, key))
-            flight = self._flights[key] = _Flight(named.host, task, self._clock())
+            lookup = self._look(named, key, opener)
+            flight = self._flights.begin(key, named.host, lookup)
         seconds = max(min(deadline_seconds, patience), 0.0)
         done, _ = await asyncio.wait({flight.task}, timeout=seconds)
         if done and not flight.task.cancelled():
@@ -160,17 +205,12 @@ class RegistryArtifacts:
         """How long one waits for a registry now, in seconds; 0 if it hangs."""
         if self._hanging.get(host):
             return 0.0
-        now = self._clock()
-        ages = [now - one.started for one in self._flights.values() if one.host == host]
-        return self._times.patience_seconds - max(ages, default=0.0)
+        return self._times.patience_seconds - self._flights.age_seconds(host)
 
     # The lookup -----------------------------------------------------------------
 
-    async def _look(self, named: Reference, key: _Key) -> ImageOutcome:
-        try:
-            outcome, ends = await self._looked(named, key[1])
-        finally:
-            self._flights.pop(key, None)
+    async def _look(self, named: Reference, key: _Key, opener: Opener) -> ImageOutcome:
+        outcome, ends = await self._looked(named, key, opener)
         if _is_timeout(outcome):
             self._hanging.put(
                 named.host, value=True, seconds=_HANGING_SECONDS, content_bytes=0
@@ -186,19 +226,21 @@ class RegistryArtifacts:
         return outcome
 
     async def _looked(
-        self, named: Reference, platforms: frozenset[Platform]
+        self, named: Reference, key: _Key, opener: Opener
     ) -> tuple[ImageOutcome, float]:
         """The outcome, and until when what it rests on holds."""
         limits = self._shared.limits
+        ends = self._shared.clock() + limits.lookup_seconds
         try:
             async with (
                 asyncio.timeout(limits.lookup_seconds),
                 self._turns.turn(named.host),
             ):
-                ends = self._shared.clock() + limits.lookup_seconds
-                remote = RemoteSource(self._shared, named, ends=ends)
-                source = CachedSource(remote, named, self._memory)
-                outcome = await find(source, sorted(platforms), limits)
+                remote = mirrored.source(
+                    self._shared, named, ends=ends, keyring=opener.keyring
+                )
+                source = CachedSource(remote, named, self._memory, ring=key.ring)
+                outcome = await find(source, sorted(key.platforms), limits)
                 return outcome, source.ends
         except TimeoutError:
             text = f"{named.host} did not answer in time"
@@ -228,36 +270,11 @@ class RegistryArtifacts:
 
     async def close(self) -> None:
         """Ends lookups under way, and all connections."""
-        tasks = [flight.task for flight in self._flights.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._flights.close()
         await self._shared.transport.close()
 
 
 _parsed = lru_cache(maxsize=_NAMES)(reference.parse)
-
-
-class _Turns:
-    """Lets so many in, in all and for each registry; the others wait."""
-
-    def __init__(self, most: int, per_host: int) -> None:
-        self._all = asyncio.Semaphore(most)
-        self._per_host = per_host
-        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
-
-    @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Waits for its turn; the registry's comes first, so that it takes no slot."""
-        own, users = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
-        self._hosts[host] = (own, users + 1)
-        try:
-            async with own, self._all:
-                yield
-        finally:
-            own, users = self._hosts.pop(host)
-            if users > 1:
-                self._hosts[host] = (own, users - 1)
 
 
 def _is_timeout(outcome: ImageOutcome) -> bool:

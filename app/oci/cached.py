@@ -7,7 +7,8 @@
   that what we may no longer read is forgotten.
 
 Keys hold the registry and the repository: who may read the one repository need not
-be allowed to read another that has the same content.
+be allowed to read another that has the same content. They hold the fingerprint of the
+credentials that a Pod brings along, too: what these earned serves no other Pod.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from app.oci.manifests import Descriptor
 from app.oci.reference import Reference
 from app.oci.source import Root, Source
 
-_Key: TypeAlias = tuple[str, str, str]
+_Key: TypeAlias = tuple[str, str, str, str]
 
 _DESCRIPTOR_BYTES: Final = 1024
 """What a descriptor takes beside its texts, roughly."""
@@ -97,15 +98,24 @@ class Memory:
 class CachedSource:
     """One lookup that asks `source` for what `memory` does not hold.
 
+    Args:
+        source: asked for the rest.
+        image: what is looked for.
+        memory: of all lookups.
+        ring: fingerprint of the Pod's own credentials for the image.
+
     Attributes:
         ends: when the first thing that was used here stops to hold, on the
             memory's clock.
     """
 
-    def __init__(self, source: Source, image: Reference, memory: Memory) -> None:
+    def __init__(
+        self, source: Source, image: Reference, memory: Memory, *, ring: str = ""
+    ) -> None:
         self._source = source
         self._image = image
         self._memory = memory
+        self._ring = ring
         self.ends = float("inf")
 
     async def resolve(self) -> Root:
@@ -163,7 +173,7 @@ class CachedSource:
         return known
 
     def _key(self, what: str) -> _Key:
-        return self._image.host, self._image.repository, what
+        return self._image.host, self._image.repository, what, self._ring
 
     def _keep(self, key: _Key, content: bytes) -> None:
         seconds = self._memory.times.content_seconds

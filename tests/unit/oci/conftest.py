@@ -15,7 +15,9 @@ from app.oci.client import Shared
 from app.oci.failure import TooLargeError
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
+from app.oci.sending import Chance
 from app.oci.transport import Answer, Request
+from app.ports import PullSecrets
 
 HOST = "registry.example"
 
@@ -28,6 +30,15 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    async def pause(self, seconds: float) -> None:
+        """Goes on at once, that much later."""
+        self.now += seconds
+
+    @property
+    def chance(self) -> Chance:
+        """For senders: this clock, and waits that are as short as can be."""
+        return Chance(self, random=lambda: 0.0, pause=self.pause)
 
 
 @dataclass
@@ -102,7 +113,7 @@ def policy() -> RegistryPolicy:
 
 @pytest.fixture
 def shared(transport: MemoryTransport, policy: RegistryPolicy, clock: Clock) -> Shared:
-    return Shared(transport, policy, clock=clock)
+    return Shared(transport, policy, clock=clock, chance=clock.chance)
 
 
 Make = Callable[..., RegistryArtifacts]
@@ -116,10 +127,18 @@ async def make(
     made: list[RegistryArtifacts] = []
 
     def _make(
-        times: Times | None = None, limits: Limits | None = None
+        times: Times | None = None,
+        limits: Limits | None = None,
+        secrets: PullSecrets | None = None,
     ) -> RegistryArtifacts:
-        shared = Shared(transport, policy, limits=limits or Limits(), clock=clock)
-        one = RegistryArtifacts(shared, times=times, clock=clock)
+        shared = Shared(
+            transport,
+            policy,
+            limits=limits or Limits(),
+            clock=clock,
+            chance=clock.chance,
+        )
+        one = RegistryArtifacts(shared, secrets=secrets, times=times, clock=clock)
         made.append(one)
         return one
 
