@@ -1,31 +1,47 @@
-"""Challenges and tokens.
+"""Tokens: where to ask for one, how long it holds, and whom it serves.
 
-A registry says with `WWW-Authenticate` what it wants; we decide what it gets:
+A registry says with its challenge what it wants; we decide what it gets:
 
-* The scope is ours (`repository:<name>:pull`), never the challenge's.
+* The scope is ours (`repository:<name>:<actions>`), never the challenge's.
 * A token server must be the registry's host, one of a built-in table, or one that
   the operator lists for that registry; with a registry on HTTPS it must be too.
-* A token is kept for one registry, repository and credential, and until 10 s
-  before it expires (half its time, if that is shorter).
+* A user and a password are sent with GET; an identity token is exchanged by POST
+  (OAuth2's `refresh_token` grant).
+* A token is kept for one registry, repository, set of actions and credential, and
+  until 10 s before it expires (half its time, if that is shorter).
 
-Source: RFC 7235 (challenges), distribution `docs/spec/auth/token.md`.
+Source: distribution `docs/spec/auth/token.md`, `docs/spec/auth/oauth.md`.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from app.oci.cache import TimedCache
+from app.oci.challenges import Challenge
 from app.oci.credentials import Credential
 from app.oci.guard import RegistryPolicy
+from app.oci.joining import Joined
+from app.oci.reference import Reference
+from app.oci.transport import Request
+
+__all__ = [
+    "Challenge",
+    "TokenCache",
+    "TokenKey",
+    "Worked",
+    "is_sendable",
+    "read_token",
+    "token_request",
+]
 
 REALMS: Final[Mapping[str, frozenset[str]]] = {
     "registry-1.docker.io": frozenset({"auth.docker.io"}),
@@ -36,68 +52,86 @@ REALMS: Final[Mapping[str, frozenset[str]]] = {
 DEFAULT_SECONDS: Final = 60
 """A token without `expires_in` (token.md)."""
 
-MAX_CHALLENGES: Final = 8
-"""More than registries send; each may cost a request for a token."""
-
 MAX_TOKEN_BYTES: Final = 16 << 20
 
 _EARLY_SECONDS: Final = 10
 _MAX_SECONDS: Final = 3600
 
-_SCHEME: Final = re.compile(r"\s*(?:,\s*)?([A-Za-z][\w-]*)(?=[\s,]|$)", re.ASCII)
-_PARAM: Final = re.compile(
-    r'\s*(?:,\s*)?([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))',
-    re.ASCII,
-)
+_WORKED_SECONDS: Final = 300.0
+_WORKED_BYTES: Final = 16 << 20
+_CLIENT: Final = "imagecompat"
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
-    """One thing that a registry accepts.
+class TokenKey:
+    """What a token is for, and whose it is.
 
     Attributes:
-        scheme: in lower case (`basic`, `bearer`).
-        parameters: name in lower case -> value.
+        host: of the registry, with its port if it has one.
+        repository: on that registry.
+        actions: on the repository, as a scope names them.
+        owner: fingerprint of the credential that earned it; `""` for none.
     """
 
-    scheme: str
-    parameters: Mapping[str, str]
+    host: str
+    repository: str
+    actions: str
+    owner: str = ""
+
+    @classmethod
+    def of(
+        cls, image: Reference, actions: str, credential: Credential | None
+    ) -> TokenKey:
+        """For an image's repository."""
+        owner = credential.fingerprint if credential is not None else ""
+        return cls(image.host, image.repository, actions, owner)
+
+    @property
+    def scope(self) -> str:
+        """As a token server is asked for it."""
+        return f"repository:{self.repository}:{self.actions}"
 
 
-def read_all(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """The first `MAX_CHALLENGES` of all `WWW-Authenticate` headers of an answer."""
-    found = (one for header in headers for one in read_challenges(header))
-    return tuple(islice(found, MAX_CHALLENGES))
-
-
-def read_challenges(header: str) -> tuple[Challenge, ...]:
-    """The challenges of a `WWW-Authenticate` header; what is none is left out."""
-    found: list[Challenge] = []
-    at = 0
-    while True:
-        scheme = _SCHEME.match(header, at)
-        if scheme is None:
-            return tuple(found)
-        at = scheme.end()
-        parameters: dict[str, str] = {}
-        while (param := _PARAM.match(header, at)) is not None:
-            quoted = re.sub(r"\\(.)", r"\1", param[2] or "")
-            parameters.setdefault(param[1].lower(), param[3] or quoted)
-            at = param.end()
-        found.append(Challenge(scheme[1].lower(), parameters))
-
-
-def token_url(
-    challenge: Challenge, host: str, repository: str, policy: RegistryPolicy
-) -> str | None:
-    """Where to ask for a token; `None` if the realm is none that we trust.
+def token_request(
+    challenge: Challenge,
+    key: TokenKey,
+    credential: Credential | None,
+    policy: RegistryPolicy,
+    *,
+    most_bytes: int,
+) -> Request | None:
+    """How to ask for a token; `None` if the realm is none that we trust.
 
     Args:
         challenge: of the bearer scheme.
-        host: of the registry, with its port if it has one.
-        repository: that we want to read.
+        key: of the token.
+        credential: that is to earn it; `None` for none.
         policy: what the operator allows.
+        most_bytes: of the answer.
     """
+    realm = _realm(challenge, key.host, policy)
+    if realm is None:
+        return None
+    service = challenge.parameters.get("service", "")
+    if credential is not None and credential.identity_token:
+        form = {
+            "grant_type": "refresh_token",
+            "service": service or key.host,
+            "client_id": _CLIENT,
+            "scope": key.scope,
+            "refresh_token": credential.identity_token,
+        }
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode(form).encode()
+        return Request("POST", realm, kind, most_bytes, body=body)
+    query = {"scope": key.scope} | ({"service": service} if service else {})
+    mark = "&" if urlsplit(realm).query else "?"
+    headers = {"Authorization": credential.basic} if credential is not None else {}
+    return Request("GET", f"{realm}{mark}{urlencode(query)}", headers, most_bytes)
+
+
+def _realm(challenge: Challenge, host: str, policy: RegistryPolicy) -> str | None:
+    """The token server's URL; `None` if it is none that we trust."""
     realm = challenge.parameters.get("realm", "")
     try:
         parts = urlsplit(realm)
@@ -114,66 +148,112 @@ def token_url(
         return None
     if "@" in authority or parts.fragment:
         return None
-    query = {"scope": f"repository:{repository}:pull"}
-    service = challenge.parameters.get("service")
-    if service:
-        query["service"] = service
-    mark = "&" if parts.query else "?"
-    return f"{realm}{mark}{urlencode(query)}"
+    return realm
 
 
 class _Token(msgspec.Struct):
     token: str | None = None
     access_token: str | None = None
     expires_in: float | None = None
+    issued_at: str | None = None
 
 
-def read_token(content: bytes) -> tuple[str, float] | None:
-    """A token and the seconds it lasts; `None` if the answer holds none."""
+def read_token(content: bytes, date: str = "") -> tuple[str, float] | None:
+    """A token and the seconds it lasts; `None` if the answer holds none.
+
+    Args:
+        content: of the answer.
+        date: of the answer, from its header; `""` where there is none. By the token
+            server's own clock, so that ours may be wrong, `issued_at` says how old
+            the token is.
+    """
     try:
         answer = msgspec.json.decode(content, type=_Token)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     token = answer.token or answer.access_token
-    if not token or not token.isascii() or not token.isprintable():
+    if not token or not is_sendable(token):
         return None
-    lasts = answer.expires_in or DEFAULT_SECONDS
+    lasts = (answer.expires_in or DEFAULT_SECONDS) - _age(answer.issued_at, date)
     return token, min(max(lasts, 0), _MAX_SECONDS)
 
 
+def _age(issued_at: str | None, date: str) -> float:
+    """How old a token was when it was sent, in seconds; 0 where nobody says."""
+    if not issued_at or not date:
+        return 0.0
+    try:
+        issued = msgspec.convert(issued_at, datetime)
+        age = (parsedate_to_datetime(date) - issued).total_seconds()
+    except (msgspec.ValidationError, ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(age, 0.0)
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a token may stand in a header."""
+    return token.isascii() and token.isprintable() and " " not in token
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a registry accepted.
+
+    Attributes:
+        credential: `None` for none.
+    """
+
+    credential: Credential | None
+
+
 class TokenCache:
-    """Authorization headers that worked, by registry, repository and credential."""
+    """Tokens, and which credential worked; both bounded in bytes and time.
+
+    Attributes:
+        runs: requests for tokens under way: one for all who want the same.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._known: TimedCache[tuple[str, str, str], str] = TimedCache(
+        self._known: Final[TimedCache[TokenKey, str]] = TimedCache(
             clock, most_bytes=MAX_TOKEN_BYTES
         )
+        self._worked: Final[TimedCache[tuple[TokenKey, str], Worked]] = TimedCache(
+            clock, most_bytes=_WORKED_BYTES
+        )
+        self.runs: Final[Joined[TokenKey, str]] = Joined()
 
-    def get(self, host: str, repository: str, credential: Credential | None) -> str:
-        """The header's value; `""` for none that still holds."""
-        return self._known.get((host, repository, _fingerprint(credential))) or ""
+    def get(self, key: TokenKey) -> str:
+        """The token; `""` for none that still holds."""
+        return self._known.get(key) or ""
 
-    def put(
-        self,
-        host: str,
-        repository: str,
-        credential: Credential | None,
-        *,
-        value: str,
-        seconds: float,
-    ) -> None:
-        """Keeps a header until shortly before it expires."""
+    def put(self, key: TokenKey, token: str, *, seconds: float) -> None:
+        """Keeps a token until shortly before it expires."""
         self._known.put(
-            (host, repository, _fingerprint(credential)),
-            value,
+            key,
+            token,
             seconds=max(seconds - _EARLY_SECONDS, seconds / 2),
-            content_bytes=len(value),
+            content_bytes=len(token),
         )
 
-    def drop(self, host: str, repository: str, credential: Credential | None) -> None:
-        """Forgets a header that is no longer accepted."""
-        self._known.drop((host, repository, _fingerprint(credential)))
+    def drop(self, key: TokenKey, token: str) -> None:
+        """Forgets a token that is refused, but not one that came after it."""
+        if self._known.get(key) == token:
+            self._known.drop(key)
 
+    def worked(self, key: TokenKey, ring: str) -> Worked | None:
+        """What a repository accepted; `None` if nothing is known.
 
-def _fingerprint(credential: Credential | None) -> str:
-    return credential.fingerprint if credential is not None else ""
+        Args:
+            key: of the repository, without an owner.
+            ring: fingerprint of the Pod's own credentials.
+        """
+        return self._worked.get((key, ring))
+
+    def remember(self, key: TokenKey, ring: str, credential: Credential | None) -> None:
+        """What to try first the next time; arguments as for `worked`."""
+        self._worked.put(
+            (key, ring),
+            Worked(credential),
+            seconds=_WORKED_SECONDS,
+            content_bytes=len(ring),
+        )

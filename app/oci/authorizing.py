@@ -1,25 +1,37 @@
 """Which credential a registry accepts for one repository.
 
-1. A header that worked before is sent again.
-2. Else what the registry accepts (its challenge) is taken from memory, or asked for
-   with a request without a credential.
-3. The credentials are tried in order until one is not refused: those of the Pod
-   that wants the image, then the operator's own, then none.
+1. What the registry accepts (its challenge) is taken from memory, or asked for with a
+   request without a credential. A registry that asks for nothing gets nothing, and no
+   program of the operator's is run for it.
+2. The credentials are tried in order until one is not refused: the one that worked
+   for this repository and these secrets last, those of the Pod that wants the image,
+   the operator's own, then none. At most `MAX_CREDENTIALS`, besides none.
+3. A token that holds is sent again. One that is refused is dropped, and got anew once
+   for the same credential before the next one is tried; not if it was new already.
+4. Where the registry says "not found" to the question what a reference names, it may
+   mean "not for you": as the kubelet does, the next credential is tried. None is not.
+5. Where everything is refused, the registry is asked once more what it accepts.
+6. Over plain HTTP no credential is sent unless the operator says so for this host. If
+   there would be one, and none is not enough, then we cannot look: that is not for the
+   registry to say, but for the settings (`PlainHttpCredentials`).
 
 What a registry accepts is remembered for a while, so that another repository of it
-costs a token and no refusal.
+costs a token and no refusal. Many who want the same token wait for one request.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from app.oci import auth
-from app.oci.auth import Challenge
-from app.oci.credentials import Credential, Keyring
-from app.oci.failure import unavailable
+from app.oci.auth import TokenKey
+from app.oci.challenges import Challenge, read_all
+from app.oci.credentials import Credential, Keyring, fingerprint
+from app.oci.failure import LookupFailedError, unavailable
 from app.oci.reference import Reference
 from app.oci.shared import Shared
 from app.oci.transport import Answer, Request
@@ -31,11 +43,35 @@ PULL: Final = "pull"
 MAX_CREDENTIALS: Final = 8
 """Tried for one question; each may cost two requests."""
 
-_BASIC_SECONDS: Final = 3600.0
+_NOT_FOUND: Final = HTTPStatus.NOT_FOUND
+_NO_EXCHANGE: Final = REFUSED | {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+}
+"""What a token server answers that does not take an identity token: RFC 6749, section
+5.2 (`invalid_grant` is a 400), and oauth.md (one without OAuth2 has no POST)."""
+
 _CHALLENGE_SECONDS: Final = 600.0
+_TIMEOUT: Final = "Timeout"
 
 Send: TypeAlias = Callable[[str], Awaitable[Answer]]
 """Sends the request with this `Authorization`; `""` for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """An `Authorization`.
+
+    Attributes:
+        value: of the header.
+        token: in it, if a token server gave it.
+        was_known: whether that was before this question.
+    """
+
+    value: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    was_known: bool = False
 
 
 class Authorizer:
@@ -58,113 +94,207 @@ class Authorizer:
         ends: float,
         actions: str = PULL,
     ) -> None:
+        policy = shared.policy.of(image.host)
         self._shared: Final = shared
         self._image: Final = image
         self._ends: Final = ends
         self._actions: Final = actions
         self._ring: Final = keyring.lookup(image)[:MAX_CREDENTIALS]
+        self._owners: Final = fingerprint(self._ring)
+        self._withholds: Final = policy.plain_http and not policy.plain_http_credentials
 
-    async def ask(self, send: Send) -> Answer:
+    async def ask(self, send: Send, *, may_hide: bool = False) -> Answer:
         """The answer for the first credential that is accepted, else a refusal.
 
+        Args:
+            send: sends the request.
+            may_hide: whether "not found" may mean "not for you" (4).
+
         Raises:
-            LookupFailedError: no answer comes, or no token where there should be one.
+            LookupFailedError: no answer comes, no token where there should be one, or
+                a credential must not be sent (6).
         """
-        async for credential in self._credentials():
-            known = self._shared.tokens.get(*self._key(credential))
-            if known:
-                answer = await send(known)
-                if answer.status not in REFUSED:
-                    return answer
-                self._shared.tokens.drop(*self._key(credential))
-        host = self._image.host
-        remembered = self._shared.challenges.get(host)
+        remembered = self._shared.challenges.get(self._image.host)
         if remembered is not None:
-            accepted = await self._authorized(send, remembered)
+            accepted = await self._tried(send, remembered, may_hide=may_hide)
             if accepted is not None:
                 return accepted
         answer = await send("")
-        challenges = auth.read_all(answer.challenges)
-        if answer.status not in REFUSED or challenges == remembered:
+        if answer.status not in REFUSED:
             return answer
-        accepted = await self._authorized(send, challenges)
-        if accepted is None:
-            return answer
+        challenges = read_all(answer.challenges)
+        if remembered is None or _essence(challenges) != _essence(remembered):
+            accepted = await self._tried(send, challenges, may_hide=may_hide)
+            if accepted is not None:
+                self._remember(answer, challenges)
+                return accepted
+        await self._require_sendable()
+        return answer
+
+    def _remember(self, answer: Answer, challenges: tuple[Challenge, ...]) -> None:
         self._shared.challenges.put(
-            host,
+            self._image.host,
             challenges,
             seconds=_CHALLENGE_SECONDS,
             content_bytes=sum(map(len, answer.challenges)),
         )
-        return accepted
 
-    async def _credentials(self) -> AsyncIterator[Credential | None]:
-        """What to try, in order; `None` is none, and the last."""
-        for credential in self._ring:
-            yield credential
-        left = MAX_CREDENTIALS - len(self._ring)
-        async for credential in self._shared.operator.offers(self._image):
-            if left <= 0:
-                break
-            left -= 1
-            yield credential
-        yield None
+    async def _require_sendable(self) -> None:
+        """Refusals count, unless there is a credential that we did not send (6)."""
+        if not self._withholds:
+            return
+        async with aclosing(self._all()) as credentials:
+            async for _ in credentials:
+                text = (
+                    f"{self._image.host} wants a credential, and none is sent over "
+                    "plain HTTP without plainHttpCredentials"
+                )
+                raise unavailable("PlainHttpCredentials", text)
 
-    def _key(self, credential: Credential | None) -> tuple[str, str, Credential | None]:
-        return self._image.host, self._image.repository, credential
+    # Credentials ----------------------------------------------------------------
 
-    async def _authorized(
-        self, send: Send, challenges: Sequence[Challenge]
+    async def _tried(
+        self, send: Send, challenges: Sequence[Challenge], *, may_hide: bool
     ) -> Answer | None:
         """The answer to the first credential that is accepted; `None` if none is."""
-        async for credential in self._credentials():
-            header = await self._header(challenges, credential)
+        hidden: Answer | None = None
+        async with aclosing(self._in_order()) as credentials:
+            async for credential in credentials:
+                if credential is None and hidden is not None:
+                    break
+                answer = await self._with(send, challenges, credential)
+                if answer is None or answer.status in REFUSED:
+                    continue
+                if may_hide and answer.status == _NOT_FOUND:
+                    hidden = hidden or answer
+                    continue
+                self._shared.tokens.remember(self._key(None), self._owners, credential)
+                return answer
+        return hidden
+
+    async def _in_order(self) -> AsyncGenerator[Credential | None, None]:
+        """What to try (2); `None` is none."""
+        worked = self._shared.tokens.worked(self._key(None), self._owners)
+        tried: set[Credential | None] = set()
+        if not self._withholds:
+            if worked is not None:
+                yield worked.credential
+                tried.add(worked.credential)
+            async for credential in self._all():
+                if len(tried - {None}) >= MAX_CREDENTIALS:
+                    break
+                if credential not in tried:
+                    tried.add(credential)
+                    yield credential
+        if None not in tried:
+            yield None
+
+    async def _all(self) -> AsyncGenerator[Credential, None]:
+        """The Pod's, then the operator's."""
+        for credential in self._ring:
+            yield credential
+        async for credential in self._shared.operator.offers(self._image):
+            yield credential
+
+    def _key(self, credential: Credential | None) -> TokenKey:
+        return TokenKey.of(self._image, self._actions, credential)
+
+    async def _with(
+        self,
+        send: Send,
+        challenges: Sequence[Challenge],
+        credential: Credential | None,
+    ) -> Answer | None:
+        """The answer to one credential; `None` if it fits no challenge, or is refused.
+
+        A token that is refused is got anew once (3).
+        """
+        for challenge in challenges:
+            header = await self._header(challenge, credential)
             if header is None:
                 continue
-            value, seconds = header
-            answer = await send(value)
-            if answer.status not in REFUSED:
-                self._shared.tokens.put(
-                    *self._key(credential), value=value, seconds=seconds
-                )
-                return answer
+            answer = await send(header.value)
+            if answer.status in REFUSED and header.was_known:
+                self._shared.tokens.drop(self._key(credential), header.token)
+                header = await self._header(challenge, credential, but=header.token)
+                if header is None:
+                    continue
+                answer = await send(header.value)
+            if answer.status in REFUSED:
+                self._shared.tokens.drop(self._key(credential), header.token)
+            return answer
         return None
 
     async def _header(
-        self, challenges: Sequence[Challenge], credential: Credential | None
-    ) -> tuple[str, float] | None:
-        """An `Authorization` header for one credential, and how long it holds."""
-        for challenge in challenges:
-            if challenge.scheme == "bearer":
-                token = await self._token(challenge, credential)
-                if token is not None:
-                    return f"Bearer {token[0]}", token[1]
-            if challenge.scheme == "basic" and credential is not None:
-                return credential.basic, _BASIC_SECONDS
-        return None
+        self, challenge: Challenge, credential: Credential | None, but: str = ""
+    ) -> _Header | None:
+        """An `Authorization` for one credential; `None` if there can be none.
 
-    async def _token(
-        self, challenge: Challenge, credential: Credential | None
-    ) -> tuple[str, float] | None:
-        """A token and how long it holds; `None` if the credential is refused."""
-        host = self._image.host
-        url = auth.token_url(
-            challenge, host, self._image.repository, self._shared.policy
+        Args:
+            challenge: that it answers.
+            credential: `None` for none.
+            but: a token that is no longer accepted.
+        """
+        if challenge.scheme == "basic" and credential is not None:
+            is_pair = bool(credential.username or credential.password)
+            is_usable = is_pair and not credential.identity_token
+            return _Header(credential.basic) if is_usable else None
+        if challenge.scheme != "bearer":
+            return None
+        if credential is not None and credential.registry_token:
+            token = credential.registry_token
+            return _Header(f"Bearer {token}") if auth.is_sendable(token) else None
+        known = self._shared.tokens.get(self._key(credential))
+        was_known = known not in {"", but}
+        token = known if was_known else await self._token(challenge, credential)
+        return _Header(f"Bearer {token}", token, was_known) if token else None
+
+    # Tokens ---------------------------------------------------------------------
+
+    async def _token(self, challenge: Challenge, credential: Credential | None) -> str:
+        """A new token; `""` if the credential is refused.
+
+        Many who want the same wait for one request. If that has less time than we
+        have, another one is made.
+        """
+        key = self._key(credential)
+        runs = self._shared.tokens.runs
+        while True:
+            is_joined = key in runs
+            try:
+                return await runs.run(key, lambda: self._got(challenge, credential))
+            except LookupFailedError as error:
+                if not is_joined or error.reason != _TIMEOUT:
+                    raise
+
+    async def _got(self, challenge: Challenge, credential: Credential | None) -> str:
+        host, key = self._image.host, self._key(credential)
+        limits, policy = self._shared.limits, self._shared.policy
+        asked = auth.token_request(
+            challenge, key, credential, policy, most_bytes=limits.token_bytes
         )
-        if url is None:
+        if asked is None:
             text = f"{host} names a token server that is not known to be its own"
             raise unavailable("RealmRefused", text)
-        headers = {"Authorization": credential.basic} if credential else {}
-        most = self._shared.limits.token_bytes
         answer = await self._shared.sender.send(
-            "token", Request("GET", url, headers, most), host=host, ends=self._ends
+            "token", asked, host=host, ends=self._ends
         )
-        if answer.status in REFUSED:
-            return None
+        if answer.status in _refusals(asked):
+            return ""
         if answer.status != HTTPStatus.OK:
             text = f"the token server of {host} answered {answer.status}"
             raise unavailable("TokenError", text)
-        token = auth.read_token(answer.body)
-        if token is None:
+        read = auth.read_token(answer.body, answer.headers.get("date", ""))
+        if read is None:
             raise unavailable("TokenError", f"the token server of {host} gave no token")
+        token, seconds = read
+        self._shared.tokens.put(key, token, seconds=seconds)
         return token
+
+
+def _refusals(asked: Request) -> frozenset[HTTPStatus]:
+    return _NO_EXCHANGE if asked.method == "POST" else REFUSED
+
+
+def _essence(challenges: Sequence[Challenge]) -> list[tuple[str, str, str]]:
+    return [one.essence for one in challenges]

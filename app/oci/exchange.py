@@ -108,7 +108,9 @@ class Exchange:
         Raises:
             LookupFailedError: no credential is accepted, or no answer comes.
         """
-        answer = await self._authorizer.ask(partial(self._follow, asked))
+        answer = await self._authorizer.ask(
+            partial(self._follow, asked), may_hide=asked.kind == "resolve"
+        )
         if answer.status in REFUSED:
             host = self.image.host
             raise unauthorized(f"{host} wants a credential that we do not have")

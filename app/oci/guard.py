@@ -66,11 +66,13 @@ class HostPolicy:
         plain_http: speak HTTP instead of HTTPS.
         private: connect to addresses of private networks.
         loopback: connect to this machine.
+        plain_http_credentials: send credentials even over HTTP.
     """
 
     plain_http: bool = False
     private: bool = False
     loopback: bool = False
+    plain_http_credentials: bool = False
 
 
 @dataclass(frozen=True, slots=True)

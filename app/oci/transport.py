@@ -181,7 +181,7 @@ class AiohttpTransport:
             raise unavailable("BadAnswer", f"{host} answered no HTTP") from error
 
     async def _read(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
-        ok = response.status == _OK and request.method == "GET"
+        ok = response.status == _OK and request.method in {"GET", "POST"}
         body = await _body(response, request.most_bytes) if ok else b""
         if not ok:
             await _drop(response, self._limits.error_bytes)

@@ -39,7 +39,7 @@ AMD64, ARM64, S390X = (Platform("linux", one) for one in ("amd64", "arm64", "s39
 SPEC = b"version: v1alpha1\ncompatibilities: []\n"
 ARM_SPEC = b"version: v1alpha1\ncompatibilities: [] # arm\n"
 OLD = b"version: v1alpha1\ncompatibilities: [] # superseded\n"
-OPEN = HostPolicy(plain_http=True, loopback=True)
+OPEN = HostPolicy(plain_http=True, loopback=True, plain_http_credentials=True)
 
 
 def content() -> Repository:

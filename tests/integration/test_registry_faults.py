@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 AMD64 = Platform("linux", "amd64")
 SPEC = b"version: v1alpha1\ncompatibilities: []\n"
-OPEN = HostPolicy(plain_http=True, loopback=True)
+OPEN = HostPolicy(plain_http=True, loopback=True, plain_http_credentials=True)
 QUICK = Limits(connect_seconds=0.5, lookup_seconds=0.5)
 
 

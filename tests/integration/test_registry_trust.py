@@ -34,7 +34,7 @@ pytestmark = pytest.mark.integration
 
 AMD = Platform("linux", "amd64")
 NEW = "2026-02-01T00:00:00Z"
-HERE = HostPolicy(plain_http=True, loopback=True)
+HERE = HostPolicy(plain_http=True, loopback=True, plain_http_credentials=True)
 PASSWORD = "canary-hunter2"
 """Searched for in everything that is shown."""
 

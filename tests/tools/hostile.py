@@ -24,7 +24,7 @@ SPEC: Final = b"version: v1alpha1\ncompatibilities: []\n"
 DATE: Final = "2026-03-01T00:00:00Z"
 CANARY: Final = "canary-91d7"
 """Part of every secret, and searched for in everything that is shown."""
-HERE: Final = HostPolicy(plain_http=True, loopback=True)
+HERE: Final = HostPolicy(plain_http=True, loopback=True, plain_http_credentials=True)
 
 
 def filled(spec: bytes = SPEC, **more: Any) -> Registry:

@@ -1,95 +1,36 @@
-"""What registries ask for, and what they get."""
+"""What token servers are asked, and how long what they give holds."""
 
 import json
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from app.oci import auth
-from app.oci.auth import MAX_CHALLENGES, MAX_TOKEN_BYTES, Challenge, TokenCache
+from app.oci.auth import MAX_TOKEN_BYTES, TokenCache, TokenKey, Worked
 from app.oci.cache import ENTRY_BYTES
+from app.oci.challenges import Challenge
 from app.oci.credentials import Credential
 from app.oci.guard import HostPolicy, RegistryPolicy
+from app.oci.transport import Request
 
 SOMEBODY = Credential("somebody", "canary-7f3a")
+KEY = TokenKey("r.example", "x", "pull", SOMEBODY.fingerprint)
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        pytest.param("", [], id="nothing"),
-        pytest.param("   ", [], id="blank"),
-        pytest.param("Basic", [("basic", {})], id="scheme-alone"),
-        pytest.param('Basic realm="x"', [("basic", {"realm": "x"})], id="basic"),
-        pytest.param("BASIC REALM=x", [("basic", {"realm": "x"})], id="case-and-token"),
-        pytest.param(
-            'Bearer realm="https://a/t",service="s",scope="repository:x:pull,push"',
-            [
-                (
-                    "bearer",
-                    {
-                        "realm": "https://a/t",
-                        "service": "s",
-                        "scope": "repository:x:pull,push",
-                    },
-                )
-            ],
-            id="bearer",
-        ),
-        pytest.param(
-            'Bearer realm = "a" , service= "s"',
-            [("bearer", {"realm": "a", "service": "s"})],
-            id="blanks",
-        ),
-        pytest.param(
-            r'Bearer realm="a\"b\\c"', [("bearer", {"realm": r'a"b\c'})], id="escapes"
-        ),
-        pytest.param(
-            'Bearer realm="a", Basic realm="b"',
-            [("bearer", {"realm": "a"}), ("basic", {"realm": "b"})],
-            id="two-in-one",
-        ),
-        pytest.param(
-            'Negotiate, Basic realm="b"',
-            [("negotiate", {}), ("basic", {"realm": "b"})],
-            id="bare-scheme-first",
-        ),
-        pytest.param(
-            'Bearer realm="a",realm="b"',
-            [("bearer", {"realm": "a"})],
-            id="first-counts",
-        ),
-        pytest.param('Bearer realm=""', [("bearer", {"realm": ""})], id="empty-value"),
-        pytest.param('Bearer realm="open', [("bearer", {})], id="unclosed"),
-        pytest.param('="x" Basic', [], id="no-scheme"),
-        pytest.param("<html>", [], id="nonsense"),
-    ],
-)
-def test_a_challenge_is_read(
-    header: str, expected: list[tuple[str, dict[str, str]]]
-) -> None:
-    found = [(one.scheme, dict(one.parameters)) for one in auth.read_challenges(header)]
-    assert expected == found
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        pytest.param("Bearer" + " " * 60_000 + "=", id="blanks"),
-        pytest.param('Bearer a="' + "\\" * 60_000, id="escapes"),
-        pytest.param("Bearer " + "a" * 60_000, id="one-word"),
-        pytest.param("Bearer " + 'a="",' * 12_000 + "=", id="parameters"),
-    ],
-)
-def test_a_hostile_header_takes_no_time(header: str) -> None:
-    """Each of these takes minutes where a pattern goes back over what it read."""
-    assert "bearer" == auth.read_challenges(header)[0].scheme
-
-
-def test_as_many_challenges_as_the_limit_are_heard() -> None:
-    one = Challenge("basic", {})
-    assert (one,) * 8 == auth.read_all(["Basic"] * MAX_CHALLENGES)
-    assert (one,) * 8 == auth.read_all([*["Basic"] * MAX_CHALLENGES, "Bearer"])
+def told(
+    realm: str,
+    credential: Credential | None = None,
+    *,
+    host: str = "r.example",
+    actions: str = "pull",
+    policy: RegistryPolicy | None = None,
+    **more: str,
+) -> Request | None:
+    challenge = Challenge("bearer", {"realm": realm, **more})
+    key = TokenKey(host, "org/app", actions)
+    return auth.token_request(
+        challenge, key, credential, policy or RegistryPolicy(), most_bytes=99
+    )
 
 
 # The token server ------------------------------------------------------------------
@@ -101,8 +42,8 @@ def asked(
     policy: RegistryPolicy | None = None,
     **more: str,
 ) -> str | None:
-    challenge = Challenge("bearer", {"realm": realm, **more})
-    return auth.token_url(challenge, host, "org/app", policy or RegistryPolicy())
+    found = told(realm, host=host, policy=policy, **more)
+    return found.url if found is not None else None
 
 
 @pytest.mark.parametrize(
@@ -150,7 +91,8 @@ def test_another_token_server_is_not_asked(realm: str) -> None:
 
 def test_a_challenge_without_a_realm_leads_nowhere() -> None:
     challenge = Challenge("bearer", {})
-    assert auth.token_url(challenge, "r.example", "x", RegistryPolicy()) is None
+    found = auth.token_request(challenge, KEY, None, RegistryPolicy(), most_bytes=9)
+    assert found is None
 
 
 def test_the_operator_can_name_token_servers_for_one_registry() -> None:
@@ -181,6 +123,50 @@ def test_a_realm_keeps_its_own_query() -> None:
     assert "https://r.example/t?account=x&scope=repository%3Aorg%2Fapp%3Apull" == url
 
 
+def test_the_actions_are_those_that_are_needed() -> None:
+    found = told("https://r.example/t", actions="pull,push")
+    assert found is not None
+    assert "https://r.example/t?scope=repository%3Aorg%2Fapp%3Apull%2Cpush" == found.url
+
+
+def test_a_user_and_a_password_are_sent_with_the_question() -> None:
+    found = told("https://r.example/t", SOMEBODY)
+    assert found is not None
+    assert ("GET", b"", 99) == (found.method, found.body, found.most_bytes)
+    assert {"Authorization": SOMEBODY.basic} == found.headers
+
+
+@pytest.mark.parametrize(
+    ("given", "service"),
+    [
+        pytest.param({"service": "a b&c"}, "a b&c", id="of-the-challenge"),
+        pytest.param({}, "r.example", id="the-registry-where-it-says-none"),
+    ],
+)
+def test_an_identity_token_is_exchanged_by_post(
+    given: dict[str, str], service: str
+) -> None:
+    one = Credential("00000000", "", identity_token="canary & 7f3a")
+    found = told("https://r.example/t?x=1", one, **given)
+    assert found is not None
+    assert ("POST", "https://r.example/t?x=1") == (found.method, found.url)
+    assert {"Content-Type": "application/x-www-form-urlencoded"} == found.headers
+    form = {
+        "grant_type": "refresh_token",
+        "service": service,
+        "client_id": "imagecompat",
+        "scope": "repository:org/app:pull",
+        "refresh_token": "canary & 7f3a",
+    }
+    assert form == dict(parse_qsl(found.body.decode(), strict_parsing=True))
+    assert "canary" not in repr(found)
+
+
+def test_an_identity_token_goes_to_no_other_token_server() -> None:
+    one = Credential(identity_token="canary-7f3a")
+    assert told("https://evil.example/t", one) is None
+
+
 # Tokens ----------------------------------------------------------------------------
 
 
@@ -198,6 +184,7 @@ def test_a_realm_keeps_its_own_query() -> None:
         pytest.param({}, None, id="none"),
         pytest.param({"token": None}, None, id="null"),
         pytest.param({"token": "a\r\nX-Evil: 1"}, None, id="header-injection"),
+        pytest.param({"token": "a b"}, None, id="two-words"),
         pytest.param({"token": "ä"}, None, id="beyond-ascii"),
         pytest.param({"token": 7}, None, id="number"),
         pytest.param([], None, id="list"),
@@ -210,6 +197,32 @@ def test_a_token_is_read(answer: object, expected: tuple[str, float] | None) -> 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\xff", b"[" * 5000])
 def test_what_is_no_json_holds_no_token(content: bytes) -> None:
     assert auth.read_token(content) is None
+
+
+DATE = "Sat, 21 Nov 2026 17:00:40 GMT"
+
+
+@pytest.mark.parametrize(
+    ("issued", "date", "expected"),
+    [
+        pytest.param("2026-11-21T17:00:00Z", DATE, 260, id="forty-seconds-ago"),
+        pytest.param("2026-11-21T18:00:00+01:00", DATE, 260, id="another-zone"),
+        pytest.param("2026-11-21T17:00:40Z", DATE, 300, id="now"),
+        pytest.param("2026-11-21T17:01:00Z", DATE, 300, id="to-come"),
+        pytest.param("2026-11-21T16:00:00Z", DATE, 0, id="long-ago"),
+        pytest.param("2026-11-21T17:00:00Z", "", 300, id="no-date"),
+        pytest.param("2026-11-21T17:00:00Z", "yesterday", 300, id="no-such-date"),
+        pytest.param("yesterday", DATE, 300, id="no-such-time"),
+        pytest.param("2026-11-21T17:00:00", DATE, 300, id="no-zone"),
+        pytest.param("", DATE, 300, id="empty"),
+    ],
+)
+def test_a_token_that_was_issued_before_lasts_less(
+    issued: str, date: str, expected: float
+) -> None:
+    """By the clock of the token server: ours may be wrong."""
+    body = {"token": "t", "expires_in": 300, "issued_at": issued}
+    assert ("t", expected) == auth.read_token(json.dumps(body).encode(), date)
 
 
 class Time:
@@ -233,43 +246,51 @@ def test_a_token_is_kept_until_shortly_before_it_expires(
 ) -> None:
     time = Time()
     tokens = TokenCache(time)
-    tokens.put("r.example", "x", SOMEBODY, value="Bearer t", seconds=seconds)
+    tokens.put(KEY, "t", seconds=seconds)
     time.now += held - 0.01
-    assert "Bearer t" == tokens.get("r.example", "x", SOMEBODY)
+    assert "t" == tokens.get(KEY)
     time.now += 0.01
-    assert not tokens.get("r.example", "x", SOMEBODY)
+    assert not tokens.get(KEY)
+
+
+OTHER = Credential("somebody", "b").fingerprint
 
 
 @pytest.mark.parametrize(
-    ("host", "repository", "credential"),
+    "key",
     [
-        pytest.param("q.example", "x", SOMEBODY, id="registry"),
-        pytest.param("r.example", "y", SOMEBODY, id="repository"),
-        pytest.param("r.example", "x", Credential("somebody", "b"), id="password"),
-        pytest.param("r.example", "x", Credential("b", "canary-7f3a"), id="user"),
-        pytest.param("r.example", "x", None, id="anonymous"),
+        pytest.param(TokenKey("q.example", "x", "pull", KEY.owner), id="registry"),
+        pytest.param(TokenKey("r.example", "y", "pull", KEY.owner), id="repository"),
+        pytest.param(TokenKey("r.example", "x", "pull,push", KEY.owner), id="actions"),
+        pytest.param(TokenKey("r.example", "x", "pull", OTHER), id="credential"),
+        pytest.param(TokenKey("r.example", "x", "pull"), id="anonymous"),
     ],
 )
-def test_a_token_serves_nobody_and_nothing_else(
-    host: str, repository: str, credential: Credential | None
-) -> None:
+def test_a_token_serves_nobody_and_nothing_else(key: TokenKey) -> None:
     tokens = TokenCache(Time())
-    tokens.put("r.example", "x", SOMEBODY, value="Bearer t", seconds=300)
-    assert not tokens.get(host, repository, credential)
-    assert "Bearer t" == tokens.get("r.example", "x", SOMEBODY)
+    tokens.put(KEY, "t", seconds=300)
+    assert not tokens.get(key)
+    assert "t" == tokens.get(KEY)
 
 
 def test_a_token_that_lasts_no_time_is_not_kept() -> None:
     tokens = TokenCache(Time())
-    tokens.put("r.example", "x", None, value="Bearer t", seconds=0)
-    assert not tokens.get("r.example", "x", None)
+    tokens.put(KEY, "t", seconds=0)
+    assert not tokens.get(KEY)
 
 
 def test_a_token_that_is_refused_is_forgotten() -> None:
     tokens = TokenCache(Time())
-    tokens.put("r.example", "x", None, value="Bearer t", seconds=300)
-    tokens.drop("r.example", "x", None)
-    assert not tokens.get("r.example", "x", None)
+    tokens.put(KEY, "t", seconds=300)
+    tokens.drop(KEY, "t")
+    assert not tokens.get(KEY)
+
+
+def test_a_token_that_came_after_the_refused_one_is_kept() -> None:
+    tokens = TokenCache(Time())
+    tokens.put(KEY, "new", seconds=300)
+    tokens.drop(KEY, "old")
+    assert "new" == tokens.get(KEY)
 
 
 def test_tokens_are_bounded_in_bytes() -> None:
@@ -277,13 +298,51 @@ def test_tokens_are_bounded_in_bytes() -> None:
     large = "t" * (64 << 10)
     fitting = MAX_TOKEN_BYTES // (len(large) + ENTRY_BYTES)
     for number in range(fitting + 1):
-        tokens.put("r.example", f"{number}", None, value=large, seconds=300)
-    assert not tokens.get("r.example", "0", None)
-    assert large == tokens.get("r.example", "1", None)
-    assert large == tokens.get("r.example", f"{fitting}", None)
+        tokens.put(TokenKey("r.example", f"{number}", "pull"), large, seconds=300)
+    found = [
+        tokens.get(TokenKey("r.example", f"{number}", "pull"))
+        for number in (0, 1, fitting)
+    ]
+    assert ["", large, large] == found
+
+
+def test_what_worked_is_remembered_for_one_ring_of_credentials() -> None:
+    time = Time()
+    tokens = TokenCache(time)
+    tokens.remember(KEY, "ring", SOMEBODY)
+    tokens.remember(KEY, "", None)
+    assert Worked(SOMEBODY) == tokens.worked(KEY, "ring")
+    assert Worked(None) == tokens.worked(KEY, "")
+    assert tokens.worked(KEY, "other") is None
+    assert tokens.worked(TokenKey("r.example", "x", "push"), "ring") is None
+
+
+def test_what_worked_is_remembered_for_a_while() -> None:
+    """A credential that is taken out of use is not tried first for ever."""
+    time = Time()
+    tokens = TokenCache(time)
+    tokens.remember(KEY, "ring", SOMEBODY)
+    time.now += 299.9
+    assert Worked(SOMEBODY) == tokens.worked(KEY, "ring")
+    time.now += 0.1
+    assert tokens.worked(KEY, "ring") is None
+
+
+def test_what_worked_is_bounded() -> None:
+    tokens = TokenCache(Time())
+    fitting = (16 << 20) // ENTRY_BYTES
+    for number in range(fitting + 1):
+        tokens.remember(TokenKey("r.example", f"{number}", "pull"), "", None)
+    found = [
+        tokens.worked(TokenKey("r.example", f"{number}", "pull"), "")
+        for number in (0, 1, fitting)
+    ]
+    assert [None, Worked(None), Worked(None)] == found
 
 
 def test_the_cache_shows_no_secret() -> None:
     tokens = TokenCache(Time())
-    tokens.put("r.example", "x", SOMEBODY, value="Bearer canary-7f3a", seconds=300)
-    assert "canary" not in repr(tokens)
+    tokens.put(KEY, "canary-7f3a", seconds=300)
+    tokens.remember(KEY, "ring", SOMEBODY)
+    shown = repr((tokens, tokens.worked(KEY, "ring"), KEY))
+    assert "canary" not in shown
