@@ -31,7 +31,7 @@ from app.settings import ServerSettings
 from app.webhook import body
 from app.webhook.body import Beginning, Budget
 from app.webhook.connection import EXTENSION
-from app.webhook.duration import granted_seconds
+from app.webhook.duration import granted_by_query
 from app.webhook.life import Life
 from app.webhook.parts import Parts
 from app.webhook.status_port import add_health
@@ -78,9 +78,9 @@ class Reviews:
     async def _handle(
         self, request: Request, webhook: Webhook, answer: _Answer, seconds: float
     ) -> Response:
-        extensions = request.scope.get("extensions") or {}
-        arrived = extensions.get(EXTENSION, self.clock())
-        granted = granted_seconds(request.query_params.get("timeout"), seconds)
+        scope = request.scope
+        arrived = (scope.get("extensions") or {}).get(EXTENSION, self.clock())
+        granted = granted_by_query(scope["query_string"], seconds)
         try:
             asked = await body.read(request, self.settings.max_body_bytes, self.budget)
             started = self.clock()

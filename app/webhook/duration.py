@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from starlette.datastructures import QueryParams
 
 _UNITS: Final = {
     "h": 3600.0,
@@ -17,6 +20,12 @@ _UNITS: Final = {
 _PART: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{0,9})?)(h|ms|us|µs|ns|m|s)")
 _MAX_SECONDS: Final = 30.0
 """`timeoutSeconds` of a webhook is 1 to 30 (admissionregistration.k8s.io/v1)."""
+
+
+@lru_cache(maxsize=16)
+def granted_by_query(query: bytes, default_seconds: float) -> float:
+    """`granted_seconds` of a request's query; a server sends the same all the time."""
+    return granted_seconds(QueryParams(query).get("timeout"), default_seconds)
 
 
 def granted_seconds(timeout: str | None, default_seconds: float) -> float:

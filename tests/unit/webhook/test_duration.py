@@ -1,6 +1,6 @@
 import pytest
 
-from app.webhook.duration import granted_seconds
+from app.webhook.duration import granted_by_query, granted_seconds
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,24 @@ from app.webhook.duration import granted_seconds
 )
 def test_the_granted_time(timeout: str | None, seconds: float) -> None:
     assert seconds == pytest.approx(granted_seconds(timeout, 7.0))
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [
+        pytest.param(b"timeout=5s", 5.0, id="as the API server sends it"),
+        pytest.param(b"", 7.0, id="none"),
+        pytest.param(b"a=b&timeout=250%C2%B5s", 0.00025, id="escaped"),
+        pytest.param(b"timeout=1s&timeout=2s", 2.0, id="the last one counts"),
+        pytest.param(b"timeout=\xff", 7.0, id="no text"),
+    ],
+)
+def test_the_time_that_a_query_grants(query: bytes, seconds: float) -> None:
+    assert seconds == pytest.approx(granted_by_query(query, 7.0))
+
+
+def test_what_is_remembered_of_queries_is_bounded_and_knows_the_default() -> None:
+    assert [7.0, 9.0] == [granted_by_query(b"", seconds) for seconds in (7.0, 9.0)]
+    for number in range(100):
+        granted_by_query(b"timeout=%ds&n=%d" % (number, number), 7.0)
+    assert 16 == granted_by_query.cache_info().currsize
