@@ -129,6 +129,7 @@ def create_app(reviews: Reviews, life: Life) -> Any:  # noqa: ANN401 - ASGI has 
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.post("/v1/validate")(reviews.validate)
     app.post("/v1/mutate")(reviews.mutate)

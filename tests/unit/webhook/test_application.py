@@ -3,6 +3,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry import _logs, trace
+from opentelemetry import metrics as otel_metrics
 
 from app.admission.review import Response
 from app.settings import ServerSettings
@@ -280,3 +282,18 @@ async def test_what_does_not_exist_is_404_and_no_documentation_is_served(
 ) -> None:
     for path in ("/", "/docs", "/openapi.json", "/validate", "/metrics"):
         assert (await harness.call("GET", path)).status == 404
+
+
+async def test_no_telemetry_but_ours_is_looked_for(
+    harness: "Harness", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for module, name in (
+        (trace, "get_tracer_provider"),
+        (otel_metrics, "get_meter_provider"),
+        (_logs, "get_logger_provider"),
+    ):
+        monkeypatch.setattr(module, name, lambda name=name: asked.append(name))
+    answer = await harness.call("POST", "/v1/validate", [BODY])
+    assert 200 == answer.status
+    assert [] == asked
