@@ -131,8 +131,9 @@ def create_app(reviews: Reviews, life: Life) -> Any:  # noqa: ANN401 - ASGI has 
         openapi_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.post("/v1/validate")(reviews.validate)
-    app.post("/v1/mutate")(reviews.mutate)
+    # Not `app.post`: what FastAPI makes of an endpoint's parameters takes 30 us.
+    app.add_route("/v1/validate", reviews.validate, methods=["POST"])
+    app.add_route("/v1/mutate", reviews.mutate, methods=["POST"])
     add_health(app, life)
     return quietly(app)
 

@@ -284,6 +284,12 @@ async def test_what_does_not_exist_is_404_and_no_documentation_is_served(
         assert (await harness.call("GET", path)).status == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/validate", "/v1/mutate"])
+async def test_reviews_are_only_posted(harness: "Harness", path: str) -> None:
+    answer = await harness.call("GET", path)
+    assert (405, "POST") == (answer.status, answer.headers["allow"])
+
+
 async def test_no_telemetry_but_ours_is_looked_for(
     harness: "Harness", monkeypatch: pytest.MonkeyPatch
 ) -> None:
