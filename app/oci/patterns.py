@@ -34,7 +34,7 @@ class Pattern:
     """One pattern, split.
 
     Attributes:
-        host: a glob for each part.
+        host: a glob for each part, or an address in brackets.
         port: empty for HTTPS's own.
         path: prefix of a repository; empty for all.
     """
@@ -48,6 +48,8 @@ class Pattern:
         host, port = _split(image.domain.lower())
         if self.port != port or not image.repository.startswith(self.path):
             return False
+        if ":" in self.host:
+            return self.host == host  # an address
         patterns, parts = self.host.split("."), host.split(".")
         return len(patterns) == len(parts) and all(
             glob(one, part) for one, part in zip(patterns, parts, strict=True)
@@ -72,7 +74,7 @@ def parse(text: str) -> Pattern:
         raise ValueError(f"{text}: expected HOST[:PORT][/PATH]")
     if any(mark in path for mark in "*?[\\"):
         raise ValueError(f"{text}: a path is a prefix, and has no * in it")
-    if not host.startswith("[") and not all(map(_is_glob, host.split("."))):
+    if ":" not in host and not all(map(_is_glob, host.split("."))):
         raise ValueError(f"{text}: expected a glob for each part of the host")
     return Pattern(host, port, path)
 
@@ -89,7 +91,7 @@ def _split(authority: str) -> tuple[str, str]:
         host, port = authority, ""
     if host in _HUB:
         host = DOCKER_HUB
-    if host.startswith("["):
+    if ":" in host:
         try:
             host = f"[{ipaddress.IPv6Address(host[1:-1])}]"
         except ValueError:

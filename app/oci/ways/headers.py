@@ -27,7 +27,7 @@ _OURS: Final = frozenset(
         "proxy-authorization",
         "proxy-connection",
         "range",
-        "te",
+        "te",  # codespell:ignore te
         "trailer",
         "transfer-encoding",
         "upgrade",

@@ -105,7 +105,7 @@ def read(content: bytes) -> tuple[Host, ...]:
         raise BrokenHostsError("host: expected tables [host.URL]")
     if len(mirrors) > MAX_HOSTS:
         raise BrokenHostsError(f"expected at most {MAX_HOSTS} hosts")
-    hosts = [_host(url, one, f'host."{url}"') for url, one in mirrors.items()]
+    hosts = [_host(url, one, _named(url)) for url, one in mirrors.items()]
     server = table.get("server", "")
     if not isinstance(server, str):
         raise BrokenHostsError("server: expected a text")
@@ -150,14 +150,14 @@ def _host(url: str, table: object, where: str) -> Host:
     reader = _Reader(table, where)
     is_whole = reader.flag("override_path")
     scheme, host, prefix = _address(url, where, is_whole=is_whole)
-    # Without `server` containerd takes the image's own host, and gives it every
-    # capability and the usual path (`ConfigureHosts`).
-    capabilities = reader.capabilities() if host else _ALL
+    capabilities = reader.capabilities()
     return Host(
         scheme=scheme,
         host=host,
         prefix=prefix,
-        capabilities=capabilities,
+        # Without `server` containerd takes the image's own host, and gives it every
+        # capability and the usual path (`ConfigureHosts`).
+        capabilities=capabilities if host else _ALL,
         authorities=reader.authorities(),
         pairs=reader.pairs(),
         skip_verify=reader.flag("skip_verify"),
@@ -166,11 +166,18 @@ def _host(url: str, table: object, where: str) -> Host:
     )
 
 
+def _named(url: str) -> str:
+    """A host in a text for people, without a user and his password."""
+    return f'host."{url.rpartition("@")[2][:255]}"'
+
+
 def _address(url: str, where: str, *, is_whole: bool) -> tuple[str, str, str]:
     """Scheme, host and API prefix of a URL; without a host for no URL."""
     if not url:
         return "https", "", "/v2"
     wrong = BrokenHostsError(f"{where}: expected http(s)://HOST[:PORT][/PATH]")
+    if not url.isascii() or not url.isprintable() or len(url) > _MAX_CHARACTERS:
+        raise wrong
     if not url.startswith(("http://", "https://")):
         url = f"https://{url}"
     try:
@@ -181,7 +188,7 @@ def _address(url: str, where: str, *, is_whole: bool) -> tuple[str, str, str]:
     if not _HOST.fullmatch(host) or port == 0 or parts.query or parts.fragment:
         raise wrong
     path = posixpath.normpath(parts.path) if parts.path else ""
-    if not _PATH.fullmatch(path.rstrip("/")) or len(url) > _MAX_CHARACTERS:
+    if not _PATH.fullmatch(path.rstrip("/")):
         raise wrong
     prefix = path.rstrip("/")
     if not is_whole and not prefix.endswith("/v2"):
