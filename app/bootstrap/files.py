@@ -1,18 +1,25 @@
-"""What the settings file says now, and the Docker config file that it names."""
+"""What the settings file says now, and the files that it names."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from app.bootstrap import registries
+from app.bootstrap import registry_files
+from app.bootstrap.registry_files import RegistryFiles
+from app.bootstrap.registry_material import material
 from app.errors import ConfigError
-from app.oci.credentials import Keyring
-from app.settings import Accepted, Fault, Refused, Settings, judge, read_file
-
-_DOCKER_CONFIG = ("registry", "dockerConfig")
+from app.settings import (
+    Accepted,
+    Fault,
+    Refused,
+    RegistrySettings,
+    Settings,
+    judge,
+    read_file,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +28,20 @@ class Wanted:
 
     Attributes:
         settings: of the file, the environment and defaults.
-        keyring: of the Docker config file that they name.
+        files: that they name for registries.
     """
 
     settings: Settings
-    keyring: Keyring
+    files: RegistryFiles = field(default_factory=RegistryFiles)
 
 
 Said: TypeAlias = Wanted | Refused
-"""What both files say, or what is wrong with either."""
+"""What all files say, or what is wrong with one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Both files at one moment.
+    """All files at one moment.
 
     Attributes:
         digest: of their contents, never of a time: equal digests, equal meaning.
@@ -52,7 +59,7 @@ def load(path: Path | None) -> Settings:
         path: a YAML file; `None` for none.
 
     Raises:
-        ConfigError: they cannot be used, or the Docker config file cannot; with the
+        ConfigError: they cannot be used, or a file that they name cannot; with the
             lines that a running process would log.
     """
     said = SettingsFiles(path).look().said
@@ -62,7 +69,7 @@ def load(path: Path | None) -> Settings:
 
 
 class SettingsFiles:
-    """Reads both files; blocks, so call it in a thread.
+    """Reads all files; blocks, so call it in a thread.
 
     Args:
         path: of the settings file; `None` for none: what the environment says.
@@ -71,6 +78,8 @@ class SettingsFiles:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._judged: tuple[bytes, Accepted | Refused] | None = None
+        self._known: tuple[RegistrySettings, RegistryFiles] | None = None
+        self._faults: tuple[Fault, ...] = ()
 
     def look(self) -> Sight:
         """What they say now; never raises."""
@@ -81,7 +90,7 @@ class SettingsFiles:
         judged = self._judge(content)
         if isinstance(judged, Refused):
             return Sight(digest, judged)
-        return self._with_keyring(digest, judged)
+        return self._with_files(digest, judged)
 
     def _judge(self, content: bytes) -> Accepted | Refused:
         """As `judge`; the same content is read once."""
@@ -90,19 +99,27 @@ class SettingsFiles:
             self._judged = (content, judge(content, name))
         return self._judged[1]
 
-    def _with_keyring(self, digest: str, accepted: Accepted) -> Sight:
-        settings = accepted.settings
-        try:
-            content = registries.docker_config(settings.registry)
-            both = _digest(digest.encode() + content)
-            keyring = registries.keyring(settings.registry, content)
-        except ConfigError as error:
-            text = error.message.removeprefix("registry.dockerConfig ")
-            place = accepted.document.place(_DOCKER_CONFIG)
-            name = str(self.path) if self.path is not None else "the settings"
-            refused = Refused(name, (Fault(text, _DOCKER_CONFIG, place),))
-            return Sight(_digest(digest.encode() + text.encode()), refused)
-        return Sight(both, Wanted(settings, keyring))
+    def _with_files(self, digest: str, accepted: Accepted) -> Sight:
+        registry = accepted.settings.registry
+        found = registry_files.read(registry)
+        both = _digest(f"{digest} {found.digest}".encode())
+        faults = self._wrong(registry, found)
+        if not faults:
+            return Sight(both, Wanted(accepted.settings, found))
+        name = str(self.path) if self.path is not None else "the settings"
+        place = accepted.document.place
+        placed = (replace(one, place=place(one.path)) for one in faults)
+        return Sight(both, Refused(name, tuple(placed)))
+
+    def _wrong(
+        self, registry: RegistrySettings, found: RegistryFiles
+    ) -> tuple[Fault, ...]:
+        """What is wrong with the files; the same ones are read once."""
+        if self._known != (registry, found):
+            held = material(registry, found)
+            self._faults = held if isinstance(held, tuple) else ()
+            self._known = registry, found
+        return self._faults
 
 
 class Unwatched:

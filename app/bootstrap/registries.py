@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.bootstrap.observers import RegistryObserver
+from app.bootstrap.registry_files import RegistryFiles
+from app.bootstrap.registry_material import RegistryMaterial, material
+from app.bootstrap.way_observers import ProgramObserver, WayObserver
 from app.errors import ConfigError
-from app.oci import credentials
+from app.oci import patterns
 from app.oci.artifacts import LayoutsFirst, RegistryArtifacts, Times
 from app.oci.client import Shared
-from app.oci.credentials import MAX_CONFIG_BYTES, Keyring
+from app.oci.credentials import Offers
+from app.oci.credentials.helpers import HELPER_BYTES, HELPER_SECONDS, Helpers
+from app.oci.credentials.operator import Operator
+from app.oci.credentials.plugins import PLUGIN_BYTES, PLUGIN_SECONDS, Plugins
+from app.oci.credentials.programs import MAX_PROGRAMS, Programs, environment
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.layout import LayoutArtifacts
 from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport
-from app.ports import Artifacts
+from app.oci.ways import proxies
+from app.oci.ways.proxies import Proxies
+from app.oci.ways.trust import Trust
+from app.oci.ways.ways import Ways
+from app.ports import Artifacts, NoPullSecrets, PullSecrets
 from app.settings import RegistrySettings
+from app.settings.registry import RegistryHostSettings
 from app.telemetry import Metrics
 
 
@@ -35,41 +49,79 @@ class Sources:
 
 
 def sources(
-    settings: RegistrySettings, credentials: Keyring, metrics: Metrics
+    settings: RegistrySettings,
+    files: RegistryFiles,
+    metrics: Metrics,
+    secrets: PullSecrets | None = None,
 ) -> Sources:
-    """Layouts where there are some, else registries; opens nothing yet."""
+    """Layouts where there are some, else registries; opens nothing yet.
+
+    Args:
+        settings: of registries.
+        files: that they name.
+        metrics: count.
+        secrets: reads the pull secrets of Pods; `None` for none.
+
+    Raises:
+        ConfigError: one of the files cannot be used.
+    """
     layouts = LayoutArtifacts(settings.layout_root)
-    found = registries(settings, credentials, metrics)
+    found = registries(settings, files, metrics, secrets)
     return Sources(LayoutsFirst(layouts, found), found)
 
 
 def registries(
-    settings: RegistrySettings, keyring: Keyring, metrics: Metrics
+    settings: RegistrySettings,
+    files: RegistryFiles,
+    metrics: Metrics,
+    secrets: PullSecrets | None = None,
 ) -> RegistryArtifacts:
-    """Reads artifacts from registries.
+    """Reads artifacts from registries; arguments as for `sources`.
 
     It remembers nothing that others found: what one credential earned serves no
     other, and what is not allowed any more is not answered from memory.
     """
-    policy = RegistryPolicy(
-        hosts={
-            host: HostPolicy(one.plain_http, one.private, one.loopback)
-            for host, one in settings.hosts.items()
-        },
-        refused=_api_server_addresses(os.environ),
-        realms={host: one.token_servers for host, one in settings.hosts.items()},
-    )
-    limits = Limits(**settings.limits.model_dump())
+    held = material(settings, files)
+    if isinstance(held, tuple):
+        lines = (one.line("the settings") for one in held)
+        raise ConfigError("InvalidSettings", "\n".join(lines))
+    allowed, limits = policy(settings), Limits(**settings.limits.model_dump())
     observer = RegistryObserver(metrics)
     shared = Shared(
-        transport=AiohttpTransport(policy, limits),
-        policy=policy,
-        operator=keyring,
+        transport=AiohttpTransport(
+            allowed, limits, Trust(held.hosts), _proxies(settings, held)
+        ),
+        policy=allowed,
+        operator=_operator(settings, held),
         limits=limits,
         observer=observer,
+        circuits=observer,
+        ways=Ways(held.mirrors, WayObserver()),
     )
     times = Times(**settings.times.model_dump())
-    return RegistryArtifacts(shared, times=times, observer=observer)
+    return RegistryArtifacts(
+        shared, secrets=secrets or NoPullSecrets(), times=times, observer=observer
+    )
+
+
+def policy(settings: RegistrySettings) -> RegistryPolicy:
+    """What the operator allows towards registries."""
+    return RegistryPolicy(
+        hosts={host: _host(one) for host, one in settings.hosts.items()},
+        refused=_api_server_addresses(os.environ),
+        realms={host: one.token_servers for host, one in settings.hosts.items()},
+        allow=tuple(map(patterns.parse, settings.allow)),
+        deny=tuple(map(patterns.parse, settings.deny)),
+    )
+
+
+def _host(settings: RegistryHostSettings) -> HostPolicy:
+    return HostPolicy(
+        plain_http=settings.plain_http,
+        plain_http_credentials=settings.plain_http_credentials,
+        private=settings.private,
+        loopback=settings.loopback,
+    )
 
 
 def _api_server_addresses(environment: Mapping[str, str]) -> frozenset[str]:
@@ -77,33 +129,41 @@ def _api_server_addresses(environment: Mapping[str, str]) -> frozenset[str]:
     return frozenset(filter(None, [environment.get("KUBERNETES_SERVICE_HOST")]))
 
 
-def docker_config(settings: RegistrySettings) -> bytes:
-    """The bytes of the Docker config file; none without one.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    path = settings.docker_config
-    if path is None:
-        return b""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_CONFIG_BYTES + 1)
-    except OSError as error:
-        text = f"registry.dockerConfig {path}: cannot be read: {error.strerror}"
-        raise ConfigError("InvalidDockerConfig", text) from error
+def _proxies(settings: RegistrySettings, held: RegistryMaterial) -> Proxies:
+    return Proxies(
+        settings.proxy.http,
+        settings.proxy.https,
+        tuple(map(proxies.rule, settings.proxy.no_proxy)),
+        held.proxy_user,
+        held.proxy_password,
+    )
 
 
-def keyring(settings: RegistrySettings, content: bytes) -> Keyring:
-    """What a Docker config file of this content opens.
+def _operator(settings: RegistrySettings, held: RegistryMaterial) -> Offers:
+    """Programs of both folders take turns together."""
+    observer = ProgramObserver()
+    turns = asyncio.Semaphore(MAX_PROGRAMS)
+    helpers = plugins = None
+    if settings.credential_helpers is not None:
+        programs = _programs(
+            settings.credential_helpers, turns, HELPER_SECONDS, HELPER_BYTES
+        )
+        helpers = Helpers(held.helpers, programs, observer=observer)
+    if settings.credential_provider_folder is not None:
+        programs = _programs(
+            settings.credential_provider_folder, turns, PLUGIN_SECONDS, PLUGIN_BYTES
+        )
+        plugins = Plugins(held.plugins, programs, observer=observer)
+    return Operator(held.keyring, helpers, plugins)
 
-    Raises:
-        ConfigError: it is none; the message never holds its values.
-    """
-    if settings.docker_config is None:
-        return Keyring()
-    try:
-        return credentials.read(content)
-    except ConfigError as error:
-        text = f"registry.dockerConfig {settings.docker_config}: {error.message}"
-        raise ConfigError(error.reason, text) from error
+
+def _programs(
+    folder: Path, turns: asyncio.Semaphore, seconds: float, most_bytes: int
+) -> Programs:
+    return Programs(
+        folder.absolute(),
+        environment(os.environ),
+        seconds=seconds,
+        most_bytes=most_bytes,
+        turns=turns,
+    )

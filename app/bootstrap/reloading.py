@@ -1,12 +1,12 @@
 """The settings file is looked at again and again; what changed is taken up.
 
-1. Every `server.checkSeconds`, and at once after SIGHUP, both files are read: the
-   settings, and the Docker config that they name. What counts is their content.
+1. Every `server.checkSeconds`, and at once after SIGHUP, all files are read: the
+   settings, and those that they name for registries. What counts is their content.
 2. A content that is new is read again a moment later, and taken only if it is still
    the same: an editor may be in the middle of writing it.
 3. If it is invalid, the settings that hold go on to hold: the log, metrics and
-   `/readyz` say what is wrong and where. A file that is not there any more, or a
-   Docker config that cannot be read, is no different.
+   `/readyz` say what is wrong and where. A file that is not there any more, or one
+   that the settings name and that cannot be used, is no different.
 4. Of a valid one the live settings are taken up, all at once; those that need a new
    process (`settings.life`) are reported until one starts.
 
@@ -37,6 +37,8 @@ SETTLE_SECONDS: Final = 0.2
 
 MAX_LOOKS: Final = 10
 """At a content that changes all the time; then it waits for the next check."""
+
+_DOCKER_CONFIG: Final = "registry.dockerConfig"
 
 
 class Files(Protocol):
@@ -171,31 +173,29 @@ class Reloading:
         found = life.changes(held.settings, wanted.settings)
         live = life.needing(found, Life.LIVE)
         later = tuple(one.name for one in life.needing(found, Life.PROCESS))
-        is_other_keyring = wanted.keyring != held.keyring
-        is_changed = bool(live) or is_other_keyring
+        files = wanted.files.changed(held.files)
+        is_changed = bool(live or files)
         if is_changed:
             settings = life.taken_up(held.settings, wanted.settings)
-            await self.target.to(Wanted(settings, wanted.keyring))
+            await self.target.to(Wanted(settings, wanted.files))
             self.state.taken(self.now())
         self.state.found((), later)
         if self._digest or is_changed or later:  # the first look is at what we have
             result = "applied" if is_changed else "unchanged"
             self.metrics.count("config_reloads_total", result=result)
-            self._say(live, later, is_other_keyring=is_other_keyring)
+            self._say(live, later, files)
 
     def _say(
-        self,
-        live: tuple[Change, ...],
-        later: tuple[str, ...],
-        *,
-        is_other_keyring: bool,
+        self, live: tuple[Change, ...], later: tuple[str, ...], files: tuple[str, ...]
     ) -> None:
         fields: dict[str, object] = {"changed": [one.told() for one in live]}
-        if is_other_keyring:
+        if files:
+            fields["files"] = files
+        if _DOCKER_CONFIG in files:
             fields["credentials"] = "changed"
         if later:
             fields["restart_needed"] = later
-        is_same = not live and not is_other_keyring
+        is_same = not live and not files
         log_event("settings unchanged" if is_same else "settings applied", **fields)
 
 

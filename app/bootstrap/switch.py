@@ -49,7 +49,7 @@ class Switch:
         """
         chosen, last = options(wanted.settings), self.wanted
         registry = wanted.settings.registry
-        if (registry, wanted.keyring) == (last.settings.registry, last.keyring):
+        if (registry, wanted.files) == (last.settings.registry, last.files):
             await self._checker.exchange(chosen)
         else:
             await self._exchange(chosen, self._make(wanted))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import __version__
+from app.bootstrap import registry_files
 from app.bootstrap.certificates import Certificates, certificates
 from app.bootstrap.connecting import LazyConnection
 from app.bootstrap.expiries import Expiries
@@ -17,7 +18,7 @@ from app.bootstrap.files import SettingsFiles, Unwatched, Wanted
 from app.bootstrap.health import AlwaysReady, Health, Readiness
 from app.bootstrap.observers import ClusterObserver
 from app.bootstrap.options import options
-from app.bootstrap.registries import Sources, docker_config, keyring, sources
+from app.bootstrap.registries import Sources, sources
 from app.bootstrap.reloading import reloading
 from app.bootstrap.settings_state import SettingsHealth
 from app.bootstrap.statuses import status
@@ -123,10 +124,10 @@ def _reviewing(
 ) -> tuple[Checker, Switch]:
     """What answers reviews, and what exchanges its settings."""
     registry = settings.registry
-    wanted = Wanted(settings, keyring(registry, docker_config(registry)))
+    wanted = Wanted(settings, registry_files.read(registry))
 
     def make(wanted: Wanted) -> Sources:
-        return sources(wanted.settings.registry, wanted.keyring, metrics)
+        return sources(wanted.settings.registry, wanted.files, metrics)
 
     found = make(wanted)
     checker = Checker(cluster, found.port, metrics, options(settings))

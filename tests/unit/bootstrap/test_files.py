@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap.files import SettingsFiles, Sight, Wanted, load
+from app.bootstrap.registry_material import RegistryMaterial, material
 from app.errors import ConfigError
 from app.oci.reference import parse
 from app.settings import Refused
@@ -27,6 +28,13 @@ def docker_config(user: str) -> str:
 def taken(sight: Sight) -> Wanted:
     assert isinstance(sight.said, Wanted), sight.said
     return sight.said
+
+
+def held(sight: Sight) -> RegistryMaterial:
+    wanted = taken(sight)
+    found = material(wanted.settings.registry, wanted.files)
+    assert isinstance(found, RegistryMaterial), found
+    return found
 
 
 def refused(sight: Sight) -> str:
@@ -61,7 +69,7 @@ def test_a_docker_config_that_changes_is_another_content(
     second = files.look()
     image = parse("r.example/app:1")
     assert ["ada", "bob"] == [
-        taken(one).keyring.lookup(image)[0].username for one in (first, second)
+        held(one).keyring.lookup(image)[0].username for one in (first, second)
     ]
     assert first.digest != second.digest
 
@@ -82,7 +90,7 @@ def test_a_docker_config_that_cannot_be_used_is_told_by_its_setting(
     docker.write_text(docker_config("ada"))
     fine = files.look()
     assert 3 == len({missing.digest, broken.digest, fine.digest})
-    assert taken(fine).keyring.entries
+    assert held(fine).keyring.entries
 
 
 def test_a_docker_config_of_the_environment_is_told_without_a_place(

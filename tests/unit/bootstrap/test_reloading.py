@@ -11,16 +11,16 @@ import pytest
 
 from app.bootstrap.files import Sight, Unwatched, Wanted
 from app.bootstrap.health import AlwaysReady
+from app.bootstrap.registry_files import CA, DOCKER_CONFIG, HOSTS, File, RegistryFiles
 from app.bootstrap.reloading import MAX_LOOKS, Reloading, Ticks, reloading
 from app.bootstrap.settings_state import SettingsHealth, SettingsState
-from app.oci.credentials import Credential, Entry, Keyring
 from app.settings import Refused, Settings
 from app.settings.faults import Fault, Place
 from app.telemetry import Metrics
 
 FILE = Path("/etc/imagecompat/settings.yaml")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-OTHERS = Keyring((Entry("r.example", "", "", Credential("ada", "secret")),))
+OTHERS = RegistryFiles((File(DOCKER_CONFIG, Path("/config.json"), b"secret"),))
 BROKEN = Refused(
     str(FILE),
     (
@@ -34,8 +34,8 @@ def settings(**sections: object) -> Settings:
     return Settings.model_validate(sections)
 
 
-def wanted(keyring: Keyring | None = None, **sections: object) -> Wanted:
-    return Wanted(settings(**sections), keyring or Keyring())
+def wanted(files: RegistryFiles | None = None, **sections: object) -> Wanted:
+    return Wanted(settings(**sections), files or RegistryFiles())
 
 
 AUDIT = wanted(policy={"mode": "audit"})
@@ -217,9 +217,24 @@ async def test_other_credentials_are_taken_up_and_never_told(
     scene: Scene, events: list[dict[str, object]]
 ) -> None:
     await scene.check(wanted(OTHERS))
-    assert OTHERS == scene.target.wanted.keyring
+    assert OTHERS == scene.target.wanted.files
     assert "changed" == events[0]["credentials"]
+    assert ("registry.dockerConfig",) == events[0]["files"]
     assert "secret" not in str(events)
+
+
+async def test_another_certificate_is_taken_up_though_no_setting_changed(
+    scene: Scene, events: list[dict[str, object]]
+) -> None:
+    setting = (*HOSTS, "r.example", CA)
+    for content in (b"old", b"new"):
+        ca = File(setting, Path("/ca.crt"), content)
+        scene.reloading._digest = ""
+        await scene.check(wanted(RegistryFiles((ca,))))
+    assert b"new" == scene.target.wanted.files.files[0].content
+    assert ("registry.hosts.r.example.caFile",) == events[1]["files"]
+    assert [] == events[1]["changed"]
+    assert "credentials" not in events[1]
 
 
 async def test_a_file_that_is_being_written_is_waited_for(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,11 @@ from app.admission.review import Review
 from app.bootstrap.files import Wanted
 from app.bootstrap.options import options
 from app.bootstrap.registries import Sources
+from app.bootstrap.registry_files import DOCKER_CONFIG, File, RegistryFiles
 from app.bootstrap.switch import Switch
 from app.checker import Checker
 from app.oci.artifacts import RegistryArtifacts
 from app.oci.client import Shared
-from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.transport import Answer, Request
@@ -23,7 +24,7 @@ from app.settings import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import AMD64, FakeArtifacts, FakeCluster
 
-OTHERS = Keyring((Entry("r.example", "", "", Credential("ada", "secret")),))
+OTHERS = RegistryFiles((File(DOCKER_CONFIG, Path("/config.json"), b"{}"),))
 POD = Review(
     uid="u",
     kind="Pod",
@@ -34,8 +35,8 @@ POD = Review(
 )
 
 
-def wanted(keyring: Keyring | None = None, **sections: object) -> Wanted:
-    return Wanted(Settings.model_validate(sections), keyring or Keyring())
+def wanted(files: RegistryFiles | None = None, **sections: object) -> Wanted:
+    return Wanted(Settings.model_validate(sections), files or RegistryFiles())
 
 
 AUDIT = wanted(policy={"mode": "audit"})
@@ -96,7 +97,7 @@ class Scene:
         port = Gated({"x": Resolved("d", {AMD64: Missing()})})
         self.made.append((given, transport, port))
         policy, limits = RegistryPolicy(), Limits()
-        shared = Shared(transport, policy, given.keyring, limits)
+        shared = Shared(transport, policy, limits=limits)
         return Sources(port, RegistryArtifacts(shared))
 
     def closed(self) -> list[bool]:
