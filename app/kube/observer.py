@@ -19,6 +19,10 @@ class Observer(Protocol):
         has another shape), `malformed`, `oversized` (both lost). Otherwise `list`
         (one begins), `bookmark`, `unknown` (a type of event), `crash`, or a
         failure's reason (`Gone`, `Timeout`, `Forbidden`, ...).
+
+        Secrets and ServiceAccounts, got by name: `read`, `absent`, `malformed`,
+        `oversized`, `withheld` (the settings do not allow it), `late`, `overload`,
+        or a failure's reason.
         """
         ...
 

@@ -14,7 +14,6 @@ The rules of `pkg/credentialprovider/secrets` at Kubernetes v1.35.4
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
@@ -24,11 +23,6 @@ from app.errors import ConfigError
 from app.oci.credentials.docker_config import read, read_auths
 from app.oci.credentials.keyring import NOTHING, Keyring
 from app.ports import PullSecret
-
-REMEMBERED_BYTES: Final = 4 << 20
-"""Of Secrets whose entries are remembered, with `ENTRY_BYTES` each."""
-
-ENTRY_BYTES: Final = 1 << 10
 
 
 class _Form(NamedTuple):
@@ -43,9 +37,6 @@ _FORMS: Final[Mapping[str, _Form]] = MappingProxyType(
     }
 )
 """Type of a Secret -> where its config stands, and in which form (1)."""
-
-DATA_KEYS: Final = frozenset(form.key for form in _FORMS.values())
-"""All that is ever looked at of a Secret's data."""
 
 
 def keyring_of(secrets: Sequence[PullSecret]) -> Keyring:
@@ -69,37 +60,9 @@ def _keyring(secret: PullSecret) -> Keyring:
     content = secret.data.get(form.key) if form is not None else None
     if form is None or not content:
         return NOTHING
-    found = _READ.of(form, content)
-    if found is None:
+    try:
+        return form.read(content)
+    except ConfigError:
         text = f"Secret {secret.name}: {form.key} is no Docker config"
-        raise ConfigError("InvalidPullSecret", text)
-    return found
-
-
-class _Reads:
-    """Reads each config once while it is in use; the least recently used go first."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._size = 0
-        self._known: OrderedDict[tuple[str, bytes], Keyring | None] = OrderedDict()
-
-    def of(self, form: _Form, content: bytes) -> Keyring | None:
-        """The entries of a config; `None` if it is none."""
-        key = (form.key, content)
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        try:
-            found: Keyring | None = form.read(content)
-        except ConfigError:
-            found = None
-        self._known[key] = found
-        self._size += len(content) + ENTRY_BYTES
-        while self._size > self._most:
-            (_, oldest), _ = self._known.popitem(last=False)
-            self._size -= len(oldest) + ENTRY_BYTES
-        return found
-
-
-_READ: Final = _Reads(REMEMBERED_BYTES)
+    # Outside: what was wrong may show a part of it.
+    raise ConfigError("InvalidPullSecret", text)

@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import ConfigError
 from app.oci import reference
-from app.oci.credentials import NOTHING, Credential, Keyring, keyring_of, pull_secrets
+from app.oci.credentials import NOTHING, Credential, keyring_of
 from app.ports import PullSecret
 
 SECRET = "canary-7f3a"
@@ -107,27 +107,3 @@ def test_identity_tokens_of_a_pod_count_nowhere() -> None:
     content = b'{"auths": {"r.io": {"username": "u", "identitytoken": "i"}}}'
     secret = PullSecret("s", JSON, {".dockerconfigjson": content})
     assert (Credential("u"),) == keyring_of([secret]).lookup(IMAGE)
-
-
-def test_what_was_read_is_remembered_within_bounds() -> None:
-    reads = pull_secrets._Reads(3 * (pull_secrets.ENTRY_BYTES + 2))
-    count = {"reads": 0}
-    form = pull_secrets._FORMS[OLD]
-
-    def counting(content: bytes) -> Keyring:
-        count["reads"] += 1
-        return form.read(content)
-
-    counted = form._replace(read=counting)
-    first = reads.of(counted, b"{}")
-    assert first is reads.of(counted, b"{}")
-    assert 1 == count["reads"]
-    for other in (b"[]", b"10"):
-        assert None is reads.of(counted, other)
-    assert first is reads.of(counted, b"{}")
-    assert 3 == count["reads"]
-    reads.of(counted, b"11")
-    reads.of(counted, b"{}")
-    assert 4 == count["reads"]
-    reads.of(counted, b"[]")
-    assert 5 == count["reads"]
