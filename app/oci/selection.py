@@ -2,7 +2,7 @@
 
 1. A candidate is a descriptor of our artifact type. A type that is absent or that
    of an empty config says nothing (ggcr's registry and Harbor report it so): the
-   caller looks at the manifest.
+   caller looks at the manifest, if it is one: a build's cache lists layers.
 2. The newest `org.opencontainers.image.created` (RFC 3339) counts; a missing or
    unreadable date is the oldest; ties are broken by digest, smallest first.
 
@@ -17,9 +17,16 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from app.compat import rfc3339
-from app.oci.manifests import ARTIFACT_TYPE, CREATED, EMPTY_TYPE, Descriptor
+from app.oci.manifests import (
+    ARTIFACT_TYPE,
+    CREATED,
+    EMPTY_TYPE,
+    MANIFEST_TYPES,
+    Descriptor,
+)
 
 _UNTYPED: Final = frozenset({"", EMPTY_TYPE})
+_MANIFESTS: Final = MANIFEST_TYPES | {""}
 _FRACTION: Final = re.compile(r"[.,]([0-9]{1,9})")
 
 Instant: TypeAlias = tuple[int, str, str]
@@ -38,7 +45,8 @@ def is_ours(descriptor: Descriptor) -> bool:
 
 def may_be_ours(descriptor: Descriptor) -> bool:
     """Whether only the manifest itself can tell."""
-    return descriptor.artifact_type in _UNTYPED
+    is_manifest = descriptor.media_type in _MANIFESTS
+    return is_manifest and descriptor.artifact_type in _UNTYPED
 
 
 def newest_first(candidates: Iterable[Descriptor]) -> list[Descriptor]:

@@ -5,7 +5,14 @@ import itertools
 import pytest
 
 from app.oci import selection
-from app.oci.manifests import ARTIFACT_TYPE, CREATED, EMPTY_TYPE, Descriptor
+from app.oci.manifests import (
+    ARTIFACT_TYPE,
+    CREATED,
+    EMPTY_TYPE,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+)
 
 
 def artifact(digest: str, created: str | None = None) -> Descriptor:
@@ -28,6 +35,23 @@ def artifact(digest: str, created: str | None = None) -> Descriptor:
 def test_a_descriptor_is_ours_or_may_be(kind: str, expected: tuple[bool, bool]) -> None:
     one = Descriptor(artifact_type=kind)
     assert expected == (selection.is_ours(one), selection.may_be_ours(one))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "expected"),
+    [
+        pytest.param(OCI_MANIFEST, True, id="manifest"),
+        pytest.param("", True, id="not-said"),
+        pytest.param(OCI_INDEX, False, id="index"),
+        pytest.param("application/vnd.oci.image.layer.v1.tar+gzip", False, id="layer"),
+    ],
+)
+def test_what_is_no_manifest_is_not_looked_into(
+    media_type: str, expected: bool
+) -> None:
+    assert expected == selection.may_be_ours(Descriptor(media_type=media_type))
+    ours = Descriptor(media_type=media_type, artifact_type=ARTIFACT_TYPE)
+    assert selection.is_ours(ours)
 
 
 # Oldest first; those of one line are equal, so that their digests decide.
