@@ -63,6 +63,7 @@ class _Spec(TypedDict, total=False):
     tolerations: msgspec.Raw
     schedulerName: str
     serviceAccountName: str
+    imagePullSecrets: msgspec.Raw
     os: _System | None
     template: Object | None
     jobTemplate: Object | None
@@ -87,6 +88,10 @@ class _ImageSource(TypedDict, total=False):
 class _Volume(TypedDict, total=False):
     name: str
     image: _ImageSource
+
+
+class _SecretReference(TypedDict, total=False):
+    name: str
 
 
 class _OwnerReference(TypedDict, total=False):
@@ -120,6 +125,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
         "initContainers": _CONTAINERS,
         "ephemeralContainers": _CONTAINERS,
         "volumes": (msgspec.json.Decoder(list[_Volume]), b"{"),
+        "imagePullSecrets": (msgspec.json.Decoder(list[_SecretReference]), b"{"),
         "ownerReferences": (msgspec.json.Decoder(list[_OwnerReference]), b"{"),
     }
 )

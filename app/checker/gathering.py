@@ -151,12 +151,13 @@ class Gathering:
         outcomes: dict[str, ImageOutcome] = dict.fromkeys(wanted, TOO_MANY)
         finds: dict[str, Coroutine[Any, Any, ImageOutcome]] = {}
         for image, seconds in islice(wanted.items(), MAX_IMAGES):
-            known = self.artifacts.at_hand(image, ordered)
+            known = self.artifacts.at_hand(image, ordered, subject.puller)
             if known is not None:
                 outcomes[image] = known
             else:
-                find = self.artifacts.find(image, ordered, deadline_seconds=seconds)
-                finds[image] = find
+                finds[image] = self.artifacts.find(
+                    image, ordered, deadline_seconds=seconds, puller=subject.puller
+                )
         found = await asyncio.gather(*finds.values()) if finds else ()
         outcomes.update(zip(finds, found, strict=True))
         return Looked(platforms, outcomes, waited=bool(finds))

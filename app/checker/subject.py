@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.admission.review import Review
+from app.ports import NOBODY, Puller
 from app.scheduling import kinds, podspec
 from app.scheduling.podspec import ImageUse, Owner, PodSpec
 
 _MIRROR: Final = "kubernetes.io/config.mirror"
 _NODES: Final = "system:nodes"
+_DEFAULT_ACCOUNT: Final = "default"
+"""The ServiceAccount of a Pod that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Subject:
             order.
         others: the same of images that are only reported.
         exempted: each image that the admin leaves alone -> who answers for that.
+        puller: whose pull secrets may open the images' registries.
     """
 
     pod: PodSpec
@@ -44,6 +48,7 @@ class Subject:
     annotations: Mapping[str, object] = field(default_factory=dict)
     unchanged: tuple[ImageUse, ...] = ()
     exempted: Mapping[str, str] = field(default_factory=dict)
+    puller: Puller = NOBODY
 
     images: Mapping[str, tuple[str, ...]] = field(init=False)
     others: Mapping[str, tuple[str, ...]] = field(init=False)
@@ -113,7 +118,22 @@ def of(review: Review) -> Subject | NotJudged:
         is_daemon_set=pod.is_daemon_set_pod or review.kind == "DaemonSet",
         annotations={} if kind.is_template else _annotations(review),
         unchanged=tuple(use for use in pod.images if use not in uses) if old else (),
+        puller=_puller(review.namespace, pod, is_template=kind.is_template),
     )
+
+
+def _puller(namespace: str, pod: PodSpec, *, is_template: bool) -> Puller:
+    """Whose secrets count, as the kubelet will see it.
+
+    A Pod that names none has got those of its ServiceAccount before any webhook is
+    asked (`serviceaccount/admission.go#L167`); for a template nobody has done so yet.
+    """
+    account = ""
+    if is_template and not pod.has_pull_secrets:
+        account = pod.service_account or _DEFAULT_ACCOUNT
+    if not (pod.pull_secrets or account):
+        return NOBODY
+    return Puller(namespace, pod.pull_secrets, account)
 
 
 def _containers(uses: Iterable[ImageUse]) -> dict[str, tuple[str, ...]]:

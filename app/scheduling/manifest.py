@@ -70,6 +70,12 @@ class Affinity(msgspec.Struct, rename="camel"):
     node_affinity: NodeAffinity = msgspec.field(default_factory=NodeAffinity)
 
 
+class SecretReference(msgspec.Struct):
+    """`imagePullSecrets[]`."""
+
+    name: str = ""
+
+
 class System(msgspec.Struct):
     """`spec.os`."""
 
@@ -89,6 +95,7 @@ class Spec(msgspec.Struct, rename="camel"):
     tolerations: tuple[Toleration, ...] = ()
     scheduler_name: str = ""
     service_account_name: str = ""
+    image_pull_secrets: tuple[SecretReference, ...] = ()
     os: System = msgspec.field(default_factory=System)
 
 
@@ -126,6 +133,7 @@ _SHAPES: Final[Mapping[type[msgspec.Struct], Mapping[str, object]]] = MappingPro
             "tolerations": [{"key": str, "operator": str, "value": str, "effect": str}],
             "schedulerName": str,
             "serviceAccountName": str,
+            "imagePullSecrets": [{"name": str}],
             "os": {"name": str},
             "volumes": [{"name": str, "image": {"reference": str}}],
         },

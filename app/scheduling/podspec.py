@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -37,6 +38,12 @@ MAX_CONTAINERS: Final = 256
 """Containers of one list that are read: each image may be asked for at a registry.
 
 Images beyond are not judged: that can only keep a denial away."""
+
+MAX_PULL_SECRETS: Final = 32
+"""Secrets of one Pod that are read: each may cost a request to the API server.
+
+Without those beyond, images that they open are not judged: that can only keep a denial
+away."""
 
 _NO_PLACEMENT: Final = Placement()
 
@@ -76,6 +83,9 @@ class PodSpec(msgspec.Struct, frozen=True):
             `None` for an object that a person made.
         image_volumes: to be reported, not judged.
         service_account: its name; `""` where the Pod leaves it to the namespace.
+        pull_secrets: names in `imagePullSecrets` that are not empty, in order, each
+            once; bounded.
+        has_pull_secrets: whether that list has any item, also one without a name.
         unreadable: paths of what could not be read, in order; bounded.
         too_large: keys of what was too large to be read, or to be read whole.
     """
@@ -85,6 +95,8 @@ class PodSpec(msgspec.Struct, frozen=True):
     controller: Owner | None = None
     image_volumes: tuple[ImageVolume, ...] = ()
     service_account: str = ""
+    pull_secrets: tuple[str, ...] = ()
+    has_pull_secrets: bool = False
     unreadable: tuple[str, ...] = ()
     too_large: frozenset[str] = frozenset()
 
@@ -119,6 +131,9 @@ def of(kind: Kind, obj: Mapping[str, object]) -> PodSpec:
         controller=_controller(metadata),
         image_volumes=_image_volumes(spec) if spec.volumes else (),
         service_account=spec.service_account_name,
+        pull_secrets=_pull_secrets(spec) if spec.image_pull_secrets else (),
+        has_pull_secrets=bool(spec.image_pull_secrets)
+        or "imagePullSecrets" in reading.too_large,
         unreadable=tuple(reading.unreadable),
         too_large=frozenset(reading.too_large),
     )
@@ -162,6 +177,11 @@ def _image_volumes(spec: Spec) -> tuple[ImageVolume, ...]:
         for each in spec.volumes
         if each.image.reference
     )
+
+
+def _pull_secrets(spec: Spec) -> tuple[str, ...]:
+    names = dict.fromkeys(each.name for each in spec.image_pull_secrets if each.name)
+    return tuple(islice(names, MAX_PULL_SECRETS))
 
 
 _FILTERS_OF: Final[Mapping[str, tuple[str, ...]]] = {

@@ -55,12 +55,14 @@ class FakeArtifacts:
 
     images: dict[str, ImageOutcome] = field(default_factory=dict)
     asked: list[tuple[str, tuple[Platform, ...]]] = field(default_factory=list)
+    pullers: list[Puller] = field(default_factory=list)
     error: Exception | None = None
 
     def at_hand(
         self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
-        del image, platforms, puller
+        del image, platforms
+        self.pullers.append(puller)
         return None
 
     async def find(
@@ -71,7 +73,7 @@ class FakeArtifacts:
         deadline_seconds: float,
         puller: Puller = NOBODY,
     ) -> ImageOutcome:
-        del puller
+        self.pullers.append(puller)
         self.asked.append((image, tuple(platforms)))
         assert deadline_seconds > 0
         if self.error is not None:

@@ -53,6 +53,7 @@ POD: dict[str, Any] = {
         "tolerations": [{"key": "t", "operator": "Exists", "tolerationSeconds": 3}],
         "schedulerName": "s",
         "serviceAccountName": "robot",
+        "imagePullSecrets": [{"name": "s"}, {"name": "t"}],
         "os": {"name": "linux"},
     },
     "status": {},
@@ -117,6 +118,7 @@ def test_nothing_stays_nothing() -> None:
         pytest.param("tolerations", MAX_VALUES // 2, id="list"),
         pytest.param("containers", MAX_VALUES, id="containers"),
         pytest.param("volumes", MAX_VALUES, id="volumes"),
+        pytest.param("imagePullSecrets", MAX_VALUES, id="pull-secrets"),
     ],
 )
 def test_a_part_is_read_up_to_a_limit(part: str, size: int) -> None:

@@ -255,3 +255,9 @@ async def test_a_costly_explanation_is_left_to_the_thread_and_left_out_if_late(
     assert (0, 0, ()) == (late.fits, late.unknown, late.groups)
     held.set()
     await holding
+
+
+async def test_images_are_looked_up_with_the_secrets_of_the_pod() -> None:
+    artifacts = FakeArtifacts({"i": Resolved("sha256:0", {AMD64: Missing()})})
+    await gathered(FakeCluster(), artifacts, "i", imagePullSecrets=[{"name": "s"}])
+    assert [Puller("", ("s",))] * 2 == artifacts.pullers

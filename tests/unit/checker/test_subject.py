@@ -3,6 +3,7 @@ import pytest
 from app.admission.review import Review
 from app.checker import subject
 from app.checker.subject import NotJudged, Subject
+from app.ports import NOBODY, Puller
 from app.scheduling.podspec import ImageUse, Owner
 
 
@@ -174,3 +175,76 @@ def test_a_daemon_set_and_its_pods_are_told() -> None:
         found = subject.of(review)
         assert isinstance(found, Subject)
         assert found.is_daemon_set
+
+
+TEMPLATE = {"kind": "Deployment", "group": "apps", "namespace": "n"}
+
+
+def template(**spec: object) -> dict[str, object]:
+    return {"metadata": {}, "spec": {"template": pod("a", **spec)}}
+
+
+@pytest.mark.parametrize(
+    ("review", "expected"),
+    [
+        pytest.param(
+            asked(
+                pod("a", imagePullSecrets=[{"name": "t"}, {"name": "s"}]), namespace="n"
+            ),
+            Puller("n", ("t", "s")),
+            id="pod",
+        ),
+        pytest.param(
+            asked(pod("a", serviceAccountName="robot"), namespace="n"),
+            NOBODY,
+            id="pod-whose-account-has-given-none",
+        ),
+        pytest.param(
+            asked(template(imagePullSecrets=[{"name": "s"}]), **TEMPLATE),
+            Puller("n", ("s",)),
+            id="template",
+        ),
+        pytest.param(
+            asked(template(serviceAccountName="robot"), **TEMPLATE),
+            Puller("n", (), "robot"),
+            id="template-of-an-account",
+        ),
+        pytest.param(
+            asked(template(), **TEMPLATE), Puller("n", (), "default"), id="default"
+        ),
+        pytest.param(
+            asked(template(imagePullSecrets=[{"name": ""}]), **TEMPLATE),
+            NOBODY,
+            id="an-empty-name-keeps-the-account-away",
+        ),
+        pytest.param(
+            asked({**pod("a"), "metadata": {"namespace": "other"}}, namespace="n"),
+            NOBODY,
+            id="nobody",
+        ),
+        pytest.param(
+            asked(
+                {
+                    **pod("a", imagePullSecrets=[{"name": "s"}]),
+                    "metadata": {"namespace": "other"},
+                },
+                namespace="n",
+            ),
+            Puller("n", ("s",)),
+            id="namespace-of-the-review",
+        ),
+    ],
+)
+def test_pull_secrets_are_those_that_the_kubelet_will_have(
+    review: Review, expected: Puller
+) -> None:
+    found = subject.of(review)
+    assert isinstance(found, Subject)
+    assert expected == found.puller
+
+
+def test_a_pod_without_secrets_is_nobody_to_every_cache() -> None:
+    """The very same: who has nothing costs no look into what secrets open."""
+    found = subject.of(asked(pod("a"), namespace="n"))
+    assert isinstance(found, Subject)
+    assert NOBODY is found.puller

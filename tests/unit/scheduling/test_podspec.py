@@ -9,6 +9,7 @@ from app.scheduling.manifest import MAX_UNREADABLE, TOO_LARGE
 from app.scheduling.placement import EVERYTHING, NodeTerm, Placement
 from app.scheduling.podspec import (
     MAX_CONTAINERS,
+    MAX_PULL_SECRETS,
     ContainerKind,
     ImageUse,
     ImageVolume,
@@ -340,6 +341,50 @@ def test_every_image_of_a_new_object_is_new() -> None:
 def test_the_service_account_is_read() -> None:
     pod = of(kinds.POD, {"spec": {"serviceAccountName": "robot"}})
     assert "robot" == pod.service_account
+
+
+@pytest.mark.parametrize(
+    ("expected", "has_any", "given"),
+    [
+        pytest.param(("b", "a"), True, [{"name": "b"}, {"name": "a"}], id="in-order"),
+        pytest.param(("a",), True, [{"name": ""}, {}, {"name": "a"}], id="empty-ones"),
+        pytest.param(("a",), True, [{"name": "a"}, {"name": "a"}], id="twice"),
+        pytest.param((), True, [{"name": ""}], id="empty-ones-alone"),
+        pytest.param((), True, TOO_LARGE, id="too-large"),
+        pytest.param((), False, [], id="none"),
+        pytest.param((), False, None, id="null"),
+    ],
+)
+def test_pull_secrets_are_read(
+    expected: tuple[str, ...], has_any: bool, given: object
+) -> None:
+    read = pod(imagePullSecrets=given)
+    assert (expected, has_any) == (read.pull_secrets, read.has_pull_secrets)
+    assert () == read.unreadable
+
+
+@pytest.mark.parametrize(
+    ("expected", "unreadable", "given"),
+    [
+        pytest.param((), "", "s", id="text"),
+        pytest.param((), "", {"name": "s"}, id="object"),
+        pytest.param(("a",), "[0]", ["s", {"name": "a"}], id="text-in-it"),
+        pytest.param(("a",), "[1].name", [{"name": "a"}, {"name": 7}], id="number"),
+        pytest.param(("a",), "[0].name", [{"name": ["s"]}, {"name": "a"}], id="list"),
+    ],
+)
+def test_pull_secrets_of_another_type_are_left_out_and_noted(
+    expected: tuple[str, ...], unreadable: str, given: object
+) -> None:
+    read = pod(imagePullSecrets=given)
+    assert (IMAGES, expected) == (read.images, read.pull_secrets)
+    assert (f"spec.imagePullSecrets{unreadable}",) == read.unreadable
+
+
+@pytest.mark.parametrize("count", [MAX_PULL_SECRETS, MAX_PULL_SECRETS + 1])
+def test_pull_secrets_are_read_up_to_a_limit(count: int) -> None:
+    read = pod(imagePullSecrets=[{"name": f"s{at}"} for at in range(count)])
+    assert tuple(f"s{at}" for at in range(MAX_PULL_SECRETS)) == read.pull_secrets
 
 
 # Parts that are too large
