@@ -13,6 +13,7 @@ from app.bootstrap.registry_files import RegistryFiles
 from app.bootstrap.registry_material import RegistryMaterial, material
 from app.bootstrap.way_observers import ProgramObserver, WayObserver
 from app.errors import ConfigError
+from app.kube.secrets import KubePullSecrets
 from app.oci import patterns
 from app.oci.artifacts import LayoutsFirst, RegistryArtifacts, Times
 from app.oci.client import Shared
@@ -20,7 +21,12 @@ from app.oci.credentials import Offers
 from app.oci.credentials.helpers import HELPER_BYTES, HELPER_SECONDS, Helpers
 from app.oci.credentials.operator import Operator
 from app.oci.credentials.plugins import PLUGIN_BYTES, PLUGIN_SECONDS, Plugins
-from app.oci.credentials.programs import MAX_PROGRAMS, Programs, environment
+from app.oci.credentials.programs import (
+    MAX_PROGRAMS,
+    Programs,
+    Runner,
+    environment,
+)
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.layout import LayoutArtifacts
 from app.oci.limits import Limits
@@ -42,17 +48,25 @@ class Sources:
     Attributes:
         port: that reviews ask.
         registries: behind it.
+        secrets: of Pods, that they ask; `None` for none.
     """
 
     port: Artifacts
     registries: RegistryArtifacts
+    secrets: KubePullSecrets | None = None
+
+    async def close(self) -> None:
+        """Ends what is under way, and all connections to registries."""
+        await self.registries.close()
+        if self.secrets is not None:
+            await self.secrets.close()
 
 
 def sources(
     settings: RegistrySettings,
     files: RegistryFiles,
     metrics: Metrics,
-    secrets: PullSecrets | None = None,
+    secrets: KubePullSecrets | None = None,
 ) -> Sources:
     """Layouts where there are some, else registries; opens nothing yet.
 
@@ -67,7 +81,7 @@ def sources(
     """
     layouts = LayoutArtifacts(settings.layout_root)
     found = registries(settings, files, metrics, secrets)
-    return Sources(LayoutsFirst(layouts, found), found)
+    return Sources(LayoutsFirst(layouts, found), found, secrets)
 
 
 def registries(
@@ -81,26 +95,46 @@ def registries(
     It remembers nothing that others found: what one credential earned serves no
     other, and what is not allowed any more is not answered from memory.
     """
+    observer = RegistryObserver(metrics)
+    found = shared(settings, files, observer)
+    times = Times(**settings.times.model_dump())
+    return RegistryArtifacts(
+        found, secrets=secrets or NoPullSecrets(), times=times, observer=observer
+    )
+
+
+def shared(
+    settings: RegistrySettings,
+    files: RegistryFiles,
+    observer: RegistryObserver,
+    programs: Runner | None = None,
+) -> Shared:
+    """The way to registries; sends nothing yet.
+
+    Args:
+        settings: of registries.
+        files: that they name.
+        observer: counts.
+        programs: where Docker's helpers are, unless the settings name a folder.
+
+    Raises:
+        ConfigError: one of the files cannot be used.
+    """
     held = material(settings, files)
     if isinstance(held, tuple):
         lines = (one.line("the settings") for one in held)
         raise ConfigError("InvalidSettings", "\n".join(lines))
     allowed, limits = policy(settings), Limits(**settings.limits.model_dump())
-    observer = RegistryObserver(metrics)
-    shared = Shared(
+    return Shared(
         transport=AiohttpTransport(
             allowed, limits, Trust(held.hosts), _proxies(settings, held)
         ),
         policy=allowed,
-        operator=_operator(settings, held),
+        operator=_operator(settings, held, programs),
         limits=limits,
         observer=observer,
         circuits=observer,
         ways=Ways(held.mirrors, WayObserver()),
-    )
-    times = Times(**settings.times.model_dump())
-    return RegistryArtifacts(
-        shared, secrets=secrets or NoPullSecrets(), times=times, observer=observer
     )
 
 
@@ -139,15 +173,17 @@ def _proxies(settings: RegistrySettings, held: RegistryMaterial) -> Proxies:
     )
 
 
-def _operator(settings: RegistrySettings, held: RegistryMaterial) -> Offers:
+def _operator(
+    settings: RegistrySettings, held: RegistryMaterial, programs: Runner | None
+) -> Offers:
     """Programs of both folders take turns together."""
     observer = ProgramObserver()
     turns = asyncio.Semaphore(MAX_PROGRAMS)
     helpers = plugins = None
     if settings.credential_helpers is not None:
-        programs = _programs(
-            settings.credential_helpers, turns, HELPER_SECONDS, HELPER_BYTES
-        )
+        folder = settings.credential_helpers
+        programs = _programs(folder, turns, HELPER_SECONDS, HELPER_BYTES)
+    if programs is not None:
         helpers = Helpers(held.helpers, programs, observer=observer)
     if settings.credential_provider_folder is not None:
         programs = _programs(

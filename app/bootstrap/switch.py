@@ -62,7 +62,7 @@ class Switch:
         try:
             await self._checker.exchange(chosen, new.port)
         except BaseException:
-            await new.registries.close()
+            await new.close()
             raise
         old, self.sources = self.sources, new
         task = asyncio.create_task(self._close_unused(old))
@@ -70,7 +70,7 @@ class Switch:
 
     async def _close_unused(self, sources: Sources) -> None:
         await self._checker.until_unused(sources.port)
-        await sources.registries.close()
+        await sources.close()
         task = asyncio.current_task()
         if task is not None:
             self._closing.pop(task, None)
@@ -81,5 +81,5 @@ class Switch:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
         for sources in (*self._closing.values(), self.sources):
-            await sources.registries.close()
+            await sources.close()
         self._closing.clear()

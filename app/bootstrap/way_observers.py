@@ -1,13 +1,15 @@
-"""How hosts and programs fare on the way to registries, as lines of the log.
+"""How hosts, programs and Secrets fare on the way to registries.
 
-Only changes are told: a mirror that is down would else write a line for each image.
+Of hosts and programs the log tells only changes: a mirror that is down would else
+write a line for each image.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from app.telemetry import log_event, log_warning
+from app.kube.observer import SilentObserver
+from app.telemetry import Metrics, log_event, log_warning
 
 MAX_KNOWN: Final = 1024
 """Hosts and programs whose state is kept; operators name them all."""
@@ -52,6 +54,18 @@ class ProgramObserver:
             )
         else:
             log_event("credential program works again", kind=kind, program=name)
+
+
+class PullSecretObserver(SilentObserver):
+    """Counts what becomes of pull secrets; implements `kube.observer.Observer`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics: Final = metrics
+
+    def counted(self, resource: str, event: str) -> None:
+        """One Secret or ServiceAccount: `read`, `absent`, `withheld`, ..."""
+        name = "pull_secret_reads_total"
+        self._metrics.count(name, resource=resource, event=event)
 
 
 def _is_new(known: dict[str, str], name: str, state: str) -> bool:

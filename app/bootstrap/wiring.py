@@ -18,6 +18,7 @@ from app.bootstrap.files import SettingsFiles, Unwatched, Wanted
 from app.bootstrap.health import AlwaysReady, Health, Readiness
 from app.bootstrap.observers import ClusterObserver
 from app.bootstrap.options import options
+from app.bootstrap.pull_secrets import pull_secrets
 from app.bootstrap.registries import Sources, sources
 from app.bootstrap.reloading import reloading
 from app.bootstrap.settings_state import SettingsHealth
@@ -98,10 +99,8 @@ def wire(settings: Settings, file: Path | None = None) -> Wired:
         metrics.set("node_feature_data_missing", float(counted.is_data_missing))
 
     served = certificates(settings, metrics, connection)
-    health, files = Readiness(cluster), SettingsFiles(file)
-    return _assemble(
-        settings, files, cluster, metrics, served, health, watching, refresh
-    )
+    around = _Around(cluster, Readiness(cluster), watching, refresh, connection)
+    return _assemble(settings, SettingsFiles(file), around, metrics, served)
 
 
 def wire_on(settings: Settings, cluster: Cluster) -> Wired:
@@ -115,37 +114,55 @@ def wire_on(settings: Settings, cluster: Cluster) -> Wired:
     def refresh() -> None:
         metrics.set("cluster_stale_seconds", cluster.stale_seconds())
 
-    served, health = certificates(settings, metrics, None), AlwaysReady()
-    return _assemble(settings, None, cluster, metrics, served, health, nothing, refresh)
+    served = certificates(settings, metrics, None)
+    around = _Around(cluster, AlwaysReady(), nothing, refresh)
+    return _assemble(settings, None, around, metrics, served)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """A cluster, and what else depends on its kind.
+
+    Attributes:
+        cluster: whose nodes count.
+        health: decides `/readyz`.
+        watching: entered while the application serves.
+        refresh: brings gauges of the cluster up to date.
+        connection: to its API server; `None` for none.
+    """
+
+    cluster: Cluster
+    health: Health
+    watching: Callable[[], AbstractAsyncContextManager[None]]
+    refresh: Callable[[], None]
+    connection: LazyConnection | None = None
 
 
 def _reviewing(
-    settings: Settings, cluster: Cluster, metrics: Metrics
+    settings: Settings, around: _Around, metrics: Metrics
 ) -> tuple[Checker, Switch]:
     """What answers reviews, and what exchanges its settings."""
-    registry = settings.registry
-    wanted = Wanted(settings, registry_files.read(registry))
+    wanted = Wanted(settings, registry_files.read(settings.registry))
 
     def make(wanted: Wanted) -> Sources:
-        return sources(wanted.settings.registry, wanted.files, metrics)
+        registry = wanted.settings.registry
+        secrets = pull_secrets(registry.pull_secrets, around.connection, metrics)
+        return sources(registry, wanted.files, metrics, secrets)
 
     found = make(wanted)
-    checker = Checker(cluster, found.port, metrics, options(settings))
+    checker = Checker(around.cluster, found.port, metrics, options(settings))
     return checker, Switch(checker, found, wanted, make, gc.freeze)
 
 
 def _assemble(
     settings: Settings,
     files: SettingsFiles | None,
-    cluster: Cluster,
+    around: _Around,
     metrics: Metrics,
     served: Certificates,
-    health: Health,
-    watching: Callable[[], AbstractAsyncContextManager[None]],
-    refresh: Callable[[], None],
 ) -> Wired:
     metrics.set("build_info", 1, version=__version__)
-    checker, switch = _reviewing(settings, cluster, metrics)
+    checker, switch = _reviewing(settings, around, metrics)
     expiries = Expiries(lambda: checker.options.exemptions)
     watched = files if files is not None else Unwatched(switch.wanted)
     looking = reloading(watched, switch, metrics, settings.server.check_seconds)
@@ -154,7 +171,7 @@ def _assemble(
     async def running() -> AsyncIterator[None]:
         expiries.report()
         try:
-            async with watching(), checker.running(), looking.running():
+            async with around.watching(), checker.running(), looking.running():
                 yield
         finally:
             await switch.close()
@@ -167,20 +184,20 @@ def _assemble(
             metrics.set("cache_bytes", filled.size_bytes, cache=cache)
         for state, count in switch.sources.registries.circuits().items():
             metrics.set("registry_circuits", count, state=state.value)
-        refresh()
+        around.refresh()
 
     def told() -> Status:
         return status(
             checker.state(),
             held=switch.wanted.settings.cluster,
-            cluster=cluster,
+            cluster=around.cluster,
             images=len(switch.sources.registries),
             settings=looking.state.status(),
         )
 
     return Wired(
         reviewer=checker,
-        health=SettingsHealth(health, looking.state),
+        health=SettingsHealth(around.health, looking.state),
         certificates=served,
         metrics=metrics,
         running=running,

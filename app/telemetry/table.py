@@ -108,9 +108,9 @@ METRICS: Final = (
     Metric(
         "registry_lookups_total",
         "counter",
-        "Images looked up: known already (hit), under way (joined), or new (miss).",
+        "Images looked up: known (hit), under way (joined), new (miss); of these stale.",
         ("result",),
-        (("hit", "joined", "miss"),),
+        (("hit", "joined", "miss", "stale"),),
     ),
     Metric(
         "registry_request_duration_seconds",
@@ -128,6 +128,12 @@ METRICS: Final = (
         "registry_circuits_opened_total",
         "counter",
         "How often a registry was left alone because it failed too often.",
+    ),
+    Metric(
+        "pull_secret_reads_total",
+        "counter",
+        "Secrets and ServiceAccounts for images of Pods, by what became of each.",
+        ("resource", "event"),
     ),
     Metric("nodes", "gauge", "Nodes, by whether their features are known.", ("state",)),
     Metric("cluster_stale_seconds", "gauge", "Silence of the API server."),
