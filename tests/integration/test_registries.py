@@ -123,21 +123,22 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], s
     """Addresses of real registries, by kind, with `content` in `org/app`."""
     needed.programs("registry", "distribution")
     with (
-        pytest.MonkeyPatch.context() as environment,
         referrers_registry(tmp_path_factory.mktemp("registry")) as with_api,
+        referrers_registry(tmp_path_factory.mktemp("off"), has_api=False) as without,
+        tag_registry(tmp_path_factory.mktemp("distribution")) as with_tags,
     ):
-        environment.setenv("OTEL_TRACES_EXPORTER", "none")
-        with tag_registry(tmp_path_factory.mktemp("distribution")) as with_tags:
-            addresses = {"api": with_api, "tag": with_tags}
-            for address in addresses.values():
-                push(address, "org/app", content())
-            yield addresses.__getitem__
+        addresses = {"api": with_api, "off": without, "tag": with_tags}
+        for address in addresses.values():
+            push(address, "org/app", content())
+        yield addresses.__getitem__
 
 
 @pytest.mark.parametrize(
     ("kind", "tag", "expected", "requests"),
     [
         pytest.param("api", "one", SPEC, 4, id="api-manifest"),
+        pytest.param("off", "one", SPEC, 5, id="api-off-manifest"),
+        pytest.param("off", "multi", SPEC, 7, id="api-off-index"),
         pytest.param("tag", "one", SPEC, 5, id="tag-manifest"),
         pytest.param("api", "multi", SPEC, 6, id="api-index"),
         pytest.param("tag", "multi", SPEC, 7, id="tag-index"),
@@ -163,7 +164,7 @@ async def test_real_registries_are_read_within_the_figures(
         assert 0 == counts.take()
 
 
-@pytest.mark.parametrize("kind", ["api", "tag"])
+@pytest.mark.parametrize("kind", ["api", "off", "tag"])
 async def test_real_registries_answer_for_each_platform(
     real: Callable[[str], str], kind: str
 ) -> None:
@@ -173,7 +174,7 @@ async def test_real_registries_answer_for_each_platform(
     assert [SPEC, ARM_SPEC, PlatformAbsent(has_spec=True)] == specs(outcome)
 
 
-@pytest.mark.parametrize("kind", ["api", "tag"])
+@pytest.mark.parametrize("kind", ["api", "off", "tag"])
 @pytest.mark.parametrize("image", ["org/app:none", "org/none:single"])
 async def test_real_registries_say_what_they_do_not_have(
     real: Callable[[str], str], kind: str, image: str

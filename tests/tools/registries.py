@@ -60,10 +60,11 @@ OPEN: Final = Guard()
 
 
 @contextmanager
-def referrers_registry(folder: Path) -> Iterator[str]:
+def referrers_registry(folder: Path, *, has_api: bool = True) -> Iterator[str]:
     """Yields `127.0.0.1:PORT` of a registry whose referrers API names config types."""
     address = f"127.0.0.1:{free_port()}"
     command: list[str | Path] = [find("registry"), "-addr", address]
+    command.append(f"-referrers={str(has_api).lower()}")
     with _running(command, folder / "registry.log", address):
         yield address
 
