@@ -50,6 +50,17 @@ class Doubt(StrEnum):
     """It may have been newer."""
 
 
+class Mark(StrEnum):
+    """How an answer was come by, where that is worth telling."""
+
+    NONE = ""
+    """Asked for just now; or found, and within the time for which it holds."""
+    REMEMBERED = "remembered"
+    """A "no" from memory: by now another answer might be had."""
+    STALE = "stale"
+    """Its time is over, but the registry cannot be asked now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The artifact that counts.
@@ -61,6 +72,8 @@ class Found:
         content: the spec's bytes as the author wrote them (YAML or JSON).
         created: `org.opencontainers.image.created` as written, `None` if undated.
         doubts: what is odd about it.
+        mark: how it was come by, as in all that follow; two that differ by it alone
+            are equal.
     """
 
     digest: str
@@ -69,11 +82,14 @@ class Found:
     content: bytes
     created: str | None = None
     doubts: tuple[Doubt, ...] = ()
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
     """We looked, and nothing is attached."""
+
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ class PlatformAbsent:
     """
 
     has_spec: bool
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,7 @@ class Invalid:
 
     reason: str
     detail: str
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,7 @@ class Unavailable:
 
     reason: str
     detail: str
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,7 @@ class Unauthorized:
     """No credential of ours, nor none at all, is accepted."""
 
     detail: str
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +146,7 @@ class ImageNotFound:
     """The registry answered, and knows no such image."""
 
     detail: str
+    mark: Mark = field(default=Mark.NONE, compare=False)
 
 
 PlatformOutcome: TypeAlias = (

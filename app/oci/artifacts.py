@@ -5,11 +5,14 @@
    most `limits.lookup_seconds`, and nobody's deadline or cancellation ends it: who
    cannot wait is told so, and the next one finds the answer.
 3. Callers wait for a lookup until it is `patience_seconds` old. After that the
-   registry counts as hanging: until it answers something again, lookups on it go on
-   in the background, and nobody waits. So a registry that hangs holds the first Pod
-   and none of the following, whatever images they have.
-4. Lookups are bounded, in all and for each registry, so that one that hangs leaves
-   room for the others.
+   registry counts as hanging (`patience`): until it answers something again, lookups
+   on it go on in the background, and nobody waits. So a registry that hangs holds the
+   first Pod and none of the following, whatever images they have.
+4. Lookups are bounded, in all and for each registry (`turns`), so that one that hangs
+   leaves room for the others.
+5. What was found before stands in for a registry that cannot be asked, marked as
+   stale (`stale`); a "no" from memory is marked, too.
+6. Keys hold what credentials the Pod brings along for the image (`rings`).
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ from typing import Final, NamedTuple, Protocol
 from app.errors import RegistryError
 from app.oci import reference
 from app.oci.breaker import State
-from app.oci.cache import Filled, TimedCache
+from app.oci.cache import Filled
 from app.oci.cached import CachedSource, Memory, Times
 from app.oci.finding import find
 from app.oci.flights import Flights
 from app.oci.layout import LayoutArtifacts
+from app.oci.outcomes import Outcomes
+from app.oci.patience import TIMEOUT, Patience
 from app.oci.reference import Reference
 from app.oci.rings import Opener, Rings
 from app.oci.shared import Shared
@@ -36,23 +41,17 @@ from app.oci.ways import mirrored
 from app.ports import (
     NOBODY,
     Artifacts,
-    Found,
     ImageOutcome,
     Invalid,
     NoPullSecrets,
     Platform,
-    PlatformOutcome,
     Puller,
     PullSecrets,
-    Resolved,
     Unavailable,
 )
 
 __all__ = ["LayoutsFirst", "Observer", "RegistryArtifacts", "Times"]
 
-_HANGING_SECONDS: Final = 300.0
-_HANGING_BYTES: Final = 1 << 20
-_TIMEOUT: Final = "Timeout"
 _NAMES: Final = 4096
 
 
@@ -60,7 +59,7 @@ class Observer(Protocol):
     """Counts what the cache saves."""
 
     def cache(self, result: str) -> None:
-        """One question: `hit`, `joined` or `miss`."""
+        """One question: `hit`, `joined` or `miss`; and `stale` if it was stood in."""
         ...
 
     def evicted(self, cache: str) -> None:
@@ -107,23 +106,20 @@ class RegistryArtifacts:
         self._observer = observer
         self._clock = clock
         self._memory = Memory(clock, self._times, self._evicted)
-        self._outcomes: TimedCache[_Key, ImageOutcome] = TimedCache(
-            clock, evicted=partial(self._evicted, "images")
-        )
-        self._hanging: TimedCache[str, bool] = TimedCache(
-            clock, most_bytes=_HANGING_BYTES
-        )
+        evicted = partial(self._evicted, "images")
+        self._outcomes: Outcomes[_Key] = Outcomes(self._times, clock, evicted)
+        self._patience = Patience(self._times.patience_seconds, clock)
         self._rings = Rings(secrets or NoPullSecrets(), shared.ways, clock)
         self._flights: Flights[_Key] = Flights(shared.limits.waiting, clock)
         self._turns = Turns(shared.limits.lookups, shared.limits.per_host)
 
     def __len__(self) -> int:
         """How many images are known; some that no longer hold are counted too."""
-        return len(self._outcomes)
+        return len(self._outcomes.cache)
 
     def caches(self) -> Mapping[str, Filled]:
         """What is remembered, by what it is; entries that have ended are counted."""
-        return {"images": self._outcomes, **self._memory.caches()}
+        return {"images": self._outcomes.cache, **self._memory.caches()}
 
     def circuits(self) -> Mapping[State, int]:
         """How many hosts are left alone now, and how many are tried again."""
@@ -148,7 +144,7 @@ class RegistryArtifacts:
     ) -> ImageOutcome | None:
         if opener.fault is not None:
             return Unavailable(opener.fault.reason, opener.fault.message)
-        known = self._outcomes.get(self._key(named, platforms, opener))
+        known = self._outcomes.known(self._key(named, platforms, opener))
         if known is not None:
             self._count("hit")
         return known
@@ -189,41 +185,38 @@ class RegistryArtifacts:
         """Waits for the lookup that is under way, or for a new one."""
         flight = self._flights.get(key)
         self._count("miss" if flight is None else "joined")
-        patience = self._patience(named.host)
+        age = self._flights.age_seconds(named.host)
+        patience = self._patience.left(named.host, age_seconds=age)
         if flight is None:
             if self._flights.is_full:
-                return Unavailable("Overloaded", "too many lookups are under way")
+                text = "too many lookups are under way"
+                return self._or_stale(key, Unavailable("Overloaded", text))
             lookup = self._look(named, key, opener)
             flight = self._flights.begin(key, named.host, lookup)
         seconds = max(min(deadline_seconds, patience), 0.0)
         done, _ = await asyncio.wait({flight.task}, timeout=seconds)
         if done and not flight.task.cancelled():
             return flight.task.result()
-        return Unavailable(_TIMEOUT, f"{named.host} did not answer in time")
+        text = f"{named.host} did not answer in time"
+        return self._or_stale(key, Unavailable(TIMEOUT, text))
 
-    def _patience(self, host: str) -> float:
-        """How long one waits for a registry now, in seconds; 0 if it hangs."""
-        if self._hanging.get(host):
-            return 0.0
-        return self._times.patience_seconds - self._flights.age_seconds(host)
+    def _or_stale(self, key: _Key, outcome: Unavailable) -> ImageOutcome:
+        """What was found before, for who cannot be told anything newer."""
+        instead = self._outcomes.stood_in(key, outcome)
+        if instead is None:
+            return outcome
+        self._count("stale")
+        return instead
 
     # The lookup -----------------------------------------------------------------
 
     async def _look(self, named: Reference, key: _Key, opener: Opener) -> ImageOutcome:
         outcome, ends = await self._looked(named, key, opener)
-        if _is_timeout(outcome):
-            self._hanging.put(
-                named.host, value=True, seconds=_HANGING_SECONDS, content_bytes=0
-            )
-        else:
-            self._hanging.drop(named.host)
-        self._outcomes.put(
-            key,
-            outcome,
-            seconds=min(self._seconds(outcome), ends - self._clock()),
-            content_bytes=_content_bytes(outcome),
-        )
-        return outcome
+        self._patience.learn(named.host, outcome)
+        answer = self._outcomes.keep(key, outcome, ends)
+        if answer is not outcome:
+            self._count("stale")
+        return answer
 
     async def _looked(
         self, named: Reference, key: _Key, opener: Opener
@@ -244,21 +237,7 @@ class RegistryArtifacts:
                 return outcome, source.ends
         except TimeoutError:
             text = f"{named.host} did not answer in time"
-            return Unavailable(_TIMEOUT, text), float("inf")
-
-    def _seconds(self, outcome: ImageOutcome) -> float:
-        """How long an outcome holds at the most: as long as its weakest part."""
-        if not isinstance(outcome, Resolved):
-            return self._part_seconds(outcome)
-        parts = map(self._part_seconds, outcome.platforms.values())
-        return min(parts, default=self._times.by_digest_seconds)
-
-    def _part_seconds(self, outcome: ImageOutcome | PlatformOutcome) -> float:
-        if isinstance(outcome, Found):
-            return self._times.by_digest_seconds
-        if isinstance(outcome, Unavailable):
-            return self._times.failed_seconds
-        return self._times.missing_seconds
+            return Unavailable(TIMEOUT, text), float("inf")
 
     def _evicted(self, cache: str) -> None:
         if self._observer is not None:
@@ -275,22 +254,6 @@ class RegistryArtifacts:
 
 
 _parsed = lru_cache(maxsize=_NAMES)(reference.parse)
-
-
-def _is_timeout(outcome: ImageOutcome) -> bool:
-    parts = outcome.platforms.values() if isinstance(outcome, Resolved) else (outcome,)
-    return any(isinstance(one, Unavailable) and one.reason == _TIMEOUT for one in parts)
-
-
-def _content_bytes(outcome: ImageOutcome) -> int:
-    if not isinstance(outcome, Resolved):
-        return 0
-    contents = {
-        one.spec_digest: len(one.content) + len(one.created or "")
-        for one in outcome.platforms.values()
-        if isinstance(one, Found)
-    }
-    return sum(contents.values())
 
 
 class LayoutsFirst:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.oci import artifacts, reference
+from app.oci import outcomes, reference
 from app.oci.cached import CachedSource, Memory, Times
 from app.oci.digest import Digest
 from app.oci.manifests import ARTIFACT_TYPE, CREATED, OCI_MANIFEST, Descriptor
@@ -92,4 +92,4 @@ def test_an_outcome_counts_each_spec_once_and_with_its_date() -> None:
             Platform("linux", "s390x"): Missing(),
         },
     )
-    assert 210 == artifacts._content_bytes(outcome)
+    assert 210 == outcomes._content_bytes(outcome)
