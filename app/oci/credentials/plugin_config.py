@@ -147,9 +147,7 @@ class _Reader:
         self._one_of(node, top, "", "apiVersion", _FILE_VERSIONS)
         self._one_of(node, top, "", "kind", (_KIND,))
         listed = self._required(node, top, "", "providers")
-        items = self._items(listed, "providers")
-        if listed is not None and items == []:
-            self._fault(listed, "providers", "expected at least one")
+        items = self._items(listed, "providers", at_least=1)
         if len(items) > MAX_PLUGINS:
             self._fault(items[0], "providers", f"more than {MAX_PLUGINS}")
             return ()
@@ -206,9 +204,7 @@ class _Reader:
 
     def _match(self, node: yaml.Node, fields: _Fields, path: str) -> tuple[Entry, ...]:
         given = self._required(node, fields, path, "matchImages")
-        items = self._items(given, f"{path}.matchImages")
-        if given is not None and not items:
-            self._fault(given, f"{path}.matchImages", "expected at least one")
+        items = self._items(given, f"{path}.matchImages", at_least=1)
         found: list[Entry] = []
         for number, item in enumerate(items):
             where = f"{path}.matchImages[{number}]"
@@ -268,12 +264,16 @@ class _Reader:
             self._fault(node, path, f"expected `{key}`")
         return fields.get(key)
 
-    def _items(self, node: yaml.Node | None, path: str) -> list[yaml.Node]:
+    def _items(
+        self, node: yaml.Node | None, path: str, *, at_least: int = 0
+    ) -> list[yaml.Node]:
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
             self._fault(node, path, "expected a list")
             return []
+        if len(node.value) < at_least:
+            self._fault(node, path, f"expected {at_least} or more")
         return list(node.value)
 
     def _texts(self, node: yaml.Node | None, path: str) -> tuple[str, ...]:
