@@ -68,11 +68,11 @@ async def read(
         ReviewError: it is no review by its own word, larger than `most` bytes, or
             cannot be decoded.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _header(request, b"content-type").partition(";")[0].strip().lower()
     if kind != JSON:
         text = f"expected Content-Type {JSON}"
         raise ReviewError("UnsupportedMediaType", text, status=415)
-    declared = request.headers.get("content-length", "")
+    declared = _header(request, b"content-length")
     if declared.isdecimal() and int(declared[:20]) > most:
         raise _too_large(most)
     body = _Body(most, budget)
@@ -84,6 +84,15 @@ async def read(
         return review.read(b"".join(body.chunks))
     finally:
         budget.give_back(body.taken)
+
+
+def _header(request: Request, name: bytes) -> str:
+    """The first of a name, as from `request.headers`, which is five times as dear."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
 
 
 class _Body:
