@@ -20,12 +20,15 @@ class RegistryObserver:
     Args:
         metrics: counts.
         clock: in seconds, monotonic.
+
+    Attributes:
+        metrics: the same.
     """
 
     def __init__(
         self, metrics: Metrics, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._metrics: Final = metrics
+        self.metrics: Final = metrics
         self._clock: Final = clock
         self._minute = clock()
         self._lines = 0
@@ -33,21 +36,21 @@ class RegistryObserver:
 
     def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         """One request."""
-        self._metrics.count("registry_requests_total", kind=kind, outcome=outcome)
+        self.metrics.count("registry_requests_total", kind=kind, outcome=outcome)
         name = "registry_request_duration_seconds"
-        self._metrics.observe(name, seconds, kind=kind)
+        self.metrics.observe(name, seconds, kind=kind)
 
     def cache(self, result: str) -> None:
         """One question to the cache."""
-        self._metrics.count("registry_lookups_total", result=result)
+        self.metrics.count("registry_lookups_total", result=result)
 
     def evicted(self, cache: str) -> None:
         """An entry of a cache went for want of room."""
-        self._metrics.count("cache_evictions_total", cache=cache)
+        self.metrics.count("cache_evictions_total", cache=cache)
 
     def opened(self, way: Way) -> None:
         """A registry, or who answers for it, is left alone from now on."""
-        self._metrics.count("registry_circuits_opened_total")
+        self.metrics.count("registry_circuits_opened_total")
         unsaid = self._room()
         if unsaid is not None:
             log_warning(

@@ -130,7 +130,7 @@ def shared(
             allowed, limits, Trust(held.hosts), _proxies(settings, held)
         ),
         policy=allowed,
-        operator=_operator(settings, held, programs),
+        operator=_operator(settings, held, programs, ProgramObserver(observer.metrics)),
         limits=limits,
         observer=observer,
         circuits=observer,
@@ -174,10 +174,12 @@ def _proxies(settings: RegistrySettings, held: RegistryMaterial) -> Proxies:
 
 
 def _operator(
-    settings: RegistrySettings, held: RegistryMaterial, programs: Runner | None
+    settings: RegistrySettings,
+    held: RegistryMaterial,
+    programs: Runner | None,
+    observer: ProgramObserver,
 ) -> Offers:
     """Programs of both folders take turns together."""
-    observer = ProgramObserver()
     turns = asyncio.Semaphore(MAX_PROGRAMS)
     helpers = plugins = None
     if settings.credential_helpers is not None:

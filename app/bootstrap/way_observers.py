@@ -36,11 +36,14 @@ class WayObserver:
 class ProgramObserver:
     """Told how credential programs fare; implements `programs.Observer`."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics: Final = metrics
         self._known: dict[str, str] = {}
 
     def program(self, kind: str, name: str, outcome: str, *, seconds: float) -> None:
         """One run."""
+        counter = "credential_programs_total"
+        self._metrics.count(counter, kind=kind, outcome=outcome)
         wrong = "" if outcome in _FINE else str(outcome)
         if not _is_new(self._known, f"{kind} {name}", wrong):
             return

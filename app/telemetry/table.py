@@ -130,6 +130,19 @@ METRICS: Final = (
         "How often a registry was left alone because it failed too often.",
     ),
     Metric(
+        "credential_programs_total",
+        "counter",
+        "Runs of credential helpers and of the kubelet's plugins, by outcome.",
+        ("kind", "outcome"),
+        (
+            ("helper", "plugin"),
+            (
+                *("given", "nothing", "failed", "invalid"),
+                *("not_started", "timeout", "too_large"),
+            ),
+        ),
+    ),
+    Metric(
         "pull_secret_reads_total",
         "counter",
         "Secrets and ServiceAccounts for images of Pods, by what became of each.",

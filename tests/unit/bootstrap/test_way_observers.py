@@ -37,7 +37,7 @@ def test_hosts_are_told_apart_and_bounded(
 
 
 def test_a_program_that_fails_is_told_once(events: Events) -> None:
-    told = ProgramObserver()
+    told = ProgramObserver(Metrics())
     for outcome in ("given", "nothing", "failed", "failed", "invalid", "given"):
         told.program("plugin", "ecr", outcome, seconds=0.12345)
     told.program("helper", "ecr", "failed", seconds=1.0)
@@ -48,6 +48,18 @@ def test_a_program_that_fails_is_told_once(events: Events) -> None:
         ("credential program failed", "helper", "failed"),
     ] == [(one["event"], one["kind"], one.get("reason")) for one in events]
     assert 0.123 == events[0]["seconds"]
+
+
+def test_programs_are_counted_by_how_they_fared() -> None:
+    metrics = Metrics()
+    told = ProgramObserver(metrics)
+    for outcome in ("given", "timeout", "timeout"):
+        told.program("plugin", "ecr", outcome, seconds=1.0)
+    text = metrics.text().decode()
+    name = "imagecompat_credential_programs_total"
+    assert f'{name}{{kind="plugin",outcome="given"}} 1.0' in text
+    assert f'{name}{{kind="plugin",outcome="timeout"}} 2.0' in text
+    assert f'{name}{{kind="helper",outcome="too_large"}} 0.0' in text
 
 
 def test_secrets_are_counted_by_what_became_of_them() -> None:
