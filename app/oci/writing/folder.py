@@ -250,7 +250,7 @@ class LayoutStore:
         after = edit(before)
         if after is None:
             return Edited.UNCHANGED
-        kind = before.media_type if before is not None else OCI_INDEX
+        kind = manifests.type_of(after, OCI_INDEX)
         digest = Digest.of(after)
         self._write_blob(digest, after)
         entry = {

@@ -1,7 +1,7 @@
 """The index under the fallback tag, which stands in for a referrers API.
 
-1. What the tag points to is read; no such tag is an empty index. Anything else than
-   an index is refused: the tag is somebody's image.
+1. What the tag points to is read; no such tag is an empty index, and so is the
+   subject itself. Anything else than an index is refused: it is somebody's image.
 2. The artifact's entry is added, unless it is there, or taken out. Other entries,
    and fields that we do not know, stay as they are. An index without entries stays.
 3. It is written back, under `If-Match` where the registry names versions.
@@ -63,9 +63,7 @@ async def drop(store: Store, subject: Digest, digest: Digest, limits: Limits) ->
     was_listed = False
 
     def edit(tagged: Tagged | None) -> bytes | None:
-        if tagged is None or tagged.media_type not in INDEX_TYPES:
-            return None
-        index = RawIndex.read(tagged.content)
+        index = _list(tagged, subject)
         if not index.lists(str(digest)):
             return None
         nonlocal was_listed
@@ -82,9 +80,7 @@ async def lists(store: Store, subject: Digest, digest: Digest, limits: Limits) -
     """Whether the tag lists an artifact."""
     most = limits.manifest_bytes
     tagged = await store.tagged(subject.fallback_tag, most_bytes=most)
-    if tagged is None or tagged.media_type not in INDEX_TYPES:
-        return False
-    return RawIndex.read(tagged.content).lists(str(digest))
+    return _list(tagged, subject).lists(str(digest))
 
 
 async def _edited(store: Store, subject: Digest, edit: Edit, limits: Limits) -> bool:
@@ -100,11 +96,23 @@ async def _edited(store: Store, subject: Digest, edit: Edit, limits: Limits) -> 
 
 
 def _index(tagged: Tagged | None, subject: Digest) -> RawIndex:
-    if tagged is None:
+    """The list to write to."""
+    is_list = tagged is None or tagged.media_type in INDEX_TYPES
+    if not (is_list or _is_subject(tagged, subject)):
+        text = f"the tag {subject.fallback_tag} is no list of artifacts"
+        raise RegistryError("NotAnIndex", f"{text}: remove it first")
+    return _list(tagged, subject)
+
+
+def _list(tagged: Tagged | None, subject: Digest) -> RawIndex:
+    """The list to read; empty if the tag is something else."""
+    if tagged is None or _is_subject(tagged, subject):
         return RawIndex.empty()
     if tagged.media_type not in INDEX_TYPES:
-        text = (
-            f"the tag {subject.fallback_tag} is no list of artifacts: remove it first"
-        )
-        raise RegistryError("NotAnIndex", text)
+        return RawIndex.empty()
     return RawIndex.read(tagged.content)
+
+
+def _is_subject(tagged: Tagged | None, subject: Digest) -> bool:
+    """GitLab takes a tag that it does not have for the digest."""
+    return tagged is not None and subject.matches(tagged.content)

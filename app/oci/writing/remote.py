@@ -285,7 +285,7 @@ class RemoteStore:
             after = edit(before)
             if after is None:
                 return Edited.UNCHANGED
-            kind = before.media_type if before is not None else OCI_INDEX
+            kind = manifests.type_of(after, OCI_INDEX)
             answer = await self._put(
                 tag,
                 after,
