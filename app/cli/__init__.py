@@ -8,9 +8,14 @@ from typing import Final, NoReturn
 import typer
 
 from app.cli import (
+    attach_spec,
+    copy_specs,
     demo,
+    list_specs,
+    remove_spec,
     selftest,
     serve,
+    show_spec,
     status,
     validate_config,
     validate_node,
@@ -35,6 +40,11 @@ for command in (
     demo,
     validate_spec,
     validate_node,
+    attach_spec,
+    list_specs,
+    show_spec,
+    remove_spec,
+    copy_specs,
 ):
     command.register(app)
 

@@ -58,6 +58,14 @@ def read_input(path: str) -> bytes:
     return content
 
 
+def located(error: SpecError, file: str) -> str:
+    """What is wrong with a spec, its place first: `FILE:LINE:COLUMN: ...`."""
+    name = "<stdin>" if file == "-" else file
+    places = (name, error.line, error.column)
+    where = ":".join(str(part) for part in places if part is not None)
+    return f"{where}: {error.message}"
+
+
 def want_colour() -> bool:
     """Colour only on a terminal, and never against `NO_COLOR`."""
     import os  # noqa: PLC0415 - needed by few commands

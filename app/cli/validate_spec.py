@@ -21,7 +21,11 @@ def validate_spec(
 
     Exit codes: 0 valid, 2 invalid or unreadable.
     """
-    from app.cli.output import BAD_INPUT, read_input  # noqa: PLC0415 - fast --help
+    from app.cli.output import (  # noqa: PLC0415 - fast --help
+        BAD_INPUT,
+        located,
+        read_input,
+    )
     from app.compat import parse  # noqa: PLC0415
     from app.errors import SpecError  # noqa: PLC0415
 
@@ -29,11 +33,7 @@ def validate_spec(
     try:
         spec = parse.read_for_admission(content)
     except SpecError as error:
-        name = "<stdin>" if file == "-" else file
-        where = ":".join(
-            str(part) for part in (name, error.line, error.column) if part is not None
-        )
-        typer.echo(f"{where}: {error.message}", err=True)
+        typer.echo(located(error, file), err=True)
         raise typer.Exit(BAD_INPUT) from error
     sets = len(spec.compatibilities)
     rules = sum(len(one.rules) for one in spec.compatibilities)
