@@ -262,12 +262,17 @@ def _failure(error: Exception, host: str) -> tuple[str, str]:
     while cause is not None:
         if isinstance(cause, RefusedAddressError):
             return "AddressRefused", f"{host} is not a public address"
+        if getattr(cause, "reason", None) == _NO_CERTIFICATE:
+            return "CertificateRequired", f"{host} wants a client certificate"
         cause = cause.__cause__ or cause.__context__
     for kind, reason, sentence in _FAILURES:
         if isinstance(error, kind):
             return reason, sentence.format(host=host)
     return "NetworkError", f"{host} cannot be reached"
 
+
+_NO_CERTIFICATE: Final = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+"""TLS 1.3 says it with the first answer; TLS 1.2 says that the handshake failed."""
 
 _FAILURES: Final = (
     (

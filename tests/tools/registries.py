@@ -49,11 +49,14 @@ class Guard:
         htpasswd: the content of its file of passwords; empty for none.
         realm: of the token server, which the authority's certificate signs for;
             empty for none.
+        wants_certificate: of its clients, from the authority, too; only the third
+            line does.
     """
 
     authority: Authority | None = None
     htpasswd: str = ""
     realm: str = ""
+    wants_certificate: bool = False
 
 
 OPEN: Final = Guard()
@@ -95,8 +98,7 @@ def distribution(
     config.write_text(json.dumps(_config(folder, own, address, guard)))
     quiet = "OTEL_TRACES_EXPORTER=none"  # else it looks for a collector
     command: list[str | Path] = ["env", quiet, find(program), "serve", config]
-    ca = guard.authority.ca if guard.authority is not None else None
-    with _running(command, own / f"{program}.log", address, ca=ca):
+    with _running(command, own / f"{program}.log", address, guard.authority):
         yield address
 
 
@@ -108,7 +110,10 @@ def _config(
     auth: dict[str, object] = {}
     if guard.authority is not None:
         pair = guard.authority.certificate, guard.authority.key
-        http["tls"] = {"certificate": str(pair[0]), "key": str(pair[1])}
+        tls: dict[str, object] = {"certificate": str(pair[0]), "key": str(pair[1])}
+        if guard.wants_certificate:
+            tls["clientcas"] = [str(guard.authority.ca)]
+        http["tls"] = tls
     if guard.htpasswd:
         path = own / "htpasswd"
         path.write_text(guard.htpasswd)
@@ -131,11 +136,17 @@ def _config(
 
 @contextmanager
 def _running(
-    command: list[str | Path], log: Path, address: str, *, ca: Path | None = None
+    command: list[str | Path],
+    log: Path,
+    address: str,
+    authority: Authority | None = None,
 ) -> Iterator[None]:
     process = Process(command, log)
-    context = None if ca is None else ssl.create_default_context(cafile=ca)
-    url = f"{'http' if ca is None else 'https'}://{address}/v2/"
+    context = None
+    if authority is not None:
+        context = ssl.create_default_context(cafile=authority.ca)
+        context.load_cert_chain(authority.certificate, authority.key)
+    url = f"{'http' if authority is None else 'https'}://{address}/v2/"
     try:
         ends = time.monotonic() + START_SECONDS
         while True:

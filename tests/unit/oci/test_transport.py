@@ -28,6 +28,12 @@ def connecting(kind: type[aiohttp.ClientConnectorError], text: str) -> Exception
     return kind(KEY, OSError(111, text))
 
 
+def alert() -> ssl.SSLError:
+    error = ssl.SSLError(1, "canary")
+    error.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -50,6 +56,16 @@ def connecting(kind: type[aiohttp.ClientConnectorError], text: str) -> Exception
         ),
         pytest.param(
             connecting(aiohttp.ClientConnectorSSLError, "canary"), "TlsError", id="tls"
+        ),
+        pytest.param(
+            caused(aiohttp.ClientOSError(1, "canary"), alert()),
+            "CertificateRequired",
+            id="client-certificate",
+        ),
+        pytest.param(
+            caused(aiohttp.ClientOSError(1, "canary"), ssl.SSLError(1, "canary")),
+            "NetworkError",
+            id="another-alert",
         ),
         pytest.param(aiohttp.ClientPayloadError("canary"), "CutOff", id="payload"),
         pytest.param(
