@@ -47,8 +47,11 @@ def of(finding: PodFinding) -> dict[str, str]:
 
 
 def images(finding: PodFinding) -> str:
-    """Each image -> the digest of what it names, as bounded JSON."""
-    return _bounded({one.image: one.digest for one in _all(finding)})
+    """Each image -> the digest of what it names, as bounded JSON.
+
+    Marks follow in parentheses: `sha256:... (stale)`.
+    """
+    return _bounded({one.image: _named(one) for one in _all(finding)})
 
 
 def specs(finding: PodFinding) -> str:
@@ -104,6 +107,13 @@ def _changes(
 
 def _all(finding: PodFinding) -> tuple[ImageFinding, ...]:
     return finding.images + finding.others
+
+
+def _named(image: ImageFinding) -> str | None:
+    if not image.marks:
+        return image.digest
+    marks = f"({', '.join(sorted(set(image.marks.values())))})"
+    return f"{image.digest} {marks}" if image.digest else marks
 
 
 def _spec(image: ImageFinding) -> str:

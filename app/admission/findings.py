@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Answer(StrEnum):
@@ -21,6 +22,10 @@ class Answer(StrEnum):
     UNAUTHORIZED = "unauthorized"
     NOT_FOUND = "image not found"
     INVALID = "invalid"
+
+
+STALE: Final = "stale"
+"""What stands in for a registry that cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,6 +65,9 @@ class ImageFinding:
         digest: digest of what the reference names; `None` if not resolved.
         specs: digests of the specs that were judged, sorted.
         artifacts: that count, whether their specs could be judged or not.
+        marks: what was not answered just now -> how it was come by: `remembered`
+            for a "no" from memory, `stale` for what stands in for a registry that
+            cannot be asked.
     """
 
     image: str
@@ -68,6 +76,13 @@ class ImageFinding:
     digest: str | None = None
     specs: tuple[str, ...] = ()
     artifacts: tuple[Attached, ...] = ()
+    marks: Mapping[Answer, str] = field(default_factory=dict)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what it asks for stands in for a registry that cannot be asked."""
+        asking = (Answer.FOUND, Answer.PLATFORM_ABSENT)
+        return any(self.marks.get(answer) == STALE for answer in asking)
 
     @property
     def has_spec(self) -> bool:

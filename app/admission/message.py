@@ -136,7 +136,7 @@ def _incompatible(
 
 def _no_candidates(finding: PodFinding, _: Cause) -> str:
     none = f"none of {_nodes(finding.known_nodes)} is a candidate"
-    return f"not judged: {none}{_excluded(finding.excluded)}"
+    return f"not judged: {none}{_stale(finding)}{_excluded(finding.excluded)}"
 
 
 def _not_known(finding: PodFinding, cause: Cause) -> str:
@@ -161,15 +161,30 @@ def _of_image(why: str) -> _Phrase:
     def phrase(finding: PodFinding, cause: Cause) -> str:
         image = finding.images[cause.image or 0]
         detail = image.answers.get(_ANSWERS[cause.code], "")
-        text = f"image {clean(image.image, 48)} not judged: {why}"
+        name = f"{clean(image.image, 48)}{_mark(image, _ANSWERS[cause.code])}"
+        text = f"image {name} not judged: {why}"
         return f"{text}: {clean(detail, 200)}" if detail else text
 
     return phrase
 
 
 def _missing(finding: PodFinding, cause: Cause) -> str:
-    name = clean(finding.images[cause.image or 0].image, 48)
+    image = finding.images[cause.image or 0]
+    name = f"{clean(image.image, 48)}{_mark(image, Answer.MISSING)}"
     return f"image {name} carries no compatibility spec"
+
+
+def _mark(image: ImageFinding, answer: Answer) -> str:
+    """How an answer was come by, if not by asking just now.
+
+    It stands before what may be cut off.
+    """
+    return f" ({clean(image.marks[answer], 20)})" if answer in image.marks else ""
+
+
+def _stale(finding: PodFinding) -> str:
+    """That a spec stands in for a registry that cannot be asked."""
+    return " (stale spec)" if any(one.is_stale for one in finding.images) else ""
 
 
 _ANSWERS: Final[Mapping[Code, Answer]] = {
@@ -212,7 +227,8 @@ def _head(finding: PodFinding) -> str:
 
 
 def _images_of(finding: PodFinding) -> str:
-    return "all images" if _has_several(finding) else "the image"
+    images = "all images" if _has_several(finding) else "the image"
+    return f"{images}{_stale(finding)}"
 
 
 def _has_several(finding: PodFinding) -> bool:
@@ -240,7 +256,7 @@ def _images(finding: PodFinding) -> Iterator[str]:
         others = len(image.containers) - 1
         more = f" +{others} more" if others > 0 else ""
         name = clean(image.image, 100)
-        yield f"container {_name(image)}{more}: {name}{_specs(image)}"
+        yield f"container {_name(image)}{more}: {name}{_specs(image)}{_old(image)}"
     if len(asking) > _MAX_IMAGES:
         yield f"+{len(asking) - _MAX_IMAGES} more images"
 
@@ -256,6 +272,10 @@ def _specs(image: ImageFinding) -> str:
         clean(spec.rpartition(":")[2], 12)[:8] for spec in image.specs[:2]
     )
     return f", spec {short}"
+
+
+def _old(image: ImageFinding) -> str:
+    return ", stale: its registry cannot be asked now" if image.is_stale else ""
 
 
 def _groups(finding: PodFinding, room: int) -> list[str]:

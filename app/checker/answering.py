@@ -108,6 +108,9 @@ def logged(
         fields["left_out"] = finding.left_out
     if finding.waited_for:
         fields["waited_for"] = finding.waited_for
+    marks = {one.image: sorted(set(one.marks.values())) for one in every if one.marks}
+    if marks:
+        fields["marks"] = marks
     caps = [cause.capped_by for cause in decision.causes if cause.capped_by]
     if caps:
         fields["capped_by"] = caps

@@ -20,6 +20,7 @@ from app.ports import (
     ImageNotFound,
     ImageOutcome,
     Invalid,
+    Mark,
     Missing,
     Platform,
     PlatformAbsent,
@@ -102,8 +103,7 @@ def read(
             for platform in platforms:
                 one.take(platform, outcome.platforms.get(platform), memory, reading)
         else:
-            answer, detail = _answer(outcome)
-            one.answers[answer] = detail
+            one.say(*_answer(outcome), outcome.mark)
         reading.images.append(one.finding())
         reading.stands.append(one.stands)
     return reading
@@ -170,11 +170,18 @@ class _Image:
     ) -> None:
         self.answers: Final[dict[Answer, str]] = {}
         self.stands: Final[dict[Platform, Stand]] = {}
+        self.marks: Final[dict[Answer, str]] = {}
         self._image: Final = image
         self._containers: Final = containers
         self._resolved = outcome if isinstance(outcome, Resolved) else None
         self._attached: Final[dict[str, Attached]] = {}
         self._specs: Final[set[str]] = set()
+
+    def say(self, answer: Answer, detail: str, mark: Mark) -> None:
+        """Takes in what is answered for a person; of several marks the worst stays."""
+        self.answers.setdefault(answer, detail)
+        if mark is not Mark.NONE and self.marks.get(answer) != Mark.STALE:
+            self.marks[answer] = mark.value
 
     def take(
         self,
@@ -190,7 +197,7 @@ class _Image:
             answer, detail = _answer(outcome)
             if answer is Answer.PLATFORM_ABSENT:
                 self.stands[platform] = Lacking(platform)
-            self.answers.setdefault(answer, detail)
+            self.say(answer, detail, outcome.mark)
         else:
             self._take_spec(platform, outcome, memory, reading)
 
@@ -201,12 +208,12 @@ class _Image:
             self._attached[found.digest] = self._attachment(platform, found)
         judged = memory.judged(found)
         if isinstance(judged, Said):
-            self.answers.setdefault(judged.answer, judged.detail)
+            self.say(judged.answer, judged.detail, found.mark)
             return
         if judged is None:
             reading.cold[found.spec_digest] = found
         self.stands[platform] = judged or LATE
-        self.answers.setdefault(Answer.FOUND, "")
+        self.say(Answer.FOUND, "", found.mark)
         self._specs.add(found.spec_digest)
 
     def _attachment(self, platform: Platform, found: Found) -> Attached:
@@ -227,6 +234,7 @@ class _Image:
             self._resolved.digest if self._resolved is not None else None,
             tuple(sorted(self._specs)),
             tuple(sorted(self._attached.values())),
+            self.marks,
         )
 
 

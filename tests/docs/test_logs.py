@@ -13,6 +13,7 @@ from app.admission.exemption import Exemption
 from app.admission.policy import Mode, NodesMayAppear, Policy
 from app.admission.review import Response, Review
 from app.checker import Checker, Options
+from app.ports import ImageNotFound, Mark
 from app.telemetry import Metrics, configure_logging, logger
 from tests.tools import events
 from tests.tools.doubles import FakeArtifacts, FakeCluster, resolved, wants_module
@@ -68,13 +69,17 @@ def review(*images: str, kind: str = "Pod", **spec: object) -> Review:
 
 
 def checker(exemptions: tuple[Exemption, ...] = (), **policy: Any) -> Checker:
-    """On two nodes; `gpu` fits none, `broken` ends in an error of ours."""
+    """On two nodes; `gpu` fits none, `broken` ends in an error of ours.
+
+    That there is no image `gone` is remembered.
+    """
     cluster, artifacts = FakeCluster(), FakeArtifacts()
     cluster.add("a", "vfio")
     cluster.add("b", "vfio")
     artifacts.images = {
         "gpu": resolved(wants_module("nvidia")),
         "net": resolved(wants_module("vfio")),
+        "gone": ImageNotFound("x", Mark.REMEMBERED),
     }
     options = Options(Policy(**policy), exemptions=exemptions)
     return Checker(cluster, artifacts, Metrics(), options)
@@ -94,6 +99,7 @@ async def answered() -> list[tuple[str, Response]]:
         ("partly exempt", checker(exempt), review("gpu", "net")),
         ("off", checker(mode=Mode.OFF), review("net")),
         ("kind", checker(), review("net", kind="Service")),
+        ("remembered", checker(), review("gone")),
         ("error", checker(), review("broken")),
     ]
     return [
@@ -114,7 +120,7 @@ async def test_a_line_has_the_fields_of_the_page_and_no_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     written = [line for line in await lines(capsys) if line["event"] == "review"]
-    assert len(written) == 9
+    assert len(written) == 10
     page = documented("`review`")
     always = {name for name, when in page.items() if when == "always"}
     for line in written:

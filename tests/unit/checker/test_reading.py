@@ -18,7 +18,9 @@ from app.ports import (
     ImageNotFound,
     ImageOutcome,
     Invalid,
+    Mark,
     Missing,
+    Platform,
     PlatformAbsent,
     Resolved,
     Unauthorized,
@@ -203,3 +205,61 @@ def test_an_image_that_was_not_resolved_asks_nothing(
         read.images[0].containers,
         read.images[0].digest,
     )
+
+
+# Marks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Invalid("TooLarge", "x", Mark.REMEMBERED),
+        Unavailable("Timeout", "x", Mark.REMEMBERED),
+        Unauthorized("x", Mark.REMEMBERED),
+        ImageNotFound("x", Mark.REMEMBERED),
+    ],
+)
+def test_an_image_that_was_not_judged_keeps_its_mark(outcome: ImageOutcome) -> None:
+    (image,) = Known().read(x=outcome).images
+    assert dict.fromkeys(image.answers, "remembered") == image.marks
+
+
+def test_what_was_answered_just_now_has_no_mark() -> None:
+    known = Known()
+    known.judge(VFIO)
+    (image,) = known.read(x=Resolved("d", {AMD64: VFIO, ARM64: Missing()})).images
+    assert {} == image.marks
+
+
+def test_a_stale_spec_is_judged_and_marked() -> None:
+    known = Known()
+    known.judge(VFIO)
+    stale = replace(VFIO, mark=Mark.STALE)
+    parts = {AMD64: stale, ARM64: Missing(Mark.REMEMBERED)}
+    read = known.read(x=Resolved("d", parts))
+    assert isinstance(read.stands[0][AMD64], Judged)
+    marks = {Answer.FOUND: "stale", Answer.MISSING: "remembered"}
+    assert marks == read.images[0].marks
+    assert read.images[0].is_stale
+
+
+def test_a_stale_spec_that_is_invalid_is_marked_as_that() -> None:
+    known = Known()
+    known.judge(broken := found("version: v1alpha1"))
+    parts = dict.fromkeys((AMD64, ARM64), replace(broken, mark=Mark.STALE))
+    (image,) = known.read(x=Resolved("d", parts)).images
+    assert {Answer.INVALID: "stale"} == image.marks
+    assert not image.is_stale
+
+
+@pytest.mark.parametrize("order", [(AMD64, ARM64), (ARM64, AMD64)])
+def test_of_two_marks_of_one_answer_the_worst_stays(
+    order: tuple[Platform, Platform],
+) -> None:
+    marks = (Mark.STALE, Mark.REMEMBERED)
+    parts = {
+        platform: PlatformAbsent(has_spec=True, mark=mark)
+        for platform, mark in zip(order, marks, strict=True)
+    }
+    (image,) = Known().read(x=Resolved("d", parts)).images
+    assert {Answer.PLATFORM_ABSENT: "stale"} == image.marks
