@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,13 +31,27 @@ class Authority:
         self.certificate.write_bytes(_pem(server))
         self.key.write_bytes(_key_pem(server_key))
         self.account_key.write_bytes(_key_pem(ec.generate_private_key(ec.SECP256R1())))
+        self._folder: Final = folder
+        self._issuer: Final = (authority, key)
+
+    def issue(self, *names: str) -> tuple[Path, Path]:
+        """A certificate for other names and its key, in files of the folder."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = _certificate(names[0], key, self._issuer, names)
+        certificate = self._folder / f"{names[0]}.crt"
+        certificate.write_bytes(_pem(made))
+        certificate.with_suffix(".key").write_bytes(_key_pem(key))
+        return certificate, certificate.with_suffix(".key")
 
 
 _Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
 def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: _Issuer | None
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: _Issuer | None,
+    names: Sequence[str] = ("localhost",),
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -52,8 +67,9 @@ def _certificate(
     )
     if issuer:
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        names = x509.SubjectAlternativeName([address, x509.DNSName("localhost")])
-        builder = builder.add_extension(names, critical=False)
+        own = [address] if "localhost" in names else []
+        listed = x509.SubjectAlternativeName([*own, *map(x509.DNSName, names)])
+        builder = builder.add_extension(listed, critical=False)
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256())
 
 
