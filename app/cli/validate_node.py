@@ -6,15 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.specs.options import PlatformOption, Reach, with_options
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("validate-node")(validate_node)
+    app.command("validate-node")(with_options(validate_node))
 
 
 def validate_node(
     *,
-    spec: Annotated[str, typer.Option(help="A compatibility spec; - for stdin.")],
+    spec: Annotated[
+        str | None, typer.Option(help="A compatibility spec; - for stdin.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead: a reference, or oci-layout://FOLDER:TAG, that has one."
+        ),
+    ] = None,
+    platform: PlatformOption = None,
     features: Annotated[
         str, typer.Option(help="Features as `nfd export features` prints them.")
     ],
@@ -25,10 +36,14 @@ def validate_node(
     output_json: Annotated[
         bool, typer.Option("--output-json", help="NFD's JSON report.")
     ] = False,
+    reach: Reach,
 ) -> None:
     """Validate a node's features against a compatibility spec.
 
-    Exit codes: 0 fits, 1 does not fit, 2 bad input.
+    An image to which nothing is attached asks for nothing, and fits. Of an index
+    without --platform the spec is the index's own, as for NFD.
+
+    Exit codes: 0 fits, 1 does not fit, 2 bad input, 3 could not find out.
     """
     from app.cli.output import (  # noqa: PLC0415 - fast --help
         DOES_NOT_FIT,
@@ -37,9 +52,16 @@ def validate_node(
         want_colour,
     )
     from app.compat import matching, parse, status, table  # noqa: PLC0415
+    from app.errors import ConfigError  # noqa: PLC0415
 
-    parsed = parse.read(read_input(spec))
+    if (spec is None) == (image is None):
+        raise ConfigError("InvalidOptions", "expected --spec FILE or --image REFERENCE")
     node = read_features(features)
+    content = _of_image(image, platform, reach) if spec is None else read_input(spec)
+    if content is None:
+        typer.echo("[]" if output_json else "fits")
+        raise typer.Exit(FITS)
+    parsed = parse.read(content)
     results = matching.judge(parsed, node, tags=_split(tags or []))
     report = status.report(results)
     fits = matching.fits(results)
@@ -49,6 +71,12 @@ def validate_node(
         typer.echo(table.render(report, colour=want_colour()), nl=False)
         typer.echo("fits" if fits else "does not fit")
     raise typer.Exit(FITS if fits else DOES_NOT_FIT)
+
+
+def _of_image(image: str | None, platform: str | None, reach: Reach) -> bytes | None:
+    from app.cli.specs import fetching  # noqa: PLC0415
+
+    return fetching.spec_of(image or "", platform, reach)
 
 
 def read_features(path: str) -> Any:  # noqa: ANN401 - typed where it is loaded

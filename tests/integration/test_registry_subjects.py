@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.specs import fetching
+from app.cli.specs.options import Reach
 from app.demo.content import Repository
 from app.demo.layout import Layout
-from app.oci.layout import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts
 from app.ports import Missing
 from tests.integration.test_registries import AMD64, ARM64, SPEC, reading, specs
 from tests.tools import needed
@@ -74,6 +76,21 @@ async def test_any_manifest_in_a_registry_can_carry_a_spec(
             f"{address}/{name}:1", (AMD64, ARM64), deadline_seconds=10
         )
     assert [SPEC if has_spec else Missing()] * 2 == specs(outcome)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_command_line_reads_the_spec_of_a_sif(
+    program: str,
+    addresses: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    address = addresses[program]
+    fill(repository := Repository(), "sif", has_spec=True)
+    push(address, "org/shown", repository)
+    reach = Reach(plain_http=True, quiet=True)
+    assert SPEC == fetching.spec_of(f"{address}/org/shown:1", None, reach)
 
 
 @pytest.mark.parametrize("has_spec", [True, False])
