@@ -28,8 +28,8 @@ import msgspec
 import uvloop
 
 from app.admission.review import Response, Review
-from app.bootstrap import Wired
 from app.bootstrap.certificates import from_files
+from app.bootstrap.wiring import Wired
 from app.checker import Checker, Options
 from app.demo import certificates
 from app.ports import Cluster

@@ -21,11 +21,13 @@ def serve(
     """Run the admission webhook until it is told to stop."""
     import signal  # noqa: PLC0415 - fast --help
 
-    from app import bootstrap, telemetry  # noqa: PLC0415
+    from app import telemetry  # noqa: PLC0415
+    from app.bootstrap.files import load  # noqa: PLC0415
+    from app.bootstrap.wiring import wire  # noqa: PLC0415
     from app.webhook import server  # noqa: PLC0415
 
     # To take up new settings; nobody listens yet, and that is no reason to end.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    loaded = bootstrap.load(config)
+    loaded = load(config)
     telemetry.configure_logging()
-    server.serve(bootstrap.wire(loaded, config), loaded.server)
+    server.serve(wire(loaded, config), loaded.server)

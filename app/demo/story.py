@@ -19,7 +19,7 @@ from typing import Final
 
 import aiohttp
 
-from app import bootstrap
+from app.bootstrap import wiring
 from app.demo import certificates, images, nodes, scenarios
 from app.demo.cluster import MemoryCluster
 from app.demo.kubectl import Outcome, send
@@ -79,7 +79,7 @@ async def running(folder: Path, *, port: int = 0) -> AsyncIterator[Running]:
                 },
             ),
         )
-        wired = bootstrap.wire_on(settings, cluster)
+        wired = wiring.wire_on(settings, cluster)
         async with serving(wired, settings.server) as bound:
             yield Running(bound.https, authority, registry_down, root)
 

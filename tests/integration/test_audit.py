@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from app import bootstrap
+from app.bootstrap import wiring
 from app.demo import certificates, images, nodes
 from app.demo.cluster import MemoryCluster
 from app.demo.layout import Layout
@@ -123,7 +123,7 @@ def webhook(server: Audited, settings: Settings) -> Serving:
     async def open_() -> AsyncIterator[None]:
         known = nodes.recorded()
         cluster = MemoryCluster(nodes.nodes(known), known)
-        wired = bootstrap.wire_on(settings, cluster)
+        wired = wiring.wire_on(settings, cluster)
         async with serving(wired, settings.server):
             await called(server)
             yield

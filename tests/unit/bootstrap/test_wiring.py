@@ -5,9 +5,11 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app import bootstrap, settings
+from app import settings
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, NodesMayAppear, Policy
+from app.bootstrap import wiring
+from app.bootstrap.options import options
 from app.checker import Options
 from app.demo.cluster import MemoryCluster
 from app.scheduling.selector import Requirement
@@ -61,12 +63,12 @@ def unchanged(one: Policy | Options, other: Policy | Options) -> list[str]:
 
 
 def test_default_settings_are_the_checkers_defaults() -> None:
-    assert Options() == bootstrap.options(Settings())
+    assert Options() == options(Settings())
 
 
 def test_every_setting_about_reviews_reaches_the_checker(tmp_path: Path) -> None:
     loaded = written(tmp_path, OTHERWISE)
-    found, usual = bootstrap.options(loaded), Options()
+    found, usual = options(loaded), Options()
     assert [] == unchanged(found.policy, usual.policy)
     assert [] == unchanged(found, usual)
     assert (Mode.AUDIT, Action.DENY) == (found.policy.mode, found.policy.on_error)
@@ -102,7 +104,7 @@ policy:
   - {owner: bob, reason: vendor, images: [v/*]}
 """,
     )
-    wired = bootstrap.wire_on(loaded, MemoryCluster({}, {}))
+    wired = wiring.wire_on(loaded, MemoryCluster({}, {}))
     async with wired.running():
         wired.refresh()
         wired.refresh()
@@ -117,7 +119,7 @@ policy:
 
 async def test_metrics_tell_how_full_the_caches_are(tmp_path: Path) -> None:
     loaded = written(tmp_path, "server: {certificate: tls.crt, privateKey: tls.key}")
-    wired = bootstrap.wire_on(loaded, MemoryCluster({}, {}))
+    wired = wiring.wire_on(loaded, MemoryCluster({}, {}))
     async with wired.running():
         wired.refresh()
     lines = wired.metrics.text().decode().splitlines()
