@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from app.errors import RegistryError
 from app.oci import artifact, finding, manifests, selection
@@ -22,7 +23,7 @@ from app.oci.writing.remembering import Remembering
 from app.oci.writing.showing import failed
 from app.oci.writing.store import Failed, Progress, Store, silent
 from app.oci.writing.subjects import Image, Subject
-from app.ports import Found, Platform, PlatformOutcome, Resolved
+from app.ports import Found, Invalid, Platform, PlatformOutcome, Resolved
 
 
 class State(Enum):
@@ -45,7 +46,7 @@ class State(Enum):
     OTHER_SUBJECT = "other-subject"
     """It is listed here, but attached to something else."""
     UNKNOWN = "unknown"
-    """The choice could not be made (`SubjectSpecs.outcome`)."""
+    """It could not be found out (`SubjectSpecs.outcome`)."""
 
 
 class Warn(Enum):
@@ -192,7 +193,7 @@ def _state(
     is_chosen: bool,
 ) -> State:
     if one is first:
-        return State.COUNTS if isinstance(outcome, Found) else State.BROKEN
+        return _OF_CHOSEN.get(type(outcome), State.UNKNOWN)
     if one.is_gone:
         return State.DANGLING
     if one.fault is not None:
@@ -216,7 +217,7 @@ def _listed(
 ) -> Listed:
     layers = (one.manifest.layers if one.manifest is not None else None) or []
     detail = "" if one.fault is None or one.is_gone else one.fault.message
-    if state is State.BROKEN:
+    if state in {State.BROKEN, State.UNKNOWN}:
         detail = detail or getattr(outcome, "detail", "")
     warnings = []
     if selection.is_future(one.created or "", now=now):
@@ -285,4 +286,5 @@ def _counted(
     return replace(one, artifacts=(first, *others))
 
 
-_ELSEWHERE = frozenset({State.DANGLING, State.OTHER_SUBJECT})
+_OF_CHOSEN: Final = {Found: State.COUNTS, Invalid: State.BROKEN}
+_ELSEWHERE: Final = frozenset({State.DANGLING, State.OTHER_SUBJECT})
