@@ -15,7 +15,7 @@ from app.bootstrap.way_observers import ProgramObserver, WayObserver
 from app.errors import ConfigError
 from app.kube.secrets import KubePullSecrets
 from app.oci import patterns
-from app.oci.artifacts import LayoutsFirst, RegistryArtifacts, Times
+from app.oci.artifacts import RegistryArtifacts, Times
 from app.oci.client import Shared
 from app.oci.credentials import Offers
 from app.oci.credentials.helpers import HELPER_BYTES, HELPER_SECONDS, Helpers
@@ -28,7 +28,7 @@ from app.oci.credentials.programs import (
     environment,
 )
 from app.oci.guard import HostPolicy, RegistryPolicy
-from app.oci.layout import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport
 from app.oci.ways import proxies
@@ -79,7 +79,8 @@ def sources(
     Raises:
         ConfigError: one of the files cannot be used.
     """
-    layouts = LayoutArtifacts(settings.layout_root)
+    limits = Limits(**settings.limits.model_dump())
+    layouts = LayoutArtifacts(settings.layout_root, limits)
     found = registries(settings, files, metrics, secrets)
     return Sources(LayoutsFirst(layouts, found), found, secrets)
 

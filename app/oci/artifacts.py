@@ -30,7 +30,6 @@ from app.oci.cache import Filled
 from app.oci.cached import CachedSource, Memory, Times
 from app.oci.finding import find
 from app.oci.flights import Flights
-from app.oci.layout import LayoutArtifacts
 from app.oci.outcomes import Outcomes
 from app.oci.patience import TIMEOUT, Patience
 from app.oci.reference import Reference
@@ -40,7 +39,6 @@ from app.oci.turns import Turns
 from app.oci.ways import mirrored
 from app.ports import (
     NOBODY,
-    Artifacts,
     ImageOutcome,
     Invalid,
     NoPullSecrets,
@@ -50,7 +48,7 @@ from app.ports import (
     Unavailable,
 )
 
-__all__ = ["LayoutsFirst", "Observer", "RegistryArtifacts", "Times"]
+__all__ = ["Observer", "RegistryArtifacts", "Times"]
 
 _NAMES: Final = 4096
 
@@ -254,34 +252,3 @@ class RegistryArtifacts:
 
 
 _parsed = lru_cache(maxsize=_NAMES)(reference.parse)
-
-
-class LayoutsFirst:
-    """Implements the port: layouts where there are some, else registries."""
-
-    def __init__(self, layouts: LayoutArtifacts, registries: Artifacts) -> None:
-        self._layouts = layouts
-        self._registries = registries
-
-    def at_hand(
-        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
-    ) -> ImageOutcome | None:
-        """See `ports.Artifacts.at_hand`."""
-        return self._where(image).at_hand(image, platforms, puller)
-
-    async def find(
-        self,
-        image: str,
-        platforms: Collection[Platform],
-        *,
-        deadline_seconds: float,
-        puller: Puller = NOBODY,
-    ) -> ImageOutcome:
-        """See `ports.Artifacts.find`."""
-        where = self._where(image)
-        return await where.find(
-            image, platforms, deadline_seconds=deadline_seconds, puller=puller
-        )
-
-    def _where(self, image: str) -> Artifacts:
-        return self._layouts if self._layouts.holds(image) else self._registries

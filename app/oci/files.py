@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import NamedTuple
 
 from app.oci.failure import invalid, unavailable
 
@@ -37,3 +38,21 @@ def read(folder: Path, name: str, *, most_bytes: int) -> bytes | None:
     if len(content) > most_bytes:
         raise invalid("TooLarge", f"a file is larger than {most_bytes} bytes")
     return content
+
+
+class Stamp(NamedTuple):
+    """Tells one version of a file from the next."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+
+def stamp(folder: Path, name: str) -> Stamp | None:
+    """Of the file that `read` would read; `None` if there is none to be had."""
+    try:
+        found = (folder / name).stat()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -15,41 +15,26 @@ Source: OCI image-spec v1.1 `image-layout.md`.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from app.errors import RegistryError
 from app.oci import files, manifests, reference, selection
-from app.oci.cache import TimedCache
 from app.oci.digest import Digest
 from app.oci.failure import NotThereError, invalid, not_found, unavailable
-from app.oci.finding import find
 from app.oci.limits import Limits
 from app.oci.manifests import INDEX_TYPES, Descriptor
-from app.oci.reference import Reference
 from app.oci.source import Root
-from app.ports import (
-    NOBODY,
-    ImageOutcome,
-    Invalid,
-    Platform,
-    Puller,
-    Unavailable,
-)
 
 SCHEME: Final = "oci-layout://"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 VERSION: Final = "1.0.0"
 
-HELD_SECONDS: Final = 5.0
-
 _MARKER_BYTES: Final = 4096
-_HELD_BYTES: Final = 4 << 20
-_Key: TypeAlias = tuple[str, frozenset[Platform]]
+_INDEX: Final = "index.json"
 
 
 class _Marker(msgspec.Struct):
@@ -67,6 +52,10 @@ class LayoutSource:
     async def resolve(self) -> Root:
         """What `index.json` has under the tag; or what a digest names."""
         return await asyncio.to_thread(self._resolve)
+
+    async def stamp(self) -> files.Stamp | None:
+        """Changes with the list of what is in the layout; `None` if it has none."""
+        return await asyncio.to_thread(files.stamp, self._folder, _INDEX)
 
     async def manifest(self, digest: Digest, *, most_bytes: int) -> bytes:
         """A manifest, which is a blob here."""
@@ -168,7 +157,7 @@ class LayoutSource:
         """
         marker = files.read(self._folder, "oci-layout", most_bytes=_MARKER_BYTES)
         most = self._limits.manifest_bytes
-        content = files.read(self._folder, "index.json", most_bytes=most)
+        content = files.read(self._folder, _INDEX, most_bytes=most)
         if marker is None or content is None:
             raise not_found("there is no OCI layout")
         try:
@@ -179,119 +168,6 @@ class LayoutSource:
             text = f"its `oci-layout` file: expected imageLayoutVersion {VERSION}"
             raise unavailable("UnreadableLayout", text)
         return manifests.read_index(content).manifests or []
-
-
-class LayoutArtifacts:
-    """Implements the port on folders.
-
-    An image is looked for in `ROOT/REGISTRY/REPOSITORY`, which mirrors a registry.
-    What was found holds for `HELD_SECONDS`, and is read once for all who ask.
-
-    Args:
-        root: of the folders; `None` for none.
-        limits: every bound.
-        clock: in seconds, monotonic.
-        reads_any_folder: whether `oci-layout://FOLDER:TAG` names a layout itself.
-            That is for people at a terminal: in a Pod it would let anybody who may
-            create one have any folder of ours read.
-    """
-
-    def __init__(
-        self,
-        root: Path | None = None,
-        limits: Limits | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        reads_any_folder: bool = False,
-    ) -> None:
-        self._root = root
-        self._limits = limits or Limits()
-        self._reads_any_folder = reads_any_folder
-        self._lookups: TimedCache[_Key, asyncio.Task[ImageOutcome]] = TimedCache(clock)
-        self._held: TimedCache[str, bool] = TimedCache(clock, most_bytes=_HELD_BYTES)
-
-    def holds(self, image: str) -> bool:
-        """Whether the image is in a layout here, rather than in a registry."""
-        if self._root is None or image.startswith(SCHEME):
-            return image.startswith(SCHEME) and self._reads_any_folder
-        known = self._held.get(image)
-        if known is None:
-            known = self._has_folder(image)
-            self._held.put(image, known, seconds=HELD_SECONDS, content_bytes=len(image))
-        return known
-
-    def at_hand(
-        self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
-    ) -> ImageOutcome | None:
-        """See `ports.Artifacts.at_hand`: a layout is always asked."""
-        del image, platforms, puller
-        return None
-
-    def _has_folder(self, image: str) -> bool:
-        try:
-            folder = self._folder(reference.parse(image))
-            return folder is not None and folder.is_dir()
-        except PermissionError:
-            return True  # `find` says so
-        except (RegistryError, OSError):
-            return False
-
-    async def find(
-        self,
-        image: str,
-        platforms: Collection[Platform],
-        *,
-        deadline_seconds: float,
-        puller: Puller = NOBODY,
-    ) -> ImageOutcome:
-        """See `ports.Artifacts.find`; files need no deadline but get one."""
-        del puller
-        key = (image, frozenset(platforms))
-        lookup = self._lookups.get(key)
-        if lookup is None:
-            lookup = asyncio.create_task(self._look(image, key[1]))
-            self._lookups.put(
-                key,
-                lookup,
-                seconds=HELD_SECONDS,
-                content_bytes=self._limits.spec_bytes,
-            )
-        seconds = max(deadline_seconds, 0.0)
-        done, _ = await asyncio.wait({lookup}, timeout=seconds)
-        if done:
-            return lookup.result()
-        return Unavailable("Timeout", "reading the layout took too long")
-
-    async def _look(self, image: str, platforms: Collection[Platform]) -> ImageOutcome:
-        try:
-            source = self._source(image)
-        except RegistryError as error:
-            return Invalid(error.reason, error.message)
-        return await find(source, sorted(platforms), self._limits)
-
-    def _source(self, image: str) -> LayoutSource:
-        if image.startswith(SCHEME) and self._reads_any_folder:
-            folder, wanted = split(image)
-            return LayoutSource(folder, wanted, self._limits)
-        named = reference.parse(image)
-        where = self._folder(named)
-        if where is None:
-            raise RegistryError("NoLayout", "no folder of layouts is configured")
-        return LayoutSource(where, named.wanted, self._limits)
-
-    def _folder(self, named: Reference) -> Path | None:
-        """The folder of a repository, inside the root.
-
-        The grammar keeps the name below the root; a link may lead out of it.
-        """
-        if self._root is None:
-            return None
-        folder = self._root / named.domain / named.repository
-        try:
-            is_inside = folder.resolve().is_relative_to(self._root.resolve())
-        except (OSError, RuntimeError):
-            return None
-        return folder if is_inside else None
 
 
 def split(text: str) -> tuple[Path, str]:

@@ -90,7 +90,7 @@ class Outcomes(Generic[K]):
             key,
             kept,
             seconds=max(kept.ends, kept.last_ends) - self._clock(),
-            content_bytes=_content_bytes(kept.answer),
+            content_bytes=content_bytes(kept.answer),
         )
 
     def _seconds(self, outcome: ImageOutcome) -> float:
@@ -108,7 +108,8 @@ class Outcomes(Generic[K]):
         return self._times.missing_seconds
 
 
-def _content_bytes(outcome: ImageOutcome) -> int:
+def content_bytes(outcome: ImageOutcome) -> int:
+    """What an outcome's specs take, each once."""
     if not isinstance(outcome, Resolved):
         return 0
     contents = {

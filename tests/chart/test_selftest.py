@@ -12,7 +12,7 @@ from app.compat import parse
 from app.compat.features import Features
 from app.compat.index import Index, Judgement
 from app.demo import nodes
-from app.oci.layout import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts
 from app.ports import Found, Platform, Resolved
 from tests.chart import layout, rendering
 from tests.chart.rendering import CHART, FILES, Object

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_platform_that_was_lacking_may_be_stale_too(one_image: PodFinding) -> 
     ],
 )
 def test_a_warning_that_rests_on_a_stale_spec_says_so(
-    finding: dict[str, int], expected: str, one_image: PodFinding
+    finding: dict[str, Any], expected: str, one_image: PodFinding
 ) -> None:
     assert expected == warned(replace(stale(one_image), **finding))
 

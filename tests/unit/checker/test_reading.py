@@ -235,8 +235,8 @@ def test_a_stale_spec_is_judged_and_marked() -> None:
     known = Known()
     known.judge(VFIO)
     stale = replace(VFIO, mark=Mark.STALE)
-    parts = {AMD64: stale, ARM64: Missing(Mark.REMEMBERED)}
-    read = known.read(x=Resolved("d", parts))
+    none = Missing(Mark.REMEMBERED)
+    read = known.read(x=Resolved("d", {AMD64: stale, ARM64: none}))
     assert isinstance(read.stands[0][AMD64], Judged)
     marks = {Answer.FOUND: "stale", Answer.MISSING: "remembered"}
     assert marks == read.images[0].marks

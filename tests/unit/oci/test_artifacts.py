@@ -11,11 +11,11 @@ from app.demo.content import Descriptor
 from app.demo.faults import status
 from app.demo.registry import Api, Basic, Bearer, Registry
 from app.oci import cached
-from app.oci.artifacts import LayoutsFirst, RegistryArtifacts
+from app.oci.artifacts import RegistryArtifacts
 from app.oci.cache import ENTRY_BYTES
 from app.oci.cached import Times
 from app.oci.client import Shared
-from app.oci.layout import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
 from app.ports import (
     NOBODY,
@@ -485,7 +485,7 @@ async def test_layouts_are_read_before_registries(tmp_path: Any) -> None:
     ]
     assert ImageNotFound("there is no OCI layout") == here
     assert ImageNotFound(f"{HOST}/there:1") == there
-    assert artifacts.at_hand(f"{HOST}/here:1", (AMD,)) is None
+    assert here == artifacts.at_hand(f"{HOST}/here:1", (AMD,))
     known = artifacts.at_hand(f"{HOST}/there:1", (AMD,))
     assert ImageNotFound(f"at hand: {HOST}/there:1") == known
 

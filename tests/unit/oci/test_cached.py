@@ -92,4 +92,4 @@ def test_an_outcome_counts_each_spec_once_and_with_its_date() -> None:
             Platform("linux", "s390x"): Missing(),
         },
     )
-    assert 210 == outcomes._content_bytes(outcome)
+    assert 210 == outcomes.content_bytes(outcome)

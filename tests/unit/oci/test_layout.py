@@ -15,7 +15,7 @@ from app.demo.content import ARTIFACT_TYPE, INDEX_TYPE, MANIFEST_TYPE, REF_NAME
 from app.demo.layout import Layout
 from app.errors import RegistryError
 from app.oci import layout
-from app.oci.layout import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts
 from app.oci.limits import Limits
 from app.ports import (
     Found,
