@@ -156,17 +156,23 @@ class AiohttpTransport:
             sock_connect=min(connect, limits.connect_seconds),
         )
         is_tls = url.scheme == "https"
+        headers, tunnel = dict(request.headers), None
+        if proxy is not None and proxies.authorization:
+            # A tunnel is asked for with headers of its own, which end at the proxy;
+            # so does this one of a request that the proxy itself sends on.
+            tunnel = {_PROXY_AUTHORIZATION: proxies.authorization}
+            headers |= {} if is_tls else tunnel
         try:
             async with self._open(is_proxied=proxy is not None).request(
                 request.method,
                 url,
-                headers=request.headers,
+                headers=headers,
                 data=request.body or None,
                 allow_redirects=False,
                 timeout=timeout,
                 ssl=self._trust.context(host, port, request.trust) if is_tls else True,
                 proxy=proxy,
-                proxy_auth=_proxy_auth(proxies) if proxy is not None else None,
+                proxy_headers=tunnel,
             ) as response:
                 if proxy is not None and response.status == _PROXY_REFUSES:
                     raise unavailable("ProxyRefused", _REFUSAL.format(host=host))
@@ -200,14 +206,9 @@ class AiohttpTransport:
             await self._resolvers.pop().close()
 
 
-def _proxy_auth(proxies: Proxies) -> aiohttp.BasicAuth | None:
-    if proxies.user is None:
-        return None
-    return aiohttp.BasicAuth(proxies.user, proxies.password, encoding="utf-8")
-
-
 _OK: Final = 200
 _PROXY_REFUSES: Final = 407
+_PROXY_AUTHORIZATION: Final = "Proxy-Authorization"
 _REFUSAL: Final = "the proxy towards {host} refuses to connect us"
 _HOST: Final = re.compile(r"[a-zA-Z0-9._:%-]{1,255}")
 

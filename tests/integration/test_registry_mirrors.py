@@ -185,7 +185,7 @@ async def test_a_mirror_without_referrers_is_not_final(scene: Scene) -> None:
 async def test_mirrors_without_a_spec_and_a_registry_that_is_down_are_no_answer(
     scene: Scene,
 ) -> None:
-    """ "Could not look" is never "there is none"."""
+    """That we could not look is never that there is none."""
     for mirror in (scene.one, scene.two):
         mirror.repositories = filled(None).repositories
     scene.upstream.faults["all"] = faults.status(503)

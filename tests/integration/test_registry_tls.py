@@ -57,7 +57,7 @@ async def test_an_authority_is_trusted_besides_the_system_s(
 ) -> None:
     """What the system trusts is OpenSSL's business, `SSL_CERT_FILE` included."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
-    other = Authority(tmp_path / "other")
+    other = Authority(tmp_path / "other", "another authority")
     registry = filled()
     async with registry.serving(tls=server_context(authority)):
         hosts = {registry.address: {**OPEN, "caFile": other.ca}}

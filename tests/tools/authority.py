@@ -17,14 +17,14 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """The certificates and keys of one cluster, in files of a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "test authority") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.ca: Final = folder / "ca.crt"
         self.certificate: Final = folder / "server.crt"
         self.key: Final = folder / "server.key"
         self.account_key: Final = folder / "accounts.key"
         key = ec.generate_private_key(ec.SECP256R1())
-        authority = _certificate("test authority", key, None)
+        authority = _certificate(name, key, None)
         self.ca.write_bytes(_pem(authority))
         server_key = ec.generate_private_key(ec.SECP256R1())
         server = _certificate("127.0.0.1", server_key, (authority, key))

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from app.oci.credentials.keyring import Credential
+
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -92,6 +94,13 @@ class Proxies:
     direct: tuple[Rule, ...] = ()
     user: str | None = field(default=None, repr=False)
     password: str = field(default="", repr=False)
+
+    @property
+    def authorization(self) -> str:
+        """What proxies are sent as `Proxy-Authorization`; empty for nothing."""
+        if self.user is None:
+            return ""
+        return Credential(self.user, self.password).basic
 
     def of(self, scheme: str, host: str, port: int) -> str | None:
         """The proxy's URL for a request; `None` if it goes directly.

@@ -121,3 +121,11 @@ def test_a_file_of_credentials_is_small() -> None:
 
 def test_neither_user_nor_password_is_shown() -> None:
     assert "canary" not in repr(Proxies(PLAIN, TLS, (), "canary", "canary"))
+
+
+def test_the_user_is_sent_as_basic_authorization() -> None:
+    assert "" == proxies().authorization
+    assert (
+        "Basic YWRhOnNlOmNyZXQ="
+        == Proxies(user="ada", password="se:cret").authorization
+    )
