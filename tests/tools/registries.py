@@ -51,12 +51,14 @@ class Guard:
             empty for none.
         wants_certificate: of its clients, from the authority, too; only the third
             line does.
+        deletes: whether manifests can be deleted.
     """
 
     authority: Authority | None = None
     htpasswd: str = ""
     realm: str = ""
     wants_certificate: bool = False
+    deletes: bool = True
 
 
 OPEN: Final = Guard()
@@ -83,7 +85,7 @@ def tag_registry(folder: Path) -> Iterator[str]:
 def distribution(
     folder: Path, guard: Guard = OPEN, *, program: str = "distribution"
 ) -> Iterator[str]:
-    """Yields `127.0.0.1:PORT` of distribution on `folder`; deletion is enabled.
+    """Yields `127.0.0.1:PORT` of distribution on `folder`.
 
     Args:
         folder: where its content is.
@@ -128,7 +130,7 @@ def _config(
         }
     storage = {
         "filesystem": {"rootdirectory": str(folder / "content")},
-        "delete": {"enabled": True},
+        "delete": {"enabled": guard.deletes},
     }
     whole = {"version": 0.1, "log": {"level": "error"}, "storage": storage}
     return {**whole, "http": http, **({"auth": auth} if auth else {})}
