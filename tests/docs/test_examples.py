@@ -9,17 +9,21 @@ Two comments before a fenced block make it an example:
   A last line `[exit N]` expects that exit status instead of 0. `$ kubectl` is
   what the demo prints, not a command.
 
-Commands see this project's `imagecompat` and nothing of the developer's settings.
+Commands see this project's `imagecompat`, `oras` where a page runs it, and nothing
+of the developer's settings.
 """
 
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.tools import needed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = re.compile(
@@ -27,6 +31,7 @@ EXAMPLE = re.compile(
     r"```\w*\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
+TOOLS = ("oras",)
 EXIT = re.compile(r"\[exit (\d+)\]")
 
 
@@ -70,17 +75,19 @@ def pages() -> list[Path]:
     return [page for page in every if EXAMPLE.search(page.read_text())]
 
 
-def environment(home: Path) -> dict[str, str]:
-    """A clean environment in which our command is found first."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def environment(home: Path, tools: Sequence[Path] = ()) -> dict[str, str]:
+    """A clean environment in which our command is found first, then these."""
+    folders = [Path(sys.executable).parent, *(one.parent for one in tools)]
+    path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     keep = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
     return {**keep, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
-    ran = 0
-    for example in EXAMPLE.finditer(page.read_text()):
+    ran, text = 0, page.read_text()
+    tools = needed.programs(*(one for one in TOOLS if f"\n$ {one} " in text))
+    for example in EXAMPLE.finditer(text):
         if example["file"]:
             target = tmp_path / example["file"]
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +97,7 @@ def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
             done = subprocess.run(
                 ["bash", "-c", command.text],
                 cwd=tmp_path,
-                env=environment(tmp_path),
+                env=environment(tmp_path, tools),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
