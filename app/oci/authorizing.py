@@ -216,7 +216,7 @@ class Authorizer:
             answer = await send(header.value)
             if answer.status in REFUSED and header.was_known:
                 self._shared.tokens.drop(self._key(credential), header.token)
-                header = await self._header(challenge, credential, but=header.token)
+                header = await self._header(challenge, credential)
                 if header is None:
                     continue
                 answer = await send(header.value)
@@ -226,15 +226,9 @@ class Authorizer:
         return None
 
     async def _header(
-        self, challenge: Challenge, credential: Credential | None, but: str = ""
+        self, challenge: Challenge, credential: Credential | None
     ) -> _Header | None:
-        """An `Authorization` for one credential; `None` if there can be none.
-
-        Args:
-            challenge: that it answers.
-            credential: `None` for none.
-            but: a token that is no longer accepted.
-        """
+        """An `Authorization` for one credential; `None` if there can be none."""
         if challenge.scheme == "basic" and credential is not None:
             is_pair = bool(credential.username or credential.password)
             is_usable = is_pair and not credential.identity_token
@@ -245,9 +239,8 @@ class Authorizer:
             token = credential.registry_token
             return _Header(f"Bearer {token}") if auth.is_sendable(token) else None
         known = self._shared.tokens.get(self._key(credential))
-        was_known = known not in {"", but}
-        token = known if was_known else await self._token(challenge, credential)
-        return _Header(f"Bearer {token}", token, was_known) if token else None
+        token = known or await self._token(challenge, credential)
+        return _Header(f"Bearer {token}", token, bool(known)) if token else None
 
     # Tokens ---------------------------------------------------------------------
 

@@ -183,13 +183,20 @@ async def test_not_found_is_the_answer_where_no_other_credential_finds_it() -> N
     assert sent == table.sent_to(MANIFESTS)
 
 
-async def test_not_found_is_asked_again_without_a_credential_of_none() -> None:
-    """Anonymous is no other credential."""
-    table = Table({HEAD: hiding(404, BAD.basic)})
+async def test_not_found_is_not_asked_again_without_a_credential() -> None:
+    """None is no other credential."""
+    table = Table({ASKED: by_user({BAD.basic: "bad", "": "any"})})
+
+    def reply(request: Request) -> Answer:
+        is_bad = request.headers.get("Authorization") == "Bearer bad"
+        return Answer(404) if is_bad else challenged()
+
+    table.answers[HEAD] = reply
     with pytest.raises(LookupFailedError) as caught:
         await source(shared(table, BAD)).resolve()
     assert isinstance(caught.value.outcome, ImageNotFound)
-    assert ["", BAD.basic] == table.sent_to(MANIFESTS)
+    assert ["", "Bearer bad"] == table.sent_to(MANIFESTS)
+    assert [BAD.basic] == table.sent_to(TOKEN)
 
 
 async def test_what_opened_the_repository_may_be_hidden_too() -> None:
