@@ -23,6 +23,8 @@ PRIORITY: Final = {
     "value": 1000,
 }
 RESTRICTED: Final = "restricted-only"
+TEAMS: Final = ("team-a", "team-b")
+"""Whose pull secrets are read."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,6 +38,9 @@ def _prepared(apiserver: ApiServer) -> None:
         "metadata": {"labels": labels},
     }
     apiserver.put("/api/v1/namespaces", body, RESTRICTED)
+    for name in TEAMS:
+        plain = {"apiVersion": "v1", "kind": "Namespace"}
+        apiserver.put("/api/v1/namespaces", plain, name)
     path = "/apis/scheduling.k8s.io/v1/priorityclasses"
     apiserver.put(path, PRIORITY, "high")
 

@@ -57,6 +57,8 @@ def test_notes_are_tidy(chart: Path, helm: str, file: Path) -> None:
 
 ONE = ("replicaCount=1",)
 FAIL = (*ONE, "webhook.failurePolicy=Fail", "webhook.acceptOutages=true")
+NAMED = "registry.pullSecrets.read=named"
+SPACES = "registry.pullSecrets.read=namespaces"
 DENIED = "Mode: enforce: a Pod that no node can run is denied."
 
 
@@ -89,6 +91,27 @@ DENIED = "Mode: enforce: a Pod that no node can run is denied."
             ("server.statusPort=8081",),
             "imagecompat status --url http://127.0.0.1:8081",
             id="status of a Pod",
+        ),
+        pytest.param(
+            (NAMED, "registry.pullSecrets.names={b/s,a/t,a/s,a/t}"),
+            "\nPull secrets that are read: a/s, a/t, b/s\n",
+            id="pull secrets by name",
+        ),
+        pytest.param((NAMED,), "names is empty\n", id="no pull secrets"),
+        pytest.param(
+            (SPACES, "registry.pullSecrets.namespaces={b,a}"),
+            "\nPull secrets are read, one by one, of: a, b\n\n",
+            id="pull secrets of namespaces",
+        ),
+        pytest.param(
+            (SPACES, "registry.pullSecrets.namespaces={*}"),
+            "of: no namespace by a Role of ours\n  and wherever a Role of yours lets",
+            id="pull secrets by other Roles",
+        ),
+        pytest.param(
+            (SPACES, "registry.pullSecrets.namespaces={a}", "rbac.create=false"),
+            "of: a\n  rbac.create is false: the Roles for this are yours",
+            id="pull secrets without Roles",
         ),
         pytest.param((), "helm test imagecompat -n imagecompat", id="test"),
         pytest.param(

@@ -94,6 +94,67 @@ def test_node_features_can_be_read_everywhere() -> None:
     assert USE == found["ClusterRole", "", "imagecompat-exemptions"]
 
 
+NAMED = CHART / "ci" / "namedsecrets-values.yaml"
+OF_NAMESPACES = CHART / "ci" / "pullsecrets-values.yaml"
+
+
+def pull_secrets(*files: Path, **options: Any) -> dict[str, Any]:
+    """Namespace -> what a Role for pull secrets lets us do there."""
+    found = roles(*files, **options)
+    ends = "imagecompat-pullsecrets"
+    return {place: rules for (_, place, name), rules in found.items() if name == ends}
+
+
+def test_no_pull_secret_may_be_read_without_a_word(helm: str) -> None:
+    assert {} == pull_secrets(helm=helm)
+    names = "registry.pullSecrets.names={team-a/hub}"
+    spaces = "registry.pullSecrets.namespaces={team-a}"
+    assert {} == pull_secrets(sets=(names, spaces), helm=helm)
+
+
+def test_pull_secrets_are_read_by_their_names_only(helm: str) -> None:
+    assert {
+        "team-a": {("", "secrets", name, "get") for name in ("ghcr", "hub")},
+        "team-b": {("", "secrets", "quay", "get")},
+    } == pull_secrets(NAMED, helm=helm)
+
+
+def test_pull_secrets_are_read_in_their_namespaces_only(helm: str) -> None:
+    right = {("", "secrets", "", "get"), ("", "serviceaccounts", "", "get")}
+    assert {"team-a": right, "team-b": right} == pull_secrets(OF_NAMESPACES, helm=helm)
+
+
+def test_pull_secrets_of_every_namespace_take_roles_of_the_admins_own() -> None:
+    read = "registry.pullSecrets.read=namespaces"
+    every = "registry.pullSecrets.namespaces={*}"
+    assert {} == pull_secrets(sets=(read, every))
+    both = "registry.pullSecrets.namespaces={*,team-a}"
+    assert ["team-a"] == list(pull_secrets(sets=(read, both)))
+
+
+@pytest.mark.parametrize("file", [NAMED, OF_NAMESPACES], ids=lambda file: file.stem)
+def test_roles_for_pull_secrets_can_be_left_to_the_admin(file: Path) -> None:
+    assert {} == pull_secrets(file, sets=("rbac.create=false",))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_secret_is_listed_or_watched_as_a_whole_or_read_everywhere(
+    file: Path,
+) -> None:
+    for (kind, namespace, name), found in roles(file).items():
+        for _, resource, only, verbs in found:
+            if resource in {"secrets", "serviceaccounts"}:
+                assert ("Role", True) == (kind, bool(namespace)), name
+                assert "list" not in verbs
+                assert only or verbs in {"get", "create"}
+
+
+@pytest.mark.parametrize("name", ["hub", "a/b/c", "/hub", "team-a/", "*/hub", "a/*"])
+def test_a_pull_secret_without_a_namespace_is_refused(name: str) -> None:
+    with pytest.raises(rendering.RenderError, match=r"expected NAMESPACE/NAME"):
+        roles(sets=(f"registry.pullSecrets.names={{{name}}}",))
+
+
 def test_rights_can_be_left_to_the_admin() -> None:
     assert {} == roles(CHART / "ci" / "least-values.yaml")
 

@@ -129,7 +129,10 @@ def test_objects_are_in_the_releases_namespace_or_in_none() -> None:
         *(
             (kind, namespace, False)
             for kind in ("Role", "RoleBinding")
-            for namespace in ("node-feature-discovery", "nfd", "nfd-edge")
+            for namespace in (
+                *("node-feature-discovery", "nfd", "nfd-edge"),
+                *("team-a", "team-b"),
+            )
         ),
     } == elsewhere
 

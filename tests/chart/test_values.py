@@ -23,7 +23,17 @@ OWN_WORDS = {
     "server": {"host", "port", "statusPort", "maxBodyBytes"},
     "certificates": set[str](),
     "cluster": {"trustedNamespaces", "nodesIgnore"},
-    "registry": {"dockerConfig", "hosts", "layoutRoot"},
+    "registry": {
+        "dockerConfig",
+        "credentialHelpers",
+        "credentialProviders",
+        "pullSecrets",
+        "pullSecrets.namespaces",
+        "hosts",
+        "mirrors",
+        "proxy.credentialsFile",
+        "layoutRoot",
+    },
     "policy": {
         "mode",
         "namespaceModes",
@@ -55,6 +65,11 @@ def _plain(value: Any) -> Any:
             return value.value if isinstance(value.value, str) else value.name.lower()
         case tuple() | frozenset():
             return [_plain(one) for one in value]
+        case BaseModel():
+            return {
+                field.alias: _plain(getattr(value, name))
+                for name, field in type(value).model_fields.items()
+            }
         case _:
             return value
 
@@ -245,11 +260,22 @@ def test_a_setting_is_described_in_the_words_of_the_settings(section: str) -> No
         one.path: one.comment
         for one in values.read((CHART / "values.yaml").read_text())
     }
-    model = type(getattr(settings.Settings(), section)).model_fields.values()
-    assert OWN_WORDS[section] == {
-        field.alias
-        for field in model
-        if f"{section}.{field.alias}" not in schema.WIRED
-        and said[f"{section}.{field.alias}"]
-        != (field.description or "").replace("\n", " ")
+    described = {
+        path: words
+        for path, words in descriptions(type(getattr(settings.Settings(), section)))
+        if f"{section}.{path}" not in schema.WIRED
     }
+    assert OWN_WORDS[section] == {
+        path for path, words in described.items() if said[f"{section}.{path}"] != words
+    }
+
+
+def descriptions(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Path of each setting in a section, at every depth -> what is said of it."""
+    for field in model.model_fields.values():
+        name = field.alias or ""
+        yield name, (field.description or "").replace("\n", " ")
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            for path, words in descriptions(inner):
+                yield f"{name}.{path}", words

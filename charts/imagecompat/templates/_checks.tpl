@@ -9,6 +9,11 @@
 {{- if eq (int .Values.server.port) (int .Values.server.statusPort) -}}
 {{- fail (printf "server.port and server.statusPort are both %d: they are two servers" (int .Values.server.port)) -}}
 {{- end -}}
+{{- range $name := .Values.registry.pullSecrets.names -}}
+{{- if not (regexMatch "^[^/*]+/[^/*]+$" $name) -}}
+{{- fail (printf "registry.pullSecrets.names: %s: expected NAMESPACE/NAME" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq .Values.tls.mode "existingSecret" -}}
 {{- if not .Values.tls.existingSecret -}}
 {{- fail "tls.mode is existingSecret: tls.existingSecret has to name the Secret" -}}

@@ -51,6 +51,25 @@ app.kubernetes.io/component: webhook
 {{- end -}}
 {{- end -}}
 
+{{/* Where pull secrets are read, as far as the chart makes Roles for it: namespace ->
+     names of Secrets; none for all of them, and the namespace's ServiceAccounts. */}}
+{{- define "imagecompat.pullSecrets" -}}
+{{- $found := dict -}}
+{{- with .Values.registry.pullSecrets -}}
+{{- if eq .read "named" -}}
+{{- range $name := .names | uniq | sortAlpha -}}
+{{- $parts := splitList "/" $name -}}
+{{- $_ := set $found (first $parts) (append (get $found (first $parts) | default list) (last $parts)) -}}
+{{- end -}}
+{{- else if eq .read "namespaces" -}}
+{{- range $namespace := without (.namespaces | default list) "*" -}}
+{{- $_ := set $found $namespace list -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
 {{/* A digest wins over a tag. */}}
 {{- define "imagecompat.image" -}}
 {{- if .Values.image.digest -}}

@@ -38,6 +38,12 @@
 {{- range $section := list "policy" "cluster" "registry" "server" "certificates" }}
 {{- $section }}:
 {{- range $key, $value := index $settings $section }}
+{{- if kindIs "map" $value }}
+{{- /* Helm 4 leaves out what is null in a mapping, and Helm 3 does not. */ -}}
+{{- range $inner, $said := $value }}
+{{- $value = omit $value (ternary $inner "" (kindIs "invalid" $said)) }}
+{{- end }}
+{{- end }}
 {{- if not (kindIs "invalid" $value) }}
   {{ $key }}: {{ toJson $value }}
 {{- end }}
