@@ -141,6 +141,71 @@ def test_our_account_may_do_this_and_of_all_resources_nothing_else(
     assert ALLOWED == ours - everyone
 
 
+TEAMS = ("team-a", "team-b", "team-c")
+NAMED = {
+    "read": "named",
+    "names": ["team-a/hub", "team-a/ghcr", "team-b/quay"],
+    "namespaces": ["team-c"],
+}
+OF_NAMESPACES = {"read": "namespaces", "namespaces": ["team-a", "team-b"]}
+OF_ALL = {"read": "namespaces", "namespaces": ["*"]}
+
+
+@pytest.fixture
+def teams(cluster: Cluster) -> None:
+    """Namespaces with pull secrets."""
+    for name in TEAMS:
+        body = {"apiVersion": "v1", "kind": "Namespace"}
+        cluster.server.put("/api/v1/namespaces", body, name)
+
+
+def around_secrets() -> Iterator[Access]:
+    """Every verb on Secrets and on ServiceAccounts, which stand for them."""
+    for resource in ("secrets", "serviceaccounts", "serviceaccounts/token"):
+        for verb in (*VERBS, "impersonate"):
+            for namespace in ("", NAMESPACE, "default", "kube-system", *TEAMS):
+                for name in ("", "hub", "ghcr", "quay", SECRET, OTHER):
+                    yield "", resource, namespace, name, verb
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize(
+    ("pull_secrets", "expected"),
+    [
+        pytest.param(
+            NAMED,
+            {
+                ("", "secrets", "team-a", "hub", "get"),
+                ("", "secrets", "team-a", "ghcr", "get"),
+                ("", "secrets", "team-b", "quay", "get"),
+            },
+            id="named",
+        ),
+        pytest.param(
+            OF_NAMESPACES,
+            {
+                ("", resource, namespace, "", "get")
+                for resource in ("secrets", "serviceaccounts")
+                for namespace in ("team-a", "team-b")
+            },
+            id="namespaces",
+        ),
+        pytest.param(OF_ALL, set(), id="every-namespace"),
+    ],
+)
+def test_our_account_may_read_these_pull_secrets_and_no_others(
+    admin: Client,
+    release: Release,
+    pull_secrets: dict[str, object],
+    expected: set[Access],
+) -> None:
+    release.install({"registry": {"pullSecrets": pull_secrets}})
+    ours = granted(admin, f"system:serviceaccount:{NAMESPACE}:{OURS}", around_secrets())
+    own = {one for one in ALLOWED if one[1] == "secrets"}
+    assert expected == ours - own
+    assert own <= ours
+
+
 def test_what_a_cloud_writes_into_our_configuration_stays(
     cluster: Cluster, release: Release
 ) -> None:
