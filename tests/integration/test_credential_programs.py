@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from app.oci import reference
 from app.oci.credentials.helpers import HelperNames, Helpers
@@ -364,3 +365,43 @@ async def test_what_a_program_says_on_standard_error_is_dropped(
 async def test_what_a_program_says_is_not_shown(folder: Path, write: Write) -> None:
     write("one", "echo canary-7f3a")
     assert "canary" not in repr(await output(programs(folder)))
+
+
+# The loop that serves ----------------------------------------------------------------
+
+
+def test_all_of_it_holds_on_the_loop_that_serves(
+    folder: Path, write: Write, tmp_path: Path
+) -> None:
+    """The webhook runs on uvloop, which starts processes in a way of its own."""
+    mark = tmp_path / "pid"
+    write("good", "head -c 100000 /dev/zero; cat")
+    write("long", "exec cat /dev/zero")
+    write("hanging", f"sleep 60 & echo $! > {mark}; wait")
+    write("files", "exec ls -l /proc/self/fd")
+    write("session", "echo $$; set -- $(cat /proc/$$/stat); echo $5 $6; env")
+
+    async def _all() -> list[object]:
+        one = programs(folder, seconds=0.5, most=100_005)
+        names = ("good", "long", "hanging", "none", "files", "session")
+        before = open_files()
+        found = [await one.run(name, [], b"given") for name in names]
+        assert before == open_files()
+        return list(found)
+
+    with (
+        (tmp_path / "secret").open("w") as file,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        os.set_inheritable(file.fileno(), True)
+        good, long, hanging, none, files, session = runner.run(_all())
+    assert Output(0, bytes(100_000) + b"given") == good
+    failures = [Failure.TOO_LARGE, Failure.TIMEOUT, Failure.NOT_STARTED]
+    assert failures == [long, hanging, none]
+    assert not is_alive(int(mark.read_text()))
+    assert isinstance(files, Output)
+    assert b"secret" not in files.content
+    assert isinstance(session, Output)
+    pid, group, leader, *environment = session.content.split()
+    assert pid == group == leader
+    assert b"LANG=C.UTF-8" in environment

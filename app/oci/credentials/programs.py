@@ -21,6 +21,7 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ MAX_INPUT_BYTES: Final = 4096
 _NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,255}")
 _CHUNK_BYTES: Final = 64 << 10
 _REAPING_SECONDS: Final = 1.0
+_PAUSES_SECONDS: Final = (0.001, 0.05)
 
 
 class Failure(StrEnum):
@@ -192,7 +194,7 @@ class Programs:
         except OSError:  # no file descriptor is left
             return Failure.NOT_STARTED
         try:
-            process = await _start(
+            process = _start(
                 command, content, writing, {**self._environment, **(more or {})}
             )
             if process is None:
@@ -201,31 +203,34 @@ class Programs:
         finally:
             os.close(reading)
 
-    async def _answer(self, process: asyncio.subprocess.Process, reading: int) -> Ran:
+    async def _answer(self, process: subprocess.Popen[bytes], reading: int) -> Ran:
         try:
             async with asyncio.timeout(self._seconds):
                 content = await _read(reading, self._most)
                 if content is None:
                     return Failure.TOO_LARGE
-                return Output(await process.wait(), content)
+                return Output(await _exit(process), content)
         except TimeoutError:
             return Failure.TIMEOUT
         finally:
             await _end(process)
 
 
-async def _start(
+def _start(
     command: Sequence[str], content: bytes, writing: int, env: Mapping[str, str]
-) -> asyncio.subprocess.Process | None:
-    """Starts a program in a session of its own; closes `writing` on our side."""
+) -> subprocess.Popen[bytes] | None:
+    """Starts a program in a session of its own; closes `writing` on our side.
+
+    Not by the loop: uvloop leaves files open in it that may be inherited.
+    """
     try:
         given = _filled(content)
         try:
-            return await asyncio.create_subprocess_exec(
-                *command,
+            return subprocess.Popen(  # noqa: S603 - the operator's own programs
+                command,
                 stdin=given,
                 stdout=writing,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 cwd="/",
                 env=env,
                 start_new_session=True,
@@ -248,13 +253,22 @@ def _filled(content: bytes) -> int:
     return reading
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _exit(process: subprocess.Popen[bytes]) -> int:
+    """The exit status, once there is one: mostly as soon as nothing more is said."""
+    pause = _PAUSES_SECONDS[0]
+    while (status := process.poll()) is None:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _PAUSES_SECONDS[1])
+    return status
+
+
+async def _end(process: subprocess.Popen[bytes]) -> None:
     """Kills a program and what it left behind, and waits until it is gone."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(_REAPING_SECONDS):
-            await process.wait()
+            await _exit(process)
 
 
 async def _read(end: int, most: int) -> bytes | None:
