@@ -12,18 +12,12 @@ from typing import Final, Self
 import msgspec
 
 from app.errors import RegistryError
-from app.oci.manifests import OCI_INDEX
+from app.oci.manifests import OCI_INDEX, Descriptor
 from app.oci.writing import encoding
-
-
-class _Entry(msgspec.Struct):
-    digest: str = ""
-    annotations: Mapping[str, str] | None = None
-
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entries: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
-_entry: Final = msgspec.json.Decoder(_Entry)
+_entry: Final = msgspec.json.Decoder(Descriptor)
 _MANIFESTS: Final = "manifests"
 
 
@@ -69,13 +63,19 @@ class RawIndex:
 
     def lists(self, digest: str) -> bool:
         """Whether an entry has this digest."""
-        return any(_entry.decode(one).digest == digest for one in self.entries)
+        return any(one.digest == digest for one in self.descriptors)
+
+    @property
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """The entries, decoded."""
+        return tuple(_entry.decode(one) for one in self.entries)
 
     def named(self, key: str, value: str) -> tuple[str, ...]:
         """Digests of the entries that have this annotation."""
-        read = (_entry.decode(one) for one in self.entries)
         return tuple(
-            one.digest for one in read if (one.annotations or {}).get(key) == value
+            one.digest
+            for one in self.descriptors
+            if (one.annotations or {}).get(key) == value
         )
 
     def adding(self, entry: Mapping[str, object]) -> RawIndex:

@@ -4,7 +4,8 @@
    subject itself. Anything else than an index is refused: it is somebody's image.
 2. The artifact's entry is added, unless it is there, or taken out. Other entries,
    and fields that we do not know, stay as they are. An index without entries stays.
-3. It is written back, under `If-Match` where the registry names versions.
+3. It is written back, under `If-Match` where the registry names versions. Registries
+   refuse a list with entries that lead nowhere; these are then left out.
 4. Few registries look at that, so what was written is read again once nobody can
    still write who read before (`Store.settle`). If somebody did, it is done again,
    `TRIES` times in all; then the loser is told: `Lost`.
@@ -17,16 +18,26 @@ Manifests with Subject* and *Deleting Manifests*.
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from app.errors import RegistryError
+from app.oci import manifests
 from app.oci.digest import Digest
+from app.oci.failure import LookupFailedError
 from app.oci.limits import Limits
 from app.oci.manifests import INDEX_TYPES
 from app.oci.writing.raw_index import RawIndex
 from app.oci.writing.store import Edit, Edited, RawDescriptor, Store, Tagged
 
 TRIES: Final = 4
+_REFUSALS: Final = frozenset({"Rejected", "ImageNotFound"})
+"""What registries say to a list with an entry that leads nowhere: 400, or 404."""
+
+
+Change: TypeAlias = Callable[[RawIndex], RawIndex | None]
+"""Makes a new list of the old one; `None` where there is nothing to change."""
 
 
 async def add(
@@ -40,16 +51,15 @@ async def add(
     """
     digest = str(entry["digest"])
 
-    def edit(tagged: Tagged | None) -> bytes | None:
-        index = _index(tagged, subject)
+    def change(index: RawIndex) -> RawIndex | None:
         if index.lists(digest):
             return None
         if len(index.entries) >= limits.descriptors:
             text = f"{limits.descriptors} artifacts refer to it already"
             raise RegistryError("TooManyReferrers", text)
-        return index.adding(entry).encode()
+        return index.adding(entry)
 
-    if not await _edited(store, subject, edit, limits):
+    if not await _List(store, subject, limits, must_be_list=True).change(change):
         text = "somebody else keeps changing the list of artifacts"
         raise RegistryError("Lost", f"{text}: nothing is attached; try again")
 
@@ -62,15 +72,14 @@ async def drop(store: Store, subject: Digest, digest: Digest, limits: Limits) ->
     """
     was_listed = False
 
-    def edit(tagged: Tagged | None) -> bytes | None:
-        index = _list(tagged, subject)
+    def change(index: RawIndex) -> RawIndex | None:
+        nonlocal was_listed
         if not index.lists(str(digest)):
             return None
-        nonlocal was_listed
         was_listed = True
-        return index.without(str(digest)).encode()
+        return index.without(str(digest))
 
-    if not await _edited(store, subject, edit, limits):
+    if not await _List(store, subject, limits).change(change):
         text = "somebody else keeps changing the list of artifacts"
         raise RegistryError("Lost", f"{text}: nothing is removed; try again")
     return was_listed
@@ -78,41 +87,87 @@ async def drop(store: Store, subject: Digest, digest: Digest, limits: Limits) ->
 
 async def lists(store: Store, subject: Digest, digest: Digest, limits: Limits) -> bool:
     """Whether the tag lists an artifact."""
-    most = limits.manifest_bytes
-    tagged = await store.tagged(subject.fallback_tag, most_bytes=most)
-    return _list(tagged, subject).lists(str(digest))
+    return (await _List(store, subject, limits).read()).lists(str(digest))
 
 
-async def _edited(store: Store, subject: Digest, edit: Edit, limits: Limits) -> bool:
-    """Changes the list until it stays so; false if others win every time."""
-    tag, most = subject.fallback_tag, limits.manifest_bytes
-    for _ in range(TRIES):
-        edited = await store.edit_tag(tag, edit, most_bytes=most)
-        if edited is Edited.UNCHANGED:
-            return True
-        await store.settle()
-    tagged = await store.tagged(tag, most_bytes=most)
-    return edit(tagged) is None
+class _List:
+    """The list of one subject.
 
+    Args:
+        store: where it is.
+        subject: whose artifacts it lists.
+        limits: every bound.
+        must_be_list: whether something else under the tag is an error.
+    """
 
-def _index(tagged: Tagged | None, subject: Digest) -> RawIndex:
-    """The list to write to."""
-    is_list = tagged is None or tagged.media_type in INDEX_TYPES
-    if not (is_list or _is_subject(tagged, subject)):
-        text = f"the tag {subject.fallback_tag} is no list of artifacts"
-        raise RegistryError("NotAnIndex", f"{text}: remove it first")
-    return _list(tagged, subject)
+    def __init__(
+        self,
+        store: Store,
+        subject: Digest,
+        limits: Limits,
+        *,
+        must_be_list: bool = False,
+    ) -> None:
+        self._store = store
+        self._subject = subject
+        self._limits = limits
+        self._must_be_list = must_be_list
+        self._gone: frozenset[str] = frozenset()
 
+    async def read(self) -> RawIndex:
+        """What is listed now."""
+        most = self._limits.manifest_bytes
+        tag = self._subject.fallback_tag
+        return self._index(await self._store.tagged(tag, most_bytes=most))
 
-def _list(tagged: Tagged | None, subject: Digest) -> RawIndex:
-    """The list to read; empty if the tag is something else."""
-    if tagged is None or _is_subject(tagged, subject):
+    async def change(self, change: Change) -> bool:
+        """Changes it until it stays so; false if others win every time."""
+
+        def edit(tagged: Tagged | None) -> bytes | None:
+            changed = change(self._index(tagged))
+            if changed is None:
+                return None
+            for digest in self._gone:
+                changed = changed.without(digest)
+            return changed.encode()
+
+        for _ in range(TRIES):
+            edited = await self._edit(edit)
+            if edited is Edited.UNCHANGED:
+                return True
+            await self._store.settle()
+        return change(await self.read()) is None
+
+    async def _edit(self, edit: Edit) -> Edited:
+        """One try; once more without the entries that lead nowhere."""
+        tag, most = self._subject.fallback_tag, self._limits.manifest_bytes
+        try:
+            return await self._store.edit_tag(tag, edit, most_bytes=most)
+        except LookupFailedError as error:
+            if error.reason not in _REFUSALS:
+                raise
+            self._gone = await self._leading_nowhere()
+            if not self._gone:
+                raise
+        return await self._store.edit_tag(tag, edit, most_bytes=most)
+
+    async def _leading_nowhere(self) -> frozenset[str]:
+        digests = [manifests.digest_of(one) for one in (await self.read()).descriptors]
+        if len(digests) > self._limits.descriptors:
+            return frozenset()
+        there = await asyncio.gather(*map(self._store.has, digests))
+        pairs = zip(digests, there, strict=True)
+        return frozenset(str(digest) for digest, is_there in pairs if not is_there)
+
+    def _index(self, tagged: Tagged | None) -> RawIndex:
+        """What the tag lists; nothing if it is something else."""
+        subject = self._subject
+        if tagged is None or subject.matches(tagged.content):
+            # GitLab takes a tag that is not there for the digest.
+            return RawIndex.empty()
+        if tagged.media_type in INDEX_TYPES:
+            return RawIndex.read(tagged.content)
+        if self._must_be_list:
+            text = f"the tag {subject.fallback_tag} is no list of artifacts"
+            raise RegistryError("NotAnIndex", f"{text}: remove it first")
         return RawIndex.empty()
-    if tagged.media_type not in INDEX_TYPES:
-        return RawIndex.empty()
-    return RawIndex.read(tagged.content)
-
-
-def _is_subject(tagged: Tagged | None, subject: Digest) -> bool:
-    """GitLab takes a tag that it does not have for the digest."""
-    return tagged is not None and subject.matches(tagged.content)

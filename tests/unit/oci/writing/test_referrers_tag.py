@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from app.demo.faults import header
+from app.demo.faults import header, status
 from app.demo.registry_writing import Writing
 from app.errors import RegistryError
 from app.oci.digest import Digest
@@ -256,3 +256,88 @@ async def test_a_weak_version_does_not_keep_the_list_from_being_written(
     tags.registry.faults["manifest"] = header("ETag", 'W/"1"')
     await referrers_tag.add(tags.store(), subject(tags), entry(tags, 2), LIMITS)
     assert 2 == len(listed(tags))
+
+
+async def without(world: World, number: int, *numbers: int) -> RawDescriptor:
+    """Lists artifacts, and deletes one of them behind the list's back."""
+    for one in (number, *numbers):
+        await referrers_tag.add(
+            world.store(), subject(world), entry(world, one), LIMITS
+        )
+    gone = entry(world, number)
+    del world.repository.types[str(gone["digest"])]
+    del world.repository.blobs[str(gone["digest"])]
+    return gone
+
+
+@pytest.mark.parametrize("code", [400, 404])
+async def test_entries_that_lead_nowhere_do_not_keep_others_out(
+    tags: World, code: int
+) -> None:
+    """Registries refuse a list whose manifests are not all there."""
+    gone = str((await without(tags, 1, 2))["digest"]).encode()
+
+    async def refuse(request: Request) -> Answer | None:
+        return Answer(code) if gone in request.body else None
+
+    tags.transport.before = refuse
+    await referrers_tag.add(tags.store(), subject(tags), entry(tags, 3), LIMITS)
+    expected = [entry(tags, number)["digest"] for number in (2, 3)]
+    assert expected == listed(tags)
+
+
+async def test_entries_that_lead_nowhere_do_not_keep_others_in(tags: World) -> None:
+    gone = await without(tags, 1, 2)
+    digest = Digest.parse(str(entry(tags, 2)["digest"]))
+    assert digest is not None
+    assert await referrers_tag.drop(tags.store(), subject(tags), digest, LIMITS)
+    assert gone["digest"] not in listed(tags)
+    assert [] == listed(tags)
+
+
+async def refused(world: World, limits: Limits) -> None:
+    async def refuse(request: Request) -> Answer | None:
+        is_tag = request.url.endswith(subject(world).fallback_tag)
+        return Answer(400) if request.method == "PUT" and is_tag else None
+
+    world.transport.before = refuse
+    with pytest.raises(RegistryError) as error:
+        await referrers_tag.add(world.store(), subject(world), entry(world, 3), limits)
+    assert "Rejected" == error.value.reason
+
+
+async def test_a_list_that_is_refused_for_another_reason_is_an_error(
+    tags: World,
+) -> None:
+    one = entry(tags, 1)
+    await referrers_tag.add(tags.store(), subject(tags), one, LIMITS)
+    await refused(tags, LIMITS)
+    assert [one["digest"]] == listed(tags)
+
+
+async def test_a_list_that_is_too_long_is_not_searched(tags: World) -> None:
+    await without(tags, 1, 2)
+    entries = [entry(tags, number) for number in (1, 2)]
+    index = tags.repository.manifest(OCI_INDEX, {"manifests": entries})
+    tag = subject(tags).fallback_tag
+    tags.repository.tags[tag] = str(index["digest"])
+    asked = len(tags.transport.asked)
+    drop = Limits(retries=0, descriptors=1)
+    digest = Digest.parse(str(entries[1]["digest"]))
+    assert digest is not None
+
+    async def refuse(request: Request) -> Answer | None:
+        return Answer(400) if request.method == "PUT" else None
+
+    tags.transport.before = refuse
+    with pytest.raises(RegistryError):
+        await referrers_tag.drop(tags.store(), subject(tags), digest, drop)
+    methods = [one.method for one in tags.transport.asked[asked:]]
+    assert "HEAD" not in methods
+
+
+async def test_a_fault_on_the_way_is_not_tried_again(tags: World) -> None:
+    tags.registry.faults["manifest"] = status(503)
+    with pytest.raises(RegistryError) as error:
+        await referrers_tag.add(tags.store(), subject(tags), entry(tags, 1), LIMITS)
+    assert "ServerError" == error.value.reason
