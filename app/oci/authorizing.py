@@ -1,8 +1,8 @@
 """Which credential a registry accepts for one repository.
 
 1. What the registry accepts (its challenge) is taken from memory, or asked for with a
-   request without a credential. A registry that asks for nothing gets nothing, and no
-   program of the operator's is run for it.
+   request without a credential. A registry that asks for nothing that we have (Basic,
+   Bearer) gets nothing, and no program of the operator's is run for it.
 2. The credentials are tried in order until one is not refused: the one that worked
    for this repository and these secrets last, those of the Pod that wants the image,
    the operator's own, then none. At most `MAX_CREDENTIALS`, besides none.
@@ -52,6 +52,7 @@ _NO_EXCHANGE: Final = REFUSED | {
 """What a token server answers that does not take an identity token: RFC 6749, section
 5.2 (`invalid_grant` is a 400), and oauth.md (one without OAuth2 has no POST)."""
 
+_SCHEMES: Final = frozenset({"basic", "bearer"})
 _CHALLENGE_SECONDS: Final = 600.0
 _TIMEOUT: Final = "Timeout"
 
@@ -122,7 +123,9 @@ class Authorizer:
         answer = await send("")
         if answer.status not in REFUSED:
             return answer
-        challenges = read_all(answer.challenges)
+        challenges = _answerable(answer)
+        if not challenges:
+            return answer
         if remembered is None or _essence(challenges) != _essence(remembered):
             accepted = await self._tried(send, challenges, may_hide=may_hide)
             if accepted is not None:
@@ -287,6 +290,12 @@ class Authorizer:
 
 def _refusals(asked: Request) -> frozenset[HTTPStatus]:
     return _NO_EXCHANGE if asked.method == "POST" else REFUSED
+
+
+def _answerable(answer: Answer) -> tuple[Challenge, ...]:
+    """The challenges of a refusal that a credential can answer."""
+    found = read_all(answer.challenges)
+    return tuple(one for one in found if one.scheme in _SCHEMES)
 
 
 def _essence(challenges: Sequence[Challenge]) -> list[tuple[str, str, str]]:

@@ -7,8 +7,8 @@ talk without end or fail:
    along `PATH`.
 2. It gets an environment of its own: three fixed variables, of ours only those that
    SDKs of clouds read (`PASSED`), and what its configuration adds.
-3. It has a time and a number of bytes to answer. Then it is killed, with all
-   processes that it started in its session.
+3. It has a time and a number of bytes to answer. Then it is killed, with its process
+   group; what it leaves behind there is killed, too.
 4. So many run at the same time; the others wait for their turn.
 
 What goes wrong is a value. What a program writes to standard error is dropped: it

@@ -135,6 +135,28 @@ async def test_the_operator_is_not_asked_for_a_registry_that_wants_nothing() -> 
     assert [] == offered.taken
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param(Answer(403), id="forbidden"),
+        pytest.param(Answer(401), id="no-challenge"),
+        pytest.param(Answer(401, challenges=("Negotiate", "<html>")), id="others"),
+    ],
+)
+@pytest.mark.parametrize("plain_http", [False, True])
+async def test_the_operator_is_not_asked_for_what_no_credential_answers(
+    refusal: Answer, *, plain_http: bool
+) -> None:
+    offered = Offered((GOOD,))
+    table = Table({HEAD: refusal, HTTP_HEAD: refusal})
+    by = Shared(table, CLOSED if plain_http else RegistryPolicy(), operator=offered)
+    with pytest.raises(LookupFailedError) as caught:
+        await source(by).resolve()
+    assert isinstance(caught.value.outcome, Unauthorized)
+    assert [] == offered.taken
+    assert 1 == len(table.asked)
+
+
 async def test_the_operator_is_asked_only_when_the_pod_s_own_are_refused() -> None:
     offered = Offered((BAD, GOOD))
     table = Table({HEAD: opens(GOOD.basic, otherwise=BASIC)})
