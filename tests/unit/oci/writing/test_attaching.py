@@ -259,7 +259,7 @@ async def test_progress_ends_with_everything_done(api: World) -> None:
 
 
 def test_an_invalid_spec_is_refused_unless_it_is_forced() -> None:
-    broken = SPEC.replace(b"compatibilities", b"compatability")
+    broken = SPEC.replace(b"compatibilities", b"sets")
     with pytest.raises(SpecError) as error:
         attaching.read(broken, limits=LIMITS)
     assert "InvalidSpec" == error.value.reason
