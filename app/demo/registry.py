@@ -53,7 +53,8 @@ class Api:
         head: whether HEAD is served; else 405.
         digest_header: whether answers carry `Docker-Content-Digest`.
         referrers: whether there is a referrers API; else 404.
-        filtered: whether that applies the filter, and says so.
+        filtered: whether that applies the filter, to what it takes for the types,
+            and says so.
         types: what its descriptors say.
         page_descriptors: how many of them one page holds; `None` for all.
     """
@@ -253,10 +254,11 @@ def _referrers(registry: Registry, call: Call) -> Reply:
     if not api.referrers:
         return error(404, "NOT_FOUND")
     wanted = query.get("artifactType")
-    listed = repository.referrers(call.wanted)
+    every = repository.referrers(call.wanted)
+    listed = [_typed(one, api.types, repository) for one in every]
     headers = {"Content-Type": INDEX_TYPE}
     if api.filtered and wanted:
-        listed = [one for one in listed if one["artifactType"] == wanted]
+        listed = [one for one in listed if one.get("artifactType") == wanted]
         headers["OCI-Filters-Applied"] = "artifactType"
     start = int(query.get(_PAGE, "0"))
     size = api.page_descriptors or len(listed) or 1
@@ -264,8 +266,7 @@ def _referrers(registry: Registry, call: Call) -> Reply:
         more = call.request.rel_url.update_query({_PAGE: str(start + size)})
         headers["Link"] = f'<{more}>; rel="next"'
     page = listed[start : start + size]
-    manifests = [_typed(one, api.types, repository) for one in page]
-    value = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
+    value = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": page}
     return Reply(200, headers, encode(value))
 
 

@@ -29,6 +29,7 @@ from app.oci.credentials import NOTHING, Keyring
 from app.oci.digest import Digest
 from app.oci.exchange import Asked, Exchange
 from app.oci.failure import (
+    LookupFailedError,
     NotThereError,
     TooLargeError,
     invalid,
@@ -63,6 +64,7 @@ _NEXT: Final = re.compile(
     r'<([^<>]*)>\s*;[^,<]*\brel=(?:"next"|next(?=[\s;,]|$))', re.ASCII
 )
 _UNSUPPORTED_SECONDS: Final = 600.0
+_TOO_LONG: Final = frozenset({"TooLarge", "TooManyReferrers"})
 _TOLD: Final = KNOWN_TYPES | DOCKER_SCHEMA_1
 """Types after which the content need not be asked."""
 
@@ -158,9 +160,27 @@ class RemoteSource:
         return await self._from_tag(subject)
 
     async def _from_api(self, subject: Digest) -> list[Descriptor] | None:
-        """What the referrers API lists; `None` if the registry has none."""
-        wanted = quote(ARTIFACT_TYPE, safe="")
-        first = self._exchange.url(f"referrers/{subject}?artifactType={wanted}")
+        """What the referrers API lists; `None` if the registry has none.
+
+        All of it: Harbor before 2.11 applies a filter to the type of the config
+        (goharbor/harbor issue 19867), and would hide what is there. A list that is
+        too long is asked for once more, with the filter.
+        """
+        path = f"referrers/{subject}"
+        try:
+            return await self._pages(self._exchange.url(path))
+        except LookupFailedError as error:
+            if error.reason not in _TOO_LONG:
+                raise
+            wanted = quote(ARTIFACT_TYPE, safe="")
+            filtered = self._exchange.url(f"{path}?artifactType={wanted}")
+            found = await self._pages(filtered)
+            if found is None:
+                raise
+            return found
+
+    async def _pages(self, first: str) -> list[Descriptor] | None:
+        """A list from its first page on; `None` if there is no such API."""
         found: list[Descriptor] = []
         seen = {first}
         url: str | None = first

@@ -227,11 +227,12 @@ async def test_a_page_elsewhere_is_not_read(link: str) -> None:
 
 
 async def test_pages_without_end_are_read_up_to_the_limit() -> None:
+    """Those of the whole list, and those of the filtered one."""
     registry = filled()
     registry.faults["referrers"] = faults.endless_pages
     async with registry.serving():
         assert "Unavailable TooManyReferrers" == word(await outcome(registry))
-    assert Limits().pages == registry.asked().count("referrers")
+    assert 2 * Limits().pages == registry.asked().count("referrers")
 
 
 async def test_two_pages_that_link_to_each_other_are_read_once() -> None:

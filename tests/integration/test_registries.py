@@ -213,6 +213,9 @@ MULTI = ("resolve", "manifest", "referrers", "referrers", "manifest", "blob")
             id="types-of-the-config",
         ),
         pytest.param(
+            Api(types=Types.CONFIG), (*SINGLE, "manifest"), MULTI, id="harbor"
+        ),
+        pytest.param(
             Api(types=Types.NONE, filtered=False),
             (*SINGLE, "manifest"),
             MULTI,

@@ -280,6 +280,7 @@ def with_api(
         pytest.param(
             with_api(Api(types=Types.CONFIG, filtered=False)), id="types-of-configs"
         ),
+        pytest.param(with_api(Api(types=Types.CONFIG)), id="harbor"),
         pytest.param(with_api(Api(types=Types.NONE, filtered=False)), id="no-types"),
         pytest.param(with_api(Api(page_descriptors=1, filtered=False)), id="pages"),
         pytest.param(

@@ -33,7 +33,8 @@ INDEX = json.dumps(
     {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
 ).encode()
 DIGEST = Digest.of(MANIFEST)
-API = f"{BASE}/referrers/{DIGEST}?artifactType=application%2F" + ARTIFACT_TYPE[12:]
+API = f"{BASE}/referrers/{DIGEST}"
+FILTERED = f"{API}?artifactType=application%2F{ARTIFACT_TYPE[12:]}"
 TAG = f"{BASE}/manifests/{DIGEST.fallback_tag}"
 
 Reply = Answer | LookupFailedError | Callable[[Request], Answer]
