@@ -146,7 +146,7 @@ class ApiServer:
             folder: for its files; made if it is not there.
             etcd: where its objects are.
             authority: of another one with the same etcd; its own by default.
-            flags: more flags (`--feature-gates=WatchList=false`).
+            flags: more flags (`--feature-gates=WatchList=false`); they win.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder: Final = folder
@@ -191,8 +191,11 @@ class ApiServer:
             "service-cluster-ip-range": "10.0.0.0/24",
             "disable-admission-plugins": "ServiceAccount",
         }
+        given = {flag.partition("=")[0].removeprefix("--") for flag in self._flags}
         command: list[str | Path] = [find("kube-apiserver")]
-        command += [f"--{name}={value}" for name, value in options.items()]
+        command += [
+            f"--{name}={value}" for name, value in options.items() if name not in given
+        ]
         self._process = Process(
             [*command, *self._flags], self._folder / "apiserver.log"
         )
