@@ -162,10 +162,11 @@ class KubePullSecrets:
         self._turns: Final = asyncio.Semaphore(MAX_REQUESTS)
 
     def __repr__(self) -> str:
-        return f"KubePullSecrets({self._allowed.read!r}, {len(self._known)} known)"
+        return f"KubePullSecrets({self._allowed.read!r}, {self.remembered} known)"
 
-    def __len__(self) -> int:
-        """How many objects are remembered, with those that are not there."""
+    @property
+    def remembered(self) -> int:
+        """How many objects are known now, with those that are not there."""
         return len(self._known)
 
     async def close(self) -> None:

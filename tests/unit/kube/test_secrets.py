@@ -301,6 +301,13 @@ async def test_nothing_shows_a_secret() -> None:
     assert "KubePullSecrets('namespaces', 1 known)" == repr(given)
 
 
+async def test_who_has_read_nothing_yet_is_not_nobody() -> None:
+    """`secrets or NoPullSecrets()` must not take it for an empty collection."""
+    given = reader(Api())
+    assert given
+    assert 0 == given.remembered
+
+
 # How often -----------------------------------------------------------------------
 
 
@@ -436,7 +443,7 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(secrets, "MAX_KNOWN", 2)
     given = reader(Api(having("a", "b", "c")))
     assert ["a", "b", "c"] == await read(given, pod("a", "b", "c"))
-    assert 2 == len(given)
+    assert 2 == given.remembered
     assert None is given.at_hand(pod("a"))
 
 
@@ -446,6 +453,6 @@ async def test_bytes_that_are_remembered_are_bounded(
     monkeypatch.setattr(secrets, "MAX_BYTES", 2)
     given = reader(Api(having("a", "b", "cc")))
     await read(given, pod("a", "b"))
-    assert 2 == len(given)
+    assert 2 == given.remembered
     assert ["cc"] == await read(given, pod("cc"))
-    assert 1 == len(given)
+    assert 1 == given.remembered
