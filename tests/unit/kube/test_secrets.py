@@ -304,7 +304,7 @@ async def test_nothing_shows_a_secret() -> None:
 async def test_who_has_read_nothing_yet_is_not_nobody() -> None:
     """`secrets or NoPullSecrets()` must not take it for an empty collection."""
     given = reader(Api())
-    assert given
+    assert bool(given) is True
     assert 0 == given.remembered
 
 
