@@ -52,9 +52,17 @@ class _Observer:
 
 @dataclass
 class MemoryTransport:
-    """Implements `oci.transport.Transport` on repositories in memory."""
+    """Implements `oci.transport.Transport` on repositories in memory.
+
+    Attributes:
+        specs: name -> the spec that its images carry.
+        repositories: made when they are asked for.
+        forgets: whether a repository is dropped when its blob has been read, so that
+            only the client's memory grows.
+    """
 
     specs: Specs
+    forgets: bool = False
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     async def send(self, request: Request) -> Answer:
@@ -86,7 +94,10 @@ class MemoryTransport:
         del name
         if what not in repository.blobs:
             return Answer(404)
-        return _content("application/octet-stream", repository.blobs[what])
+        content = repository.blobs[what]
+        if self.forgets:
+            self.repositories.clear()
+        return _content("application/octet-stream", content)
 
     def referrers(self, repository: Repository, name: str, what: str) -> Answer:
         """All of a digest, on one page."""
@@ -122,11 +133,11 @@ def _content(kind: str, body: bytes) -> Answer:
     return Answer(200, headers, body=body)
 
 
-def artifacts(specs: Specs) -> RegistryArtifacts:
+def artifacts(specs: Specs, *, forgets: bool = False) -> RegistryArtifacts:
     """The real lookup, with its caches, on registries in memory."""
     policy, limits = RegistryPolicy(), Limits()
     shared = Shared(
-        transport=MemoryTransport(specs),
+        transport=MemoryTransport(specs, forgets),
         policy=policy,
         operator=Keyring(),
         limits=limits,

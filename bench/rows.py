@@ -29,6 +29,7 @@ MODULES: Final = (
     "candidates",
     "texts",
     "bounds",
+    "lookups",
     "reviews",
     "hostile",
     "event_loop",

@@ -9,7 +9,6 @@ from typing import Final, Generic, Protocol, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-MAX_BYTES: Final = 64 << 20
 ENTRY_BYTES: Final = 1024
 """What an entry costs beside its content."""
 
@@ -28,6 +27,9 @@ class Filled(Protocol):
 class TimedCache(Generic[K, V]):
     """Least recently used entries go first; entries end at their time.
 
+    Whatever is put in takes one or two with it that have ended, if those were used
+    least: names that nobody asks for again leave as others come.
+
     Attributes:
         size_bytes: of all entries, roughly.
     """
@@ -36,7 +38,7 @@ class TimedCache(Generic[K, V]):
         self,
         clock: Callable[[], float],
         *,
-        most_bytes: int = MAX_BYTES,
+        most_bytes: int,
         evicted: Callable[[], None] = lambda: None,
     ) -> None:
         """Empty.
@@ -77,9 +79,17 @@ class TimedCache(Generic[K, V]):
             return
         self._entries[key] = (value, self._clock() + seconds, size)
         self.size_bytes += size
+        self._drop_ended()
         while self.size_bytes > self._most:
             self.drop(next(iter(self._entries)))
             self._evicted()
+
+    def _drop_ended(self) -> None:
+        for _ in range(2):
+            oldest = next(iter(self._entries))
+            if self._clock() < self._entries[oldest][1] or len(self._entries) == 1:
+                return
+            self.drop(oldest)
 
     def drop(self, key: K) -> None:
         """Forgets an entry, if there is one."""

@@ -31,7 +31,9 @@ _Key: TypeAlias = tuple[str, str, str, str]
 
 _DESCRIPTOR_BYTES: Final = 1024
 """What a descriptor takes beside its texts, roughly."""
-_LISTS_BYTES: Final = 16 << 20
+TAGS_BYTES: Final = 8 << 20
+LISTS_BYTES: Final = 8 << 20
+CONTENTS_BYTES: Final = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,17 @@ class Memory:
     def __post_init__(self) -> None:
         """Makes what fills up with use."""
         self.roots = TimedCache(
-            self.clock, most_bytes=_LISTS_BYTES, evicted=partial(self.evicted, "tags")
+            self.clock, most_bytes=TAGS_BYTES, evicted=partial(self.evicted, "tags")
         )
         self.lists = TimedCache(
             self.clock,
-            most_bytes=_LISTS_BYTES,
+            most_bytes=LISTS_BYTES,
             evicted=partial(self.evicted, "referrers"),
         )
         self.contents = TimedCache(
-            self.clock, evicted=partial(self.evicted, "contents")
+            self.clock,
+            most_bytes=CONTENTS_BYTES,
+            evicted=partial(self.evicted, "contents"),
         )
 
     def caches(self) -> Mapping[str, Filled]:

@@ -13,6 +13,10 @@ from app.ports import Found, ImageOutcome, PlatformOutcome, Resolved, Unavailabl
 
 K = TypeVar("K", bound=Hashable)
 
+OUTCOMES_BYTES: Final = 16 << 20
+_OUTCOME_BYTES: Final = 1024
+"""What an outcome and the name of its image take beside its specs, roughly."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -48,7 +52,9 @@ class Outcomes(Generic[K]):
     ) -> None:
         self._times: Final = times
         self._clock: Final = clock
-        self.cache: Final[TimedCache[K, _Kept]] = TimedCache(clock, evicted=evicted)
+        self.cache: Final[TimedCache[K, _Kept]] = TimedCache(
+            clock, most_bytes=OUTCOMES_BYTES, evicted=evicted
+        )
 
     def known(self, key: K) -> ImageOutcome | None:
         """What still holds."""
@@ -90,7 +96,7 @@ class Outcomes(Generic[K]):
             key,
             kept,
             seconds=max(kept.ends, kept.last_ends) - self._clock(),
-            content_bytes=content_bytes(kept.answer),
+            content_bytes=content_bytes(kept.answer) + _OUTCOME_BYTES,
         )
 
     def _seconds(self, outcome: ImageOutcome) -> float:

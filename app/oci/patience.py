@@ -18,7 +18,7 @@ from app.ports import ImageOutcome, Resolved, Unavailable
 TIMEOUT: Final = "Timeout"
 _UNASKED: Final = frozenset({"CircuitOpen"})
 _HANGING_SECONDS: Final = 300.0
-_HANGING_BYTES: Final = 1 << 20
+HANGING_BYTES: Final = 1 << 20
 
 
 class Patience:
@@ -32,7 +32,7 @@ class Patience:
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds: Final = seconds
         self._hanging: Final[TimedCache[str, bool]] = TimedCache(
-            clock, most_bytes=_HANGING_BYTES
+            clock, most_bytes=HANGING_BYTES
         )
 
     def __len__(self) -> int:

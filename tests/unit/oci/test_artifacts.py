@@ -507,7 +507,7 @@ async def test_what_goes_for_want_of_room_is_counted(
     shared: Shared, image: Descriptor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is room for what one tag points to, and not for two."""
-    monkeypatch.setattr(cached, "_LISTS_BYTES", ENTRY_BYTES)
+    monkeypatch.setattr(cached, "TAGS_BYTES", ENTRY_BYTES)
     counts = Counts()
     artifacts = RegistryArtifacts(shared, observer=counts)
     await look(artifacts)

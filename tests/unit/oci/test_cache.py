@@ -1,6 +1,6 @@
 import pytest
 
-from app.oci.cache import ENTRY_BYTES, MAX_BYTES, TimedCache
+from app.oci.cache import ENTRY_BYTES, TimedCache
 
 
 class Time:
@@ -95,8 +95,42 @@ def test_dropping_frees_its_room(cache: TimedCache[str, int]) -> None:
     assert "acd" == kept(cache, "abcd")
 
 
-def test_the_bound_is_64_mib_by_default(time: Time) -> None:
-    cache: TimedCache[str, int] = TimedCache(time)
-    cache.put("a", 1, seconds=1, content_bytes=MAX_BYTES - ENTRY_BYTES)
-    assert 64 << 20 == MAX_BYTES
-    assert 1 == cache.get("a")
+def test_what_ended_and_was_used_least_leaves_as_others_come(
+    cache: TimedCache[str, int], time: Time
+) -> None:
+    """Names that nobody asks for again take no room for long."""
+    put(cache, "a", "b")
+    time.now += 60
+    put(cache, "c")
+    assert 1 == len(cache)
+    assert ENTRY_BYTES + 10 == cache.size_bytes
+
+
+def test_what_still_holds_stays_as_others_come(
+    cache: TimedCache[str, int], time: Time
+) -> None:
+    put(cache, "a")
+    time.now += 59.9
+    put(cache, "b")
+    assert "ab" == kept(cache, "ab")
+
+
+def test_what_ends_at_once_does_not_take_itself_away(
+    cache: TimedCache[str, int],
+) -> None:
+    """It is not there to be had, and no harm is done."""
+    cache.put("a", 1, seconds=0, content_bytes=10)
+    assert cache.get("a") is None
+
+
+def test_what_ended_is_not_said_to_have_gone_for_want_of_room(time: Time) -> None:
+    evicted: list[None] = []
+    cache: TimedCache[str, int] = TimedCache(
+        time, most_bytes=2 * (ENTRY_BYTES + 10), evicted=lambda: evicted.append(None)
+    )
+    put(cache, "a", "b")
+    time.now += 60
+    put(cache, "c", "d")
+    assert [] == evicted
+    put(cache, "e")
+    assert [None] == evicted
