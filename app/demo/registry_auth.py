@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -22,9 +22,11 @@ class Basic:
 
     Attributes:
         users: user -> password.
+        rights: user -> repositories; `None` for all of them.
     """
 
     users: Mapping[str, str]
+    rights: Mapping[str, Collection[str]] | None = None
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Bearer:
         seconds: how long a token lasts.
         realm: named in challenges; `None` for `/token` of this registry.
         now: the clock, in seconds.
+        rights: user -> repositories; `None` for all of them.
         issued: token -> (repository, when it expires); all of them are kept.
         granted: token -> the actions that it allows.
     """
@@ -46,6 +49,7 @@ class Bearer:
     seconds: float = 300.0
     realm: str | None = None
     now: Callable[[], float] = time.monotonic
+    rights: Mapping[str, Collection[str]] | None = None
     issued: dict[str, tuple[str, float]] = field(default_factory=dict)
     granted: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -81,7 +85,8 @@ def is_open(
     if auth is None:
         return True
     if isinstance(auth, Basic):
-        return scheme == "Basic" and opens(value, auth.users)
+        is_known = scheme == "Basic" and opens(value, auth.users)
+        return is_known and _may(auth, value, repository)
     return scheme == "Bearer" and auth.accepts(value, repository, action)
 
 
@@ -104,6 +109,8 @@ def token(auth: Bearer, authorization: str, scope: str) -> dict[str, object] | i
     found = _SCOPE.fullmatch(scope)
     if found is None:
         return 400
+    if is_known and not _may(auth, value, found[1]):
+        return 401
     return {"token": auth.issue(*found.groups()), "expires_in": int(auth.seconds)}
 
 
@@ -114,3 +121,9 @@ def opens(value: str, users: Mapping[str, str]) -> bool:
     except (binascii.Error, UnicodeDecodeError):
         return False
     return users.get(user) == password
+
+
+def _may(auth: Auth, value: str, repository: str) -> bool:
+    """Whether a user who is known may use a repository."""
+    user = base64.b64decode(value).decode().partition(":")[0]
+    return auth.rights is None or repository in auth.rights.get(user, ())
