@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -26,7 +27,7 @@ from app.oci.guard import (
 )
 from app.oci.limits import Limits
 from app.oci.ways.proxies import Proxies
-from app.oci.ways.trust import Material, Trust
+from app.oci.ways.trust import Material, Trust, UnusableMaterialError
 
 _CHUNK_BYTES: Final = 64 << 10
 
@@ -111,11 +112,12 @@ class AiohttpTransport:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._resolvers: list[AbstractResolver] = []
 
-    def _open(self, *, is_proxied: bool) -> aiohttp.ClientSession:
+    async def _open(self, *, is_proxied: bool) -> aiohttp.ClientSession:
         """Connections to registries, or those to proxies: they share nothing."""
+        system = await self._trust.context("", 0)
         known = self._sessions.get(is_proxied)
         if known is None:
-            connector = self._connector(is_proxied=is_proxied)
+            connector = self._connector(system, is_proxied=is_proxied)
             known = self._sessions[is_proxied] = aiohttp.ClientSession(
                 connector=connector,
                 trust_env=False,
@@ -125,7 +127,9 @@ class AiohttpTransport:
             )
         return known
 
-    def _connector(self, *, is_proxied: bool) -> aiohttp.TCPConnector:
+    def _connector(
+        self, system: ssl.SSLContext, *, is_proxied: bool
+    ) -> aiohttp.TCPConnector:
         inner, limits = SystemResolver(), self._limits
         if is_proxied:
             kind: type[aiohttp.TCPConnector] = ProxyConnector
@@ -139,7 +143,7 @@ class AiohttpTransport:
             limit=limits.lookups * 2,
             limit_per_host=limits.per_host,
             use_dns_cache=False,
-            ssl=self._trust.context("", 0),
+            ssl=system,
         )
 
     async def send(self, request: Request) -> Answer:
@@ -148,31 +152,21 @@ class AiohttpTransport:
         host, port = url.raw_host or "", url.port or 0
         if not literal_is_allowed(self._policy, host, port):
             raise unavailable("AddressRefused", f"{host} is not a public address")
-        limits, proxies = self._limits, self._proxies
-        proxy = proxies.of(url.scheme, host, port)
-        connect = request.connect_seconds or limits.connect_seconds
-        timeout = aiohttp.ClientTimeout(
-            total=max(request.seconds, 0.001),
-            sock_connect=min(connect, limits.connect_seconds),
-        )
-        is_tls = url.scheme == "https"
-        headers, tunnel = dict(request.headers), None
-        if proxy is not None and proxies.authorization:
-            # A tunnel is asked for with headers of its own, which end at the proxy;
-            # so does this one of a request that the proxy itself sends on.
-            tunnel = {_PROXY_AUTHORIZATION: proxies.authorization}
-            headers |= {} if is_tls else tunnel
+        proxy = self._proxies.of(url.scheme, host, port)
+        tls = await self._context(host, port, request.trust)
+        session = await self._open(is_proxied=proxy is not None)
+        own, ending = self._headers(request, url.scheme, proxy)
         try:
-            async with self._open(is_proxied=proxy is not None).request(
+            async with session.request(
                 request.method,
                 url,
-                headers=headers,
+                headers=own,
                 data=request.body or None,
                 allow_redirects=False,
-                timeout=timeout,
-                ssl=self._trust.context(host, port, request.trust) if is_tls else True,
+                timeout=self._timeout(request),
+                ssl=tls,
                 proxy=proxy,
-                proxy_headers=tunnel,
+                proxy_headers=ending,
             ) as response:
                 if proxy is not None and response.status == _PROXY_REFUSES:
                     raise unavailable("ProxyRefused", _REFUSAL.format(host=host))
@@ -185,6 +179,36 @@ class AiohttpTransport:
             raise unavailable("NoSuchHost", f"{host} has no address") from error
         except ValueError as error:
             raise unavailable("BadAnswer", f"{host} answered no HTTP") from error
+
+    async def _context(
+        self, host: str, port: int, material: Material | None
+    ) -> ssl.SSLContext:
+        try:
+            return await self._trust.context(host, port, material)
+        except UnusableMaterialError as error:
+            text = f"the certificates for {host} cannot be used"
+            raise unavailable("TlsError", text) from error
+
+    def _headers(
+        self, request: Request, scheme: str, proxy: str | None
+    ) -> tuple[Mapping[str, str], Mapping[str, str] | None]:
+        """Those of a request, and those of the tunnel that it goes through.
+
+        A proxy's password ends at the proxy: it belongs to the tunnel, or to a
+        request that the proxy itself sends on.
+        """
+        if proxy is None or not self._proxies.authorization:
+            return request.headers, None
+        ending = {"Proxy-Authorization": self._proxies.authorization}
+        is_tunnel = scheme == "https"
+        return request.headers if is_tunnel else {**request.headers, **ending}, ending
+
+    def _timeout(self, request: Request) -> aiohttp.ClientTimeout:
+        usual = self._limits.connect_seconds
+        return aiohttp.ClientTimeout(
+            total=max(request.seconds, 0.001),
+            sock_connect=min(request.connect_seconds or usual, usual),
+        )
 
     async def _read(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
         ok = response.status == _OK and request.method in {"GET", "POST"}
@@ -208,7 +232,6 @@ class AiohttpTransport:
 
 _OK: Final = 200
 _PROXY_REFUSES: Final = 407
-_PROXY_AUTHORIZATION: Final = "Proxy-Authorization"
 _REFUSAL: Final = "the proxy towards {host} refuses to connect us"
 _HOST: Final = re.compile(r"[a-zA-Z0-9._:%-]{1,255}")
 

@@ -11,6 +11,7 @@ The system's authorities are those of OpenSSL, which `SSL_CERT_FILE` and
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import ssl
@@ -125,6 +126,9 @@ def _file(content: bytes) -> Iterator[str]:
 class Trust:
     """Contexts by host, made when they are needed first.
 
+    That takes tens of milliseconds, for the system's authorities are read, so that it
+    is done in a thread, once for all who wait for it.
+
     Args:
         hosts: host, with its port if it is one port's -> material; others have the
             system's authorities.
@@ -132,9 +136,9 @@ class Trust:
 
     def __init__(self, hosts: Mapping[str, Material] | None = None) -> None:
         self._hosts: Final = dict(hosts or {})
-        self._made: dict[Material, ssl.SSLContext] = {}
+        self._made: dict[Material, asyncio.Task[ssl.SSLContext]] = {}
 
-    def context(
+    async def context(
         self, host: str, port: int, material: Material | None = None
     ) -> ssl.SSLContext:
         """For a connection to `host`.
@@ -143,14 +147,18 @@ class Trust:
             host: name or address, without brackets.
             port: that is connected to.
             material: of a way that has its own; `None` for the host's.
+
+        Raises:
+            UnusableMaterialError: something of it is broken.
         """
         wanted = self._of(host, port) if material is None else material
-        known = self._made.get(wanted)
-        if known is None:
+        making = self._made.get(wanted)
+        if making is None:
             if len(self._made) >= MAX_CONTEXTS:
                 self._made.pop(next(iter(self._made)))
-            known = self._made[wanted] = context(wanted)
-        return known
+            making = asyncio.create_task(asyncio.to_thread(context, wanted))
+            self._made[wanted] = making
+        return await asyncio.shield(making)
 
     def _of(self, host: str, port: int) -> Material:
         name = f"[{host}]" if ":" in host else host

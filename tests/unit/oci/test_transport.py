@@ -149,7 +149,7 @@ async def test_a_name_that_takes_for_ever_holds_up_no_other_work(
 
 async def test_closing_ends_the_threads_too() -> None:
     made = transport.AiohttpTransport(RegistryPolicy(), Limits())
-    sessions = [made._open(is_proxied=one) for one in (False, True)]
+    sessions = [await made._open(is_proxied=one) for one in (False, True)]
     resolvers = list(made._resolvers)
     assert 2 == len(resolvers)
     await made.close()

@@ -1,12 +1,18 @@
 """TLS contexts: what they are made of, and what is told of broken material."""
 
+import asyncio
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from app.oci.failure import LookupFailedError
+from app.oci.guard import RegistryPolicy
+from app.oci.limits import Limits
+from app.oci.transport import AiohttpTransport, Request
 from app.oci.ways import trust
 from app.oci.ways.trust import (
     SYSTEM,
@@ -121,41 +127,72 @@ def test_material_is_never_shown() -> None:
 # By host -----------------------------------------------------------------------------
 
 
-def test_each_host_has_the_context_of_its_material(authority: Authority) -> None:
+async def test_each_host_has_the_context_of_its_material(authority: Authority) -> None:
     own = Material((authority.ca.read_bytes(),))
     found = Trust(
         {"r.example": own, "r.example:5000": Material(pairs=(pair(authority),))}
     )
-    whole, port = found.context("r.example", 443), found.context("r.example", 5000)
-    other = found.context("q.example", 443)
+    whole, port = (
+        await found.context("r.example", 443),
+        await found.context("r.example", 5000),
+    )
+    other = await found.context("q.example", 443)
     assert 3 == len({whole, port, other})
-    assert whole is found.context("r.example", 8443)
-    assert other is found.context("p.example", 443)
+    assert whole is await found.context("r.example", 8443)
+    assert other is await found.context("p.example", 443)
 
 
-def test_hosts_of_the_same_material_share_a_context(authority: Authority) -> None:
+async def test_hosts_of_the_same_material_share_a_context(
+    authority: Authority,
+) -> None:
     bundle = authority.ca.read_bytes()
     found = Trust({"a.example": Material((bundle,)), "b.example": Material((bundle,))})
-    assert found.context("a.example", 443) is found.context("b.example", 443)
+    assert await found.context("a.example", 443) is await found.context(
+        "b.example", 443
+    )
 
 
-def test_an_address_is_listed_in_brackets() -> None:
+async def test_an_address_is_listed_in_brackets() -> None:
     found = Trust({"[fd00::1]:5000": Material(skip_verify=True)})
-    assert not found.context("fd00::1", 5000).check_hostname
-    assert found.context("fd00::1", 443).check_hostname
+    assert not (await found.context("fd00::1", 5000)).check_hostname
+    assert (await found.context("fd00::1", 443)).check_hostname
 
 
-def test_a_way_s_own_material_wins() -> None:
+async def test_a_way_s_own_material_wins() -> None:
     found = Trust({"r.example": Material(skip_verify=True)})
-    assert found.context("r.example", 443, SYSTEM).check_hostname
+    assert (await found.context("r.example", 443, SYSTEM)).check_hostname
 
 
-def test_contexts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_contexts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trust, "MAX_CONTEXTS", 2)
     monkeypatch.setattr(trust, "context", lambda one: (one,))
     found = Trust()
     kept = [Material(pairs=(Pair(b"%d" % number, b""),)) for number in range(3)]
-    made = [found.context("r.example", 443, one) for one in kept]
+    made = [await found.context("r.example", 443, one) for one in kept]
     assert 2 == len(found._made)
-    assert made[2] is found.context("r.example", 443, kept[2])
-    assert made[0] is not found.context("r.example", 443, kept[0])
+    assert made[2] is await found.context("r.example", 443, kept[2])
+    assert made[0] is not await found.context("r.example", 443, kept[0])
+
+
+async def test_those_who_wait_for_one_context_share_its_making(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = []
+
+    def make(_: Material) -> object:
+        threads.append(threading.current_thread())
+        return object()
+
+    monkeypatch.setattr(trust, "context", make)
+    found = Trust()
+    made = await asyncio.gather(*(found.context("r.example", 443) for _ in range(9)))
+    assert 1 == len(set(made)) == len(threads)
+    assert threading.main_thread() not in threads
+
+
+async def test_broken_material_is_told_to_who_connects() -> None:
+    found = Trust({"r.example": Material((b"",))})
+    sender = AiohttpTransport(RegistryPolicy(), Limits(), found)
+    with pytest.raises(LookupFailedError) as caught:
+        await sender.send(Request("GET", "https://r.example/", seconds=1.0))
+    assert "TlsError" == caught.value.reason
