@@ -24,7 +24,7 @@ from app.errors import RegistryError, SpecError
 from app.oci import manifests, selection
 from app.oci.digest import Digest
 from app.oci.limits import Limits
-from app.oci.manifests import CREATED, SPEC_TYPE
+from app.oci.manifests import CREATED, SPEC_TYPE, Descriptor
 from app.oci.writing import encoding, pushing, subjects
 from app.oci.writing.showing import show
 from app.oci.writing.steps import Step, Steps
@@ -132,13 +132,10 @@ async def reuse(store: Store, limits: Limits, *, platform: str | None = None) ->
     shown = await show(store, limits, platform=platform)
     if isinstance(shown, Failed):
         raise RegistryError(shown.reason, shown.detail)
-    digest = Digest.parse(shown.digest)
-    title = TITLE
-    if digest is not None:
-        most = limits.artifact_bytes
-        content = await store.manifest(digest, most_bytes=most)
-        layers = manifests.read_manifest(content).layers or []
-        title = (layers[0].annotations or {}).get(TITLED, TITLE)
+    digest = manifests.digest_of(Descriptor(shown.digest))
+    content = await store.manifest(digest, most_bytes=limits.artifact_bytes)
+    (layer,) = manifests.read_manifest(content).layers or []
+    title = (layer.annotations or {}).get(TITLED, TITLE)
     return read(shown.content, title=title, limits=limits)
 
 

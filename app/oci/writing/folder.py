@@ -387,6 +387,5 @@ def _replace(folder: int, name: str, content: bytes) -> None:
 def _digests(content: bytes) -> Iterator[Digest]:
     """Whatever looks like a digest."""
     for text in _DIGESTS.findall(content):
-        digest = Digest.parse(text.decode())
-        if digest is not None:
-            yield digest
+        algorithm, encoded = text.decode().split(":")
+        yield Digest(algorithm, encoded)

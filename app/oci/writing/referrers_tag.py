@@ -57,7 +57,11 @@ async def add(
         if len(index.entries) >= limits.descriptors:
             text = f"{limits.descriptors} artifacts refer to it already"
             raise RegistryError("TooManyReferrers", text)
-        return index.adding(entry)
+        longer = index.adding(entry)
+        if len(longer.encode()) > limits.manifest_bytes:
+            text = f"the list would be larger than {limits.manifest_bytes} bytes"
+            raise RegistryError("TooManyReferrers", text)
+        return longer
 
     if not await _List(store, subject, limits, must_be_list=True).change(change):
         text = "somebody else keeps changing the list of artifacts"

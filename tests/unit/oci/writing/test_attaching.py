@@ -16,7 +16,7 @@ from app.errors import RegistryError, SpecError
 from app.oci import artifact, finding
 from app.oci.digest import Digest
 from app.oci.limits import Limits
-from app.oci.transport import Answer, Request
+from app.oci.manifests import DOCKER_MANIFEST, OCI_MANIFEST
 from app.oci.writing import attaching
 from app.oci.writing.attaching import Attached, Spec
 from app.oci.writing.folder import LayoutStore
@@ -212,6 +212,55 @@ async def test_what_cannot_be_attached_is_a_reason(
     assert reason_of == await reason(api, wanted, **more)
 
 
+async def test_two_tags_of_one_image_are_attached_to_once(tags: World) -> None:
+    tags.repository.tags["same"] = tags.repository.tags["1"]
+    one = await attach([tags.store("1"), tags.store("same")])
+    digest = Digest.parse(one.subject)
+    assert digest is not None
+    listed = await tags.store().referrers(digest)
+    assert [one.digest] == [entry.digest for entry in listed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        pytest.param(DOCKER_MANIFEST, "application/vnd.docker.container", id="docker"),
+        pytest.param(OCI_MANIFEST, "application/vnd.sylabs.sif.config.v1", id="sif"),
+        pytest.param(
+            OCI_MANIFEST, "application/vnd.buildkit.cacheconfig.v0", id="cache"
+        ),
+    ],
+)
+async def test_any_manifest_can_carry_a_spec(
+    api: World, kind: str, config: str
+) -> None:
+    blob = api.repository.blob(config, b"{}")
+    layers = [api.repository.blob("application/octet-stream", b"whatever")]
+    said = {"schemaVersion": 2, "mediaType": kind, "config": blob, "layers": layers}
+    api.repository.tag(api.repository.manifest(kind, said), "other")
+    attached = await attach(api.store("other"))
+    subject = json.loads(attached.manifest)["subject"]
+    assert (kind, attached.subject) == (subject["mediaType"], subject["digest"])
+    assert isinstance(await found(api, "other"), Found)
+
+
+async def test_an_image_with_another_kind_of_digest_can_carry_a_spec(
+    folder: Path,
+) -> None:
+    manifest = b'{"schemaVersion":2,"mediaType":"%s","layers":[]}'
+    content = manifest % OCI_MANIFEST.encode()
+    digest = digest_of(content, "sha512")
+    path = folder / "blobs" / "sha512" / digest[7:]
+    path.parent.mkdir()
+    path.write_bytes(content)
+    store = LayoutStore(folder, digest, LIMITS)
+    attached = await attach(store)
+    assert digest == attached.subject
+    parsed = Digest.parse(digest)
+    assert parsed is not None
+    assert isinstance(await artifact.find(store, parsed, LIMITS), Found)
+
+
 async def test_no_more_is_attached_than_readers_take(api: World) -> None:
     few = Limits(retries=0, descriptors=1)
     await attach(api.store())
@@ -314,34 +363,6 @@ async def test_a_spec_without_a_title_gets_one(api: World) -> None:
 
 
 # Failures in the middle ----------------------------------------------------------
-
-
-LOOKS_AGAIN = 11
-"""The last of the requests, by which time the artifact is listed."""
-
-
-@pytest.mark.parametrize("at", range(LOOKS_AGAIN + 1))
-async def test_whatever_is_cut_short_leaves_nothing_that_is_found(
-    tags: World, at: int
-) -> None:
-    """Each of the requests fails in turn, and the older spec still counts."""
-    await attach(tags.store(), OTHER, created="2026-01-01T00:00:00Z")
-    expected = await found(tags)
-    asked = len(tags.transport.asked)
-
-    async def fail(_request: Request) -> Answer | None:
-        return Answer(500) if len(tags.transport.asked) > asked + at else None
-
-    tags.transport.before = fail
-    (outcome,) = await attaching.attach([tags.store()], spec(), LIMITS, created=DATE)
-    tags.transport.before = None
-    assert isinstance(outcome, Failed)
-    after = await found(tags)
-    assert isinstance(after, Found)
-    if at == LOOKS_AGAIN:
-        assert SPEC == after.content
-    else:
-        assert expected == after
 
 
 async def test_a_layout_that_is_full_has_no_half_an_artifact(

@@ -371,6 +371,15 @@ async def test_a_list_that_somebody_else_names_stays_when_the_tag_moves(
     assert (folder / "blobs" / "sha256" / Digest.of(INDEX).encoded).exists()
 
 
+async def test_a_list_that_is_written_again_stays(
+    layout: LayoutStore, folder: Path
+) -> None:
+    for _ in range(2):
+        await layout.edit_tag("t", lambda _: INDEX, most_bytes=99)
+    assert Tagged(INDEX, OCI_INDEX) == await layout.tagged("t", most_bytes=99)
+    assert 3 == len(entries(folder))
+
+
 async def test_a_tag_may_stay_as_it_is(layout: LayoutStore, folder: Path) -> None:
     before = tree(folder)
     edited = await layout.edit_tag("t", lambda _: None, most_bytes=1000)

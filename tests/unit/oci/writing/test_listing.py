@@ -285,6 +285,24 @@ async def test_a_broken_one_of_an_index_says_for_which_platforms(api: World) -> 
     )
 
 
+async def test_an_index_whose_only_one_is_gone_counts_for_none(tags: World) -> None:
+    attached = await attach(tags.store("multi"))
+    del tags.repository.types[attached.digest]
+    (root,) = (await artifacts(tags, "multi")).values()
+    assert (State.DANGLING, ()) == (root.state, root.counts_for)
+
+
+async def test_an_index_that_admission_refuses_is_not_listed(api: World) -> None:
+    """It lists an index that says that it is something else."""
+    kind = str(image(api, "multi")["mediaType"])
+    inner = api.repository.manifest(kind, {"mediaType": OCI_MANIFEST, "manifests": []})
+    outer = {"schemaVersion": 2, "mediaType": kind, "manifests": [inner]}
+    api.repository.tag(api.repository.manifest(kind, outer), "odd")
+    specs = await list_specs(api.store("odd"), LIMITS, now=NOW)
+    assert isinstance(specs, Failed)
+    assert "TypeMismatch" == specs.reason
+
+
 async def test_an_index_without_platforms_has_its_own_only(api: World) -> None:
     kind = str(image(api, "multi")["mediaType"])
     empty = {"schemaVersion": 2, "mediaType": kind, "manifests": []}

@@ -14,6 +14,7 @@ from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.transport import Answer, Request
 from app.oci.writing import referrers_tag
 from app.oci.writing.folder import LayoutStore
+from app.oci.writing.raw_index import RawIndex
 from app.oci.writing.remote import WINDOW_SECONDS
 from app.oci.writing.store import RawDescriptor
 from tests.tools.writable import LIMITS, Hook, World, attach, world
@@ -85,6 +86,22 @@ async def test_as_many_are_listed_as_readers_take_and_no_more(tags: World) -> No
         await referrers_tag.add(tags.store(), subject(tags), entry(tags, 3), few)
     assert "TooManyReferrers" == error.value.reason
     assert 2 == len(listed(tags))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_list_is_as_large_as_readers_take_and_no_larger(
+    tags: World, more: int
+) -> None:
+    one = entry(tags, 1)
+    size = len(RawIndex.empty().adding(one).encode())
+    few = Limits(retries=0, manifest_bytes=size - more)
+    if not more:
+        await referrers_tag.add(tags.store(), subject(tags), one, few)
+        assert [one["digest"]] == listed(tags)
+        return
+    with pytest.raises(RegistryError) as error:
+        await referrers_tag.add(tags.store(), subject(tags), one, few)
+    assert "TooManyReferrers" == error.value.reason
 
 
 async def test_an_artifact_is_taken_out_and_an_empty_list_stays(

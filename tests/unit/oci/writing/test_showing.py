@@ -69,6 +69,14 @@ async def test_without_one_it_says_why(
     assert reason == shown.reason
 
 
+async def test_what_is_no_manifest_shows_no_spec(api: World) -> None:
+    kind = "application/vnd.example"
+    api.repository.tag(api.repository.manifest(kind, {"mediaType": kind}), "odd")
+    shown = await show(api.store("odd"), LIMITS)
+    assert isinstance(shown, Failed)
+    assert "UnsupportedManifest" == shown.reason
+
+
 async def test_a_registry_that_cannot_answer_is_a_reason(api: World) -> None:
     api.registry.faults["referrers"] = status(500)
     shown = await show(api.store(), LIMITS)
