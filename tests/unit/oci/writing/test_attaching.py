@@ -226,9 +226,7 @@ async def test_two_tags_of_one_image_are_attached_to_once(tags: World) -> None:
     [
         pytest.param(DOCKER_MANIFEST, "application/vnd.docker.container", id="docker"),
         pytest.param(OCI_MANIFEST, "application/vnd.sylabs.sif.config.v1", id="sif"),
-        pytest.param(
-            OCI_MANIFEST, "application/vnd.buildkit.cacheconfig.v0", id="cache"
-        ),
+        pytest.param(OCI_MANIFEST, "application/vnd.buildkit.cacheconfig.v0", id="b"),
     ],
 )
 async def test_any_manifest_can_carry_a_spec(
