@@ -44,10 +44,10 @@ class Operator:
 
     async def offers(self, image: Reference) -> AsyncIterator[Credential]:
         """See `Offers`; none twice."""
-        offered = self._keyring.lookup(image)
-        for credential in offered:
+        seen = set[Credential]()
+        async for credential in self._keyring.offers(image):
+            seen.add(credential)
             yield credential
-        seen = set(offered)
         for source in self._programs:
             for credential in await source.lookup(image):
                 if credential not in seen:

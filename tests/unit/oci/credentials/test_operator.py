@@ -52,6 +52,14 @@ async def test_without_anything_nothing_is_offered() -> None:
     assert [] == [found async for found in Operator().offers(APP)]
 
 
+async def test_docker_hubs_entry_is_for_docker_hub_alone() -> None:
+    """The kubelet also takes it for any registry of one word, as `localhost`."""
+    one = Operator(Keyring.of([Entry.of("https://index.docker.io/v1/", A)]))
+    hub, word = reference.parse("nginx"), reference.parse("localhost/nginx")
+    assert [A] == [found async for found in one.offers(hub)]
+    assert [] == [found async for found in one.offers(word)]
+
+
 def test_it_shows_no_secret() -> None:
     one = Operator(keyring(Credential("u", "canary-7f3a")))
     assert "canary" not in repr(one)
