@@ -194,7 +194,7 @@ class LayoutStore:
         if mentioned is not None:
             needless = set(_digests(content or b"")) - mentioned
             for one in needless | {digest}:
-                self._path(one).unlink(missing_ok=True)
+                self._unlink(one)
         return Deletion.DELETED
 
     def _lists(self, one: Digest, child: Digest) -> bool:
@@ -274,7 +274,7 @@ class LayoutStore:
             if mentioned is None or digest is None or digest == but:
                 continue
             if digest not in mentioned:
-                self._path(digest).unlink(missing_ok=True)
+                self._unlink(digest)
 
     async def settle(self) -> None:
         """See `store.Store`: the lock leaves nobody to wait for."""
@@ -315,11 +315,19 @@ class LayoutStore:
             return False
         parent = self._path(digest).parent
         parent.mkdir(parents=True, exist_ok=True)
-        if not parent.resolve().is_relative_to(self._folder.resolve()):
+        if not self._is_inside(parent):
             raise unavailable("OutsideLayout", "a folder of the layout leads out of it")
         with _opened(parent) as folder:
             _replace(folder, digest.encoded, content)
         return True
+
+    def _unlink(self, digest: Digest) -> None:
+        path = self._path(digest)
+        if self._is_inside(path.parent):
+            path.unlink(missing_ok=True)
+
+    def _is_inside(self, folder: Path) -> bool:
+        return folder.resolve().is_relative_to(self._folder.resolve())
 
     async def _locked(self, work: Callable[[], _T]) -> _T:
         """Does something that writes, while nobody else of us does."""

@@ -93,6 +93,21 @@ async def test_nothing_is_written_through_a_link_that_leads_out(
     assert [] == list(outside.iterdir())
 
 
+async def test_nothing_is_deleted_through_a_link_that_leads_out(
+    layout: LayoutStore, folder: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / ("ab" * 64)).write_bytes(b"somebody's")
+    (folder / "blobs" / "sha512").symlink_to(outside)
+    layer = {"digest": f"sha512:{'ab' * 64}", "mediaType": "m", "size": 1}
+    manifest = json.dumps({"layers": [layer]}).encode()
+    digest = Digest.of(manifest)
+    await layout.put_manifest(digest, manifest, OCI_MANIFEST)
+    assert Deletion.DELETED is await layout.delete_manifest(digest)
+    assert b"somebody's" == (outside / ("ab" * 64)).read_bytes()
+
+
 async def test_a_link_under_the_name_of_a_blob_is_not_written_through(
     layout: LayoutStore, folder: Path, tmp_path: Path
 ) -> None:
