@@ -118,6 +118,7 @@ TOOLS: Final = {
     "docker-registry": Tool("docker-registry", installed=(2, 8)),
     "scheduling-oracle": Tool("scheduling"),
     "credentials-oracle": Tool("credentials"),
+    "plugins-oracle": Tool("plugins"),
     "nfd-oracle": Tool("nfd"),
     "nfd-bench": Tool("nfd", "./bench"),
     "template-oracle": Tool("template"),

@@ -124,11 +124,16 @@ class Entry:
             path = path[3:]
         normal = given.host if path == "/" else f"{given.host}{path}"
         # As `Lookup` does: what is decoded by now is read once more.
-        read = address.read(f"https://{normal}")
+        return cls.as_written(normal, credential)
+
+    @classmethod
+    def as_written(cls, key: str, credential: Credential) -> Entry | None:
+        """The same for a key that is normal: without (1), as `matchImages` are read."""
+        read = address.read(f"https://{key}")
         if read is None:
             return None
         host, port = _split_port(read.host)
-        return cls(normal, tuple(host.split(".")), port, read.path, credential)
+        return cls(key, tuple(host.split(".")), port, read.path, credential)
 
     def matches(self, host: Sequence[str], port: str, path: str) -> bool:
         """Whether it is for a repository (3).

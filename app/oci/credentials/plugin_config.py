@@ -22,7 +22,6 @@ import yaml
 
 from app.errors import ConfigError
 from app.oci.credentials import durations
-from app.oci.credentials.glob import is_glob
 from app.oci.credentials.keyring import Credential, Entry
 from app.oci.credentials.programs import is_name
 
@@ -211,8 +210,9 @@ class _Reader:
             text = self._text(item, where)
             if text is None:
                 continue
-            entry = Entry.of(text, Credential()) if "://" not in text else None
-            if entry is None or not all(map(is_glob, entry.host)):
+            has_scheme = "://" in text
+            entry = None if has_scheme else Entry.as_written(text, Credential())
+            if entry is None:
                 say = "expected a pattern as `*.registry.example:5000/path`"
                 self._fault(item, where, say)
                 continue

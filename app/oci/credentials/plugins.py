@@ -137,7 +137,7 @@ class _Asked:
 
     def is_for(self, image: Reference) -> bool:
         """Whether one of its patterns matches (1)."""
-        whole = Entry.of(image.domain, Credential())
+        whole = Entry.as_written(image.domain, Credential())
         return whole is not None and any(
             one.matches(whole.host, whole.port, f"/{image.repository}")
             for one in self._plugin.match

@@ -25,7 +25,7 @@ def plugin(
     version: str = VERSION,
 ) -> Plugin:
     patterns = match or ("*.dkr.ecr.*.amazonaws.com",)
-    entries = [Entry.of(one, Credential()) for one in patterns]
+    entries = [Entry.as_written(one, Credential()) for one in patterns]
     return Plugin(
         name,
         version,
@@ -101,6 +101,8 @@ async def test_a_plugin_is_spoken_to_in_its_own_version(version: str) -> None:
         pytest.param("r.example", "r.example:5000/x", False, id="no-port"),
         pytest.param("r.example/team", "r.example/teams/x", True, id="path-prefix"),
         pytest.param("r.example/team", "r.example/other", False, id="another-path"),
+        pytest.param("r.example/v1/x", "r.example/v1/x", True, id="version-in-path"),
+        pytest.param("r.example/v1/x", "r.example/x", False, id="none-is-cut-off"),
         pytest.param("docker.io", "nginx", True, id="docker-hub"),
         pytest.param("index.docker.io", "nginx", False, id="no-fallback"),
     ],
