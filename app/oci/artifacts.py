@@ -50,7 +50,10 @@ from app.ports import (
 
 __all__ = ["Observer", "RegistryArtifacts", "Times"]
 
-_NAMES: Final = 4096
+NAMES: Final = 4096
+"""References that are read once while they are in use."""
+
+_NOTHING: Final = Reference("", "")
 
 
 class Observer(Protocol):
@@ -79,6 +82,20 @@ class _Key(NamedTuple):
     ring: str
 
 
+class _Named(NamedTuple):
+    """A reference of a Pod, read.
+
+    Attributes:
+        reference: of the image.
+        text: it in full.
+        refusal: why nothing is asked for; `None` if it is.
+    """
+
+    reference: Reference
+    text: str
+    refusal: Invalid | Unavailable | None = None
+
+
 class RegistryArtifacts:
     """Implements the port on registries.
 
@@ -100,6 +117,7 @@ class RegistryArtifacts:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shared = shared
+        self._named = lru_cache(maxsize=NAMES)(self._name)
         self._times = times or Times()
         self._observer = observer
         self._clock = clock
@@ -127,18 +145,25 @@ class RegistryArtifacts:
         self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
     ) -> ImageOutcome | None:
         """See `ports.Artifacts.at_hand`."""
-        try:
-            named = _parsed(image)
-        except RegistryError as error:
-            return Invalid(error.reason, error.message)
-        if not self._shared.policy.allows(named):
-            text = f"{named.name} is not among the repositories that may be asked"
-            return Unavailable("RegistryNotAllowed", text)
+        named = self._named(image)
+        if named.refusal is not None:
+            return named.refusal
         opener = self._rings.at_hand(puller)
         return None if opener is None else self._known(named, platforms, opener)
 
+    def _name(self, image: str) -> _Named:
+        """What a reference names, and whether it may be asked for."""
+        try:
+            named = reference.parse(image)
+        except RegistryError as error:
+            return _Named(_NOTHING, "", Invalid(error.reason, error.message))
+        if not self._shared.policy.allows(named):
+            text = f"{named.name} is not among the repositories that may be asked"
+            return _Named(named, "", Unavailable("RegistryNotAllowed", text))
+        return _Named(named, str(named))
+
     def _known(
-        self, named: Reference, platforms: Collection[Platform], opener: Opener
+        self, named: _Named, platforms: Collection[Platform], opener: Opener
     ) -> ImageOutcome | None:
         if opener.fault is not None:
             return Unavailable(opener.fault.reason, opener.fault.message)
@@ -159,7 +184,7 @@ class RegistryArtifacts:
         known = self.at_hand(image, platforms, puller)
         if known is not None:
             return known
-        named = _parsed(image)
+        named = self._named(image)
         opener = self._rings.at_hand(puller)
         if opener is None:
             started = self._clock()
@@ -169,13 +194,13 @@ class RegistryArtifacts:
             if known is not None:
                 return known
         key = self._key(named, platforms, opener)
-        return await self._joined(named, key, opener, deadline_seconds)
+        return await self._joined(named.reference, key, opener, deadline_seconds)
 
     def _key(
-        self, named: Reference, platforms: Collection[Platform], opener: Opener
+        self, named: _Named, platforms: Collection[Platform], opener: Opener
     ) -> _Key:
-        ring = self._rings.ring(opener, named)
-        return _Key(str(named), frozenset(platforms), ring)
+        ring = self._rings.ring(opener, named.reference)
+        return _Key(named.text, frozenset(platforms), ring)
 
     async def _joined(
         self, named: Reference, key: _Key, opener: Opener, deadline_seconds: float
@@ -249,6 +274,3 @@ class RegistryArtifacts:
         """Ends lookups under way, and all connections."""
         await self._flights.close()
         await self._shared.transport.close()
-
-
-_parsed = lru_cache(maxsize=_NAMES)(reference.parse)

@@ -59,7 +59,9 @@ class Outcomes(Generic[K]):
     def known(self, key: K) -> ImageOutcome | None:
         """What still holds."""
         kept = self.cache.get(key)
-        return kept.answer if kept is not None and self._clock() < kept.ends else None
+        if kept is None or self._clock() >= kept.ends:
+            return None
+        return kept.answer
 
     def stood_in(self, key: K, outcome: ImageOutcome) -> ImageOutcome | None:
         """What was found before, instead of an outcome; `None` for the outcome."""

@@ -85,7 +85,7 @@ class Rings:
 
     def ring(self, opener: Opener, image: Reference) -> str:
         """The fingerprint of what counts for an image; `""` for nothing."""
-        if not opener.keyring.entries:
+        if opener is NO_OPENER or not opener.keyring.entries:
             return ""
         known = opener.rings.get(image.name)
         if known is None:

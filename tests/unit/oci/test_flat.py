@@ -86,5 +86,8 @@ async def test_registries_that_hang_leave_no_more_than_there_is_room_for(
     assert (0, 0) == (found["lookups"], found["turns"])
 
 
-def test_names_that_were_read_are_bounded() -> None:
-    assert 4096 == port._parsed.cache_info().maxsize
+async def test_names_that_were_read_are_bounded(make: Make) -> None:
+    artifacts = make()
+    for number in range(port.NAMES + 1):
+        artifacts.at_hand(f"r.example/app-{number}:1", (AMD,))
+    assert port.NAMES == artifacts._named.cache_info().currsize
