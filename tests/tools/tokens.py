@@ -38,8 +38,9 @@ class Tokens:
     Attributes:
         authority: whose certificate signs, and answers for TLS.
         users: user -> password; `""` is whoever comes without one.
-        grants: user -> repositories that it may pull.
+        grants: user -> repositories that are open to it.
         ends_seconds: how long the registry accepts a token; 5 minutes are said.
+        actions: that they may do there.
         asked: user and scope of each request, in order.
         address: `127.0.0.1:PORT`, once it serves.
     """
@@ -48,6 +49,7 @@ class Tokens:
     users: Mapping[str, str]
     grants: Mapping[str, Collection[str]]
     ends_seconds: int = 300
+    actions: frozenset[str] = frozenset({"pull"})
     asked: list[tuple[str, str]] = field(default_factory=list)
     address: str = ""
 
@@ -86,7 +88,7 @@ class Tokens:
     def _token(self, user: str, scope: str) -> str:
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
-        granted = [one for one in actions.split(",") if one == "pull"]
+        granted = [one for one in actions.split(",") if one in self.actions]
         if kind != "repository" or name not in self.grants.get(user, ()):
             granted = []
         access = [{"type": kind, "name": name, "actions": granted}] if granted else []
