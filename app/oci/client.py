@@ -9,6 +9,7 @@
 | 301, 302, 303, 307, 308 | followed, at most `limits.redirects`; never to HTTP |
 | 401, 403 | the next credential is tried; none left: unauthorized |
 | 404 | not there; for referrers: the registry has no such API |
+| 405, 406, 501 | for referrers, too (Artifactory says 406) |
 | 429, 5xx and the rest | could not look |
 
 Source: OCI distribution-spec v1.1, sections *Pulling manifests*, *Listing Referrers*
@@ -56,6 +57,10 @@ __all__ = ["Observer", "RemoteSource", "Shared", "Silent"]
 
 _OK: Final = HTTPStatus.OK
 _NOT_FOUND: Final = HTTPStatus.NOT_FOUND
+_NO_API: Final = frozenset({404, 405, 406, 501})
+"""Statuses of a registry without a referrers API. go-containerregistry takes 406 for
+that, too (`pkg/v1/remote/referrers.go`), and 400, which is what registries that have
+one answer to a digest that they do not like (Quay, zot)."""
 _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _REASONS: Final = {429: "TooManyRequests"}
 _NO_HEAD: Final = frozenset({200, 400, 405, 501})
@@ -273,9 +278,9 @@ class RemoteSource:
 
 
 def _has_no_api(answer: Answer) -> bool:
-    """A 404, or a 200 of another kind: a page for people."""
+    """A status that says so, or a 200 of another kind: a page for people."""
     is_other = answer.status == _OK and _media_type(answer) not in INDEX_TYPES
-    return answer.status == _NOT_FOUND or is_other
+    return answer.status in _NO_API or is_other
 
 
 def _claimed(answer: Answer) -> Digest | None:

@@ -192,7 +192,7 @@ HONEST = (
     *map(memory.fails, ("CannotConnect", "CutOff", "TlsError", "AddressRefused")),
     memory.HANG,
     memory.late(30.0),
-    *map(memory.status, (204, 304, 400, 405, 500, 503)),
+    *map(memory.status, (204, 304, 400, 418, 500, 503)),
     memory.status(429, headers={"retry-after": "9999"}),
 )
 """What says that something is wrong, and nothing of what is there."""

@@ -201,9 +201,15 @@ async def test_what_a_status_means_for_content(
     assert expected == caught.value.outcome
 
 
-@pytest.mark.parametrize(("status", "expected"), STATUSES[1:])
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        *STATUSES[1:],
+        (400, Unavailable("BadAnswer", f"{HOST} answered 400")),
+    ],
+)
 async def test_what_a_status_means_for_referrers(status: int, expected: object) -> None:
-    """Only 404 says that there is no such API; then a tag is asked."""
+    """These do not say that there is no such API, nor does 400: no tag is asked."""
     table = Table({API: Answer(status)})
     with pytest.raises(LookupFailedError) as caught:
         await source(table).referrers(DIGEST)
@@ -308,6 +314,9 @@ async def test_an_api_that_lists_nothing_has_answered() -> None:
             answer(b'{"errors":[{"code":"NAME_UNKNOWN"}]}', status=404), id="unknown"
         ),
         pytest.param(answer(b"<html>", "text/html"), id="page-for-people"),
+        pytest.param(Answer(405), id="405"),
+        pytest.param(Answer(406), id="artifactory"),
+        pytest.param(Answer(501), id="501"),
     ],
 )
 async def test_a_tag_is_asked_where_there_is_no_api(api: Answer) -> None:
