@@ -220,7 +220,9 @@ class RemoteStore:
         if claimed is not None and claimed != digest:
             text = f"{self._image.host} stored {digest} as {claimed}"
             raise invalid("DigestMismatch", text)
-        return Pushed(digest, is_listed="oci-subject" in answer.headers)
+        subject = manifests.read_manifest(content).subject
+        said = answer.headers.get("oci-subject")
+        return Pushed(digest, subject is not None and said == subject.digest)
 
     async def _put(
         self,

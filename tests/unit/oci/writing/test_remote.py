@@ -202,6 +202,15 @@ async def test_a_manifest_is_listed_if_the_registry_says_so(subjects: bool) -> N
     assert [f"PUT {BASE}/manifests/{digest}"] == made.transport.writes()
 
 
+async def test_a_registry_that_names_another_subject_does_not_list_it(
+    api: World,
+) -> None:
+    digest, content = manifest(api)
+    api.registry.faults["manifest"] = header("OCI-Subject", str(DIGEST))
+    pushed = await api.store().put_manifest(digest, content, OCI_MANIFEST)
+    assert not pushed.is_listed
+
+
 async def test_a_manifest_that_is_refused_is_an_error(api: World) -> None:
     digest, content = manifest(api, layers=[{"digest": "sha256:none"}])
     with pytest.raises(LookupFailedError, match="answered 400 to the manifest"):
