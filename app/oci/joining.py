@@ -32,11 +32,5 @@ class Joined(Generic[K, V]):
         task = self._runs.get(key)
         if task is None:
             task = self._runs[key] = asyncio.create_task(make())
-            task.add_done_callback(lambda done: self._end(key, done))
+            task.add_done_callback(lambda _: self._runs.pop(key))
         return await asyncio.shield(task)
-
-    def _end(self, key: K, task: asyncio.Task[V]) -> None:
-        """A failure that nobody waits for any more is no fault of the loop's."""
-        del self._runs[key]
-        if not task.cancelled():
-            task.exception()
