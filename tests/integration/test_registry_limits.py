@@ -198,14 +198,14 @@ COUNTED: Final[Mapping[str, Setup]] = {
 
 @asynccontextmanager
 async def reading(
-    served: Registry, **limits: float
+    served: Registry, metrics: Metrics | None = None, **limits: float
 ) -> AsyncIterator[RegistryArtifacts]:
     """What the settings make of it."""
     host = {"plain_http": True, "loopback": True, "plain_http_credentials": True}
     settings = RegistrySettings.model_validate(
         {"hosts": {served.address: host}, "limits": limits}
     )
-    artifacts = registries(settings, RegistryFiles(), Metrics())
+    artifacts = registries(settings, RegistryFiles(), metrics or Metrics())
     try:
         yield artifacts
     finally:
@@ -233,7 +233,7 @@ async def test_a_bound_of_the_settings_holds_at_its_edge(name: str) -> None:
     for less in (0, 1):
         async with Registry().serving() as served:
             needs = COUNTED[name](served)
-            async with reading(served, **{name: needs.most - less}) as artifacts:
+            async with reading(served, None, **{name: needs.most - less}) as artifacts:
                 found = await told(artifacts, served, platform=needs.platform)
         assert ("Found", needs.beyond)[less] == found
 
@@ -310,7 +310,7 @@ async def test_so_many_lookups_run_at_the_same_time(name: str) -> None:
 
         plain(served)
         served.faults["all"] = fault
-        async with reading(served, **{name: 2}) as artifacts:
+        async with reading(served, None, **{name: 2}) as artifacts:
             tags = [f"t{number}" for number in range(6)]
             await asyncio.gather(*(told(artifacts, served, tag) for tag in tags))
     assert 2 == most[0]
@@ -346,13 +346,17 @@ async def test_a_host_that_failed_is_left_alone_for_its_time() -> None:
     async with Registry().serving() as served:
         plain(served)
         served.faults["all"] = faults.status(500)
-        bounds = {"breaker_failures": 2, "breaker_seconds": 0.2}
-        async with reading(served, **bounds) as artifacts:
+        metrics = Metrics()
+        async with reading(
+            served, metrics, breaker_failures=2, breaker_seconds=0.2
+        ) as artifacts:
             words = [await told(artifacts, served, f"t{n}") for n in range(3)]
             served.faults.clear()
             await asyncio.sleep(0.2)
             words.append(await told(artifacts, served))
     assert ["ServerError", "ServerError", "CircuitOpen", "Found"] == words
+    text = metrics.text().decode()
+    assert "imagecompat_registry_circuits_opened_total 1.0" in text
 
 
 OTHERS: Final = frozenset(

@@ -126,3 +126,5 @@ async def test_metrics_tell_how_full_the_caches_are(tmp_path: Path) -> None:
     for name in ("images", "tags", "referrers", "contents"):
         assert f'imagecompat_cache_entries{{cache="{name}"}} 0.0' in lines
         assert f'imagecompat_cache_bytes{{cache="{name}"}} 0.0' in lines
+    for state in ("open", "half open"):
+        assert f'imagecompat_registry_circuits{{state="{state}"}} 0.0' in lines
