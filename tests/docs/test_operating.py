@@ -70,8 +70,9 @@ def test_pages_show_values() -> None:
 
 
 def named_tests() -> list[tuple[str, str]]:
-    """File and name of every test that the threat model calls."""
-    return TEST.findall((DOCS / "explanation" / "threat-model.md").read_text())
+    """File and name of every test that the threat model calls, each once."""
+    text = (DOCS / "explanation" / "threat-model.md").read_text()
+    return list(dict.fromkeys(TEST.findall(text)))
 
 
 @pytest.mark.parametrize(("file", "name"), named_tests())
@@ -86,6 +87,23 @@ def test_every_threat_has_a_test_or_says_why_not() -> None:
     )
     without = [one.partition("\n")[0] for one in threats[1:] if not TEST.search(one)]
     assert ["Move a tag after it was judged"] == without
+
+
+ROW = re.compile(r"^\| (\d+) \| (.+) \| (.+) \| (.*) ?\|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("heading", "count"), [("Hostile registries", 22), ("Row by row", 16)]
+)
+def test_each_row_of_threats_has_a_test_or_says_why_not(
+    heading: str, count: int
+) -> None:
+    text = (DOCS / "explanation" / "threat-model.md").read_text()
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = ROW.findall(section)
+    assert list(range(1, count + 1)) == [int(number) for number, *_ in rows]
+    for number, _, answer, tests in rows:
+        assert TEST.search(tests) or "not done, because" in answer, number
 
 
 def test_the_page_for_emergencies_begins_with_the_one_command() -> None:

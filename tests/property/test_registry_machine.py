@@ -15,7 +15,12 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
 
 from app.demo.registry import Api, Basic, Bearer, Registry
 from app.oci.artifacts import RegistryArtifacts
@@ -321,5 +326,8 @@ def _may(moment: Moment, namespace: str, name: str) -> bool:
     return any(name in moment.rights[user] for user in users)
 
 
-TestRegistry = RegistryMachine.TestCase
-TestRegistry.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
+def test_each_answer_was_right_a_moment_ago_for_whoever_asked() -> None:
+    run_state_machine_as_test(
+        RegistryMachine,
+        settings=settings(deadline=None, max_examples=60, stateful_step_count=30),
+    )
