@@ -36,8 +36,7 @@ from tests.conformance.credentials_cases import (
     OTHER_SCHEMES,
     Case,
 )
-from tests.tools.build import ToolError
-from tests.tools.build import find as find_tool
+from tests.tools import needed
 
 Pair = tuple[str, str]
 OUTCOMES = ("error", "0", "1", "2", "3")
@@ -47,10 +46,8 @@ LEAST_SHARE = 0.02
 
 @pytest.fixture(scope="module")
 def oracle() -> Path:
-    try:
-        return find_tool("credentials-oracle")
-    except ToolError as error:
-        pytest.skip(f"no credentials oracle: {error}")
+    [program] = needed.programs("credentials-oracle")
+    return program
 
 
 def question(case: Case) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _SCHEMES: Final = ("https://", "http://")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HOST: Final = re.compile(
-    r"""(?:[\w.~!$&'()*+,;=:<>"-]|[^\x00-\x7f]|%25|%[89A-Fa-f][0-9A-Fa-f])*""",
+    r"""(?:[\w.~!$&'()*+,;=:<>"\x80-\U0010ffff-]++|%25|%[89A-Fa-f][0-9A-Fa-f])*+""",
     re.ASCII,
 )
 _USER: Final = re.compile(r"[\w.:~!$&'()*+,;=%@-]*", re.ASCII)

@@ -36,8 +36,16 @@ MAX_CONFIG_BYTES: Final = 1 << 20
 MAX_ENTRIES: Final = 1024
 """Of one config; each is compared with every image."""
 
+MAX_VALUES: Final = 16_384
+"""JSON values of one config, counted by what stands before them, also in texts; they
+take 15 ms at worst."""
+
+MAX_FOREIGN_BYTES: Final = 4096
+"""Bytes of one config that are no text; each is replaced by itself."""
+
+_MARKS: Final = b"{[,"
 _SHOWN: Final = 100
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATES: Final = re.compile("[\ud800-\udfff]+")
 _UNPADDED: Final = re.compile(r"[A-Za-z0-9+/]*")
 _PADDED: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _FOLDED: Final = {ord("ſ"): "s", ord("K"): "k"}
@@ -83,6 +91,11 @@ def read_auths(content: bytes) -> Keyring:
         ConfigError: as for `read`.
     """
     return _keyring(dict(_auths(_object(content), "", has_tokens=False)))
+
+
+def values(content: bytes) -> int:
+    """How many JSON values a config has at the most."""
+    return len(content) - len(content.translate(None, _MARKS))
 
 
 def _keyring(auths: Mapping[str, Credential]) -> Keyring:
@@ -156,9 +169,13 @@ _JSON: Final = json.JSONDecoder(
 def _object(content: bytes) -> _Object:
     if len(content) > MAX_CONFIG_BYTES:
         raise _invalid(f"larger than {MAX_CONFIG_BYTES} bytes")
-    text = _clean(content.decode(errors="surrogateescape"))
+    if values(content) > MAX_VALUES:
+        raise _invalid(f"more than {MAX_VALUES} values")
+    text = content.decode(errors="surrogateescape")
+    if len(content) - len(text.encode(errors="ignore")) > MAX_FOREIGN_BYTES:
+        raise _invalid("no text")
     try:
-        value = _JSON.decode(text)
+        value = _JSON.decode(_clean(text))
     except (ValueError, RecursionError):
         # The library's text may show a value, so it is left out.
         raise _invalid("expected JSON") from None
@@ -183,7 +200,9 @@ def _text(value: object, at: str) -> str:
 
 def _clean(text: str) -> str:
     """Without halves of characters (4)."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    if text.isascii():
+        return text
+    return _SURROGATES.sub(lambda found: "\ufffd" * len(found[0]), text)
 
 
 def _folded(name: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
+
+_CLASSES: Final = re.compile(r"[?\[\\]")
 
 
 def glob(pattern: str, text: str) -> bool:
@@ -11,6 +14,8 @@ def glob(pattern: str, text: str) -> bool:
     `*` is any text, `?` one character, `[a-z]` and `[^a-z]` a class, `\` takes
     the next character as it is. A broken pattern matches nothing.
     """
+    if not _CLASSES.search(pattern):
+        return _is_split(pattern, text)
     tokens = _tokens(pattern)
     if tokens is None:
         return False
@@ -24,6 +29,24 @@ def glob(pattern: str, text: str) -> bool:
                 at + 1 for at in reachable if at < len(text) and token(text[at])
             }
     return len(text) in reachable
+
+
+def _is_split(pattern: str, text: str) -> bool:
+    """The same for stars alone: each text between them, as early as it comes."""
+    first, *inner = pattern.split("*")
+    if not inner:
+        return pattern == text
+    *inner, last = inner
+    end = len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last) and len(first) <= end):
+        return False
+    at = len(first)
+    for part in inner:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def is_glob(pattern: str) -> bool:

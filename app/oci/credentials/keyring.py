@@ -24,15 +24,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from app.oci.credentials import address
 from app.oci.credentials.glob import glob
-from app.oci.reference import DOCKER_HUB, Reference
+from app.oci.reference import DOCKER_HUB, MAX_CHARACTERS, Reference
 
 _HUB_KEY: Final = "index.docker.io"
+_STARS: Final = re.compile(r"\*\*+")
+_MOST_CHARACTERS: Final = 2 * MAX_CHARACTERS + 1
+"""No image matches a host or a path that is longer, with a star at every place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,9 @@ class Entry:
         read = address.read(f"https://{key}")
         if read is None:
             return None
-        host, port = _split_port(read.host)
+        host, port = _split_port(_STARS.sub("*", read.host))
+        if max(len(host), len(read.path)) > _MOST_CHARACTERS:
+            return None
         return cls(key, tuple(host.split(".")), port, read.path, credential)
 
     def matches(self, host: Sequence[str], port: str, path: str) -> bool:

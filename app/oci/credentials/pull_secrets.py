@@ -9,19 +9,28 @@ The rules of `pkg/credentialprovider/secrets` at Kubernetes v1.35.4
    it is for: the kubelet pulls nothing then.
 3. Entries of one key stay in the order of the Secrets.
 
+Ours: what one Pod's Secrets hold together is bounded as one config is, for anybody may
+write them who may write Pods; beyond is as (2).
+
 `identitytoken`, `credHelpers` and `credsStore` in a Secret count nowhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from app.errors import ConfigError
-from app.oci.credentials.docker_config import read, read_auths
-from app.oci.credentials.keyring import NOTHING, Keyring
+from app.oci.credentials.docker_config import (
+    MAX_CONFIG_BYTES,
+    MAX_ENTRIES,
+    MAX_VALUES,
+    read,
+    read_auths,
+    values,
+)
+from app.oci.credentials.keyring import NOTHING, Entry, Keyring
 from app.ports import PullSecret
 
 
@@ -49,20 +58,32 @@ def keyring_of(secrets: Sequence[PullSecret]) -> Keyring:
         ConfigError: one cannot be read (2); the reason is `InvalidPullSecret`, and
             the message names the Secret and shows nothing of it.
     """
-    found = [keyring for one in secrets if (keyring := _keyring(one)).entries]
-    if len(found) < 2:  # noqa: PLR2004 - nothing to join
-        return found[0] if found else NOTHING
-    return Keyring.of(chain.from_iterable(keyring.entries for keyring in found))
+    content_bytes = count = 0
+    entries: list[Entry] = []
+    for secret in secrets:
+        form = _FORMS.get(secret.type)
+        content = secret.data.get(form.key) if form is not None else None
+        if form is None or not content:
+            continue
+        content_bytes += len(content)
+        count += values(content)
+        if content_bytes > MAX_CONFIG_BYTES or count > MAX_VALUES:
+            raise _too_much(secret)
+        entries += _entries(secret.name, form, content)
+        if len(entries) > MAX_ENTRIES:
+            raise _too_much(secret)
+    return Keyring.of(entries) if entries else NOTHING
 
 
-def _keyring(secret: PullSecret) -> Keyring:
-    form = _FORMS.get(secret.type)
-    content = secret.data.get(form.key) if form is not None else None
-    if form is None or not content:
-        return NOTHING
+def _entries(name: str, form: _Form, content: bytes) -> Sequence[Entry]:
     try:
-        return form.read(content)
+        return form.read(content).entries
     except ConfigError:
-        text = f"Secret {secret.name}: {form.key} is no Docker config"
+        text = f"Secret {name}: {form.key} is no Docker config"
     # Outside: what was wrong may show a part of it.
     raise ConfigError("InvalidPullSecret", text)
+
+
+def _too_much(secret: PullSecret) -> ConfigError:
+    text = f"Secret {secret.name}: too much, together with those before it"
+    return ConfigError("InvalidPullSecret", text)

@@ -9,7 +9,13 @@ import pytest
 from app.errors import ConfigError
 from app.oci import credentials, reference
 from app.oci.credentials import Credential, Keyring
-from app.oci.credentials.docker_config import MAX_ENTRIES, read, read_auths
+from app.oci.credentials.docker_config import (
+    MAX_ENTRIES,
+    MAX_FOREIGN_BYTES,
+    MAX_VALUES,
+    read,
+    read_auths,
+)
 
 SECRET = "canary-7f3a"
 IMAGE = reference.parse("r.io/x")
@@ -182,6 +188,19 @@ def test_a_config_may_have_as_many_registries_as_the_limit() -> None:
     auths["one.more"] = {}
     with pytest.raises(ConfigError, match="more than 1024 registries"):
         read(json.dumps({"auths": auths}).encode())
+
+
+def test_a_config_may_have_as_many_values_as_the_limit() -> None:
+    """The object, the list and what stands behind commas."""
+    assert Keyring() == read(b'{"x": [1%s]}' % (b",1" * (MAX_VALUES - 2)))
+    with pytest.raises(ConfigError, match="more than 16384 values"):
+        read(b'{"x": [1%s]}' % (b",1" * (MAX_VALUES - 1)))
+
+
+def test_a_config_may_have_as_many_bytes_that_are_no_text_as_the_limit() -> None:
+    assert Keyring() == read(b'{"x": "%s"}' % (b"\xff" * MAX_FOREIGN_BYTES))
+    with pytest.raises(ConfigError, match="no text"):
+        read(b'{"x": "%s"}' % (b"\xff" * (MAX_FOREIGN_BYTES + 1)))
 
 
 def test_a_message_is_one_line_and_shows_no_user() -> None:

@@ -79,6 +79,24 @@ def test_a_glob_of_many_stars_takes_no_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        pytest.param("ab*ba", "aba", False, id="ends-that-overlap"),
+        pytest.param("a*a", "a", False, id="one-for-two"),
+        pytest.param("*ab*ab", "xab", False, id="one-end-for-two"),
+        pytest.param("*ab*ab", "xabab", True, id="two-ends"),
+        pytest.param("*a*b*c", "abcabc", True, id="as-early-as-it-comes"),
+        pytest.param("***", "", True, id="stars-for-nothing"),
+    ],
+)
+def test_stars_alone_match_as_stars_among_others(
+    pattern: str, text: str, expected: bool
+) -> None:
+    assert expected is glob(pattern, text)
+    assert expected is glob(f"?{pattern}", f"x{text}")
+
+
+@pytest.mark.parametrize(
     ("pattern", "expected"),
     [
         pytest.param("*[a-z]?\\*", True, id="whole"),

@@ -7,7 +7,7 @@ import pytest
 
 from app.oci import credentials, reference
 from app.oci.credentials import NOTHING, Credential, Entry, Keyring, fingerprint
-from app.oci.reference import Reference
+from app.oci.reference import MAX_CHARACTERS, Reference
 
 SECRET = "canary-7f3a"
 
@@ -191,6 +191,21 @@ def test_what_serves_every_pod_never_goes_to_a_name_of_one_word() -> None:
     assert ["index.docker.io"] == asyncio.run(offered("nginx"))
     assert [] == asyncio.run(offered("localhost/nginx"))
     assert [] == asyncio.run(offered("Hub/nginx"))
+
+
+def test_keys_longer_than_any_image_are_left_out() -> None:
+    """So that what compares them is bounded by the image."""
+    most = 2 * MAX_CHARACTERS + 1
+    assert 2 == len(credentials.read(config("*" * 9999, "a" * most)).entries)
+    assert NOTHING == credentials.read(config("a" * (most + 1)))
+    path = "/" + "a" * (most - 1)
+    assert 1 == len(credentials.read(config(f"r.io{path}")).entries)
+    assert NOTHING == credentials.read(config(f"r.io{path}a"))
+
+
+def test_many_stars_are_one() -> None:
+    keyring = credentials.read(config("**.**k****.io"))
+    assert ["**.**k****.io"] == users(keyring, "p.k.io/x")
 
 
 def test_what_is_no_key_opens_nothing() -> None:

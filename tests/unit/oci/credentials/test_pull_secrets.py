@@ -8,6 +8,11 @@ import pytest
 from app.errors import ConfigError
 from app.oci import reference
 from app.oci.credentials import NOTHING, Credential, keyring_of
+from app.oci.credentials.docker_config import (
+    MAX_CONFIG_BYTES,
+    MAX_ENTRIES,
+    MAX_VALUES,
+)
 from app.ports import PullSecret
 
 SECRET = "canary-7f3a"
@@ -107,3 +112,53 @@ def test_identity_tokens_of_a_pod_count_nowhere() -> None:
     content = b'{"auths": {"r.io": {"username": "u", "identitytoken": "i"}}}'
     secret = PullSecret("s", JSON, {".dockerconfigjson": content})
     assert (Credential("u"),) == keyring_of([secret]).lookup(IMAGE)
+
+
+def plain(name: str, content: bytes) -> PullSecret:
+    return PullSecret(name, OLD, {".dockercfg": content})
+
+
+def many(name: str, count: int) -> PullSecret:
+    entries = ", ".join(f'"{name}{at}.io": null' for at in range(count))
+    return plain(name, f"{{{entries}}}".encode())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "more"),
+    [
+        pytest.param(
+            plain("a", b"{}" + b" " * 1000),
+            plain("b", b"{}" + b" " * (MAX_CONFIG_BYTES - 1004)),
+            plain("b", b"{}" + b" " * (MAX_CONFIG_BYTES - 1003)),
+            id="bytes",
+        ),
+        pytest.param(
+            many("a", 1000),
+            many("b", MAX_ENTRIES - 1000),
+            many("b", MAX_ENTRIES - 999),
+            id="registries",
+        ),
+        pytest.param(
+            plain("a", b'{"r": {"x": [%s0]}}' % (b"0," * 1000)),
+            plain("b", b'{"r": {"x": [%s0]}}' % (b"0," * (MAX_VALUES - 1006))),
+            plain("b", b'{"r": {"x": [%s0]}}' % (b"0," * (MAX_VALUES - 1005))),
+            id="values",
+        ),
+    ],
+)
+def test_the_secrets_of_a_pod_are_bounded_together(
+    first: PullSecret, second: PullSecret, more: PullSecret
+) -> None:
+    keyring_of([first, second])
+    keyring_of([more])
+    text = "^Secret b: too much, together with those before it$"
+    with pytest.raises(ConfigError, match=text):
+        keyring_of([first, more])
+
+
+def test_what_does_not_count_is_not_counted() -> None:
+    others = [
+        PullSecret("o", "Opaque", {".dockercfg": b" " * MAX_CONFIG_BYTES})
+        for _ in range(3)
+    ]
+    assert ["u"] == users(*others, of_old(r_io="u"))
