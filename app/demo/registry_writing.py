@@ -28,6 +28,7 @@ class Writing:
         deletes: whether manifests can be deleted; else 405.
         location: of an upload; `{name}` and `{upload}` are filled in.
         uploads: that were begun, and are not ended.
+        begun: how many uploads ever were.
     """
 
     subjects: bool = True
@@ -35,6 +36,7 @@ class Writing:
     deletes: bool = True
     location: str = "/v2/{name}/blobs/uploads/{upload}?state=1"
     uploads: set[str] = field(default_factory=set)
+    begun: int = 0
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
         """Method and kind of path -> what answers."""
@@ -47,7 +49,8 @@ class Writing:
         }
 
     def _begin(self, _registry: Registry, call: Call) -> Reply:
-        upload = f"upload-{len(self.uploads)}"
+        upload = f"upload-{self.begun}"
+        self.begun += 1
         self.uploads.add(upload)
         location = self.location.format(name=call.name, upload=upload)
         return Reply(202, {"Location": location})
