@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.settings import Fault, Settings
     from app.settings.checking import Checked
 
 
@@ -32,6 +32,11 @@ def validate_config(
             show_default=False,
         ),
     ] = None,
+    *,
+    with_files: Annotated[
+        bool,
+        typer.Option("--files", help="Also read the files that settings name, here."),
+    ] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="text|json", help="Format.")
     ] = "text",
@@ -39,7 +44,8 @@ def validate_config(
     """Check settings before they are applied; faults name line and column.
 
     Says what `imagecompat serve` would say, variables of this environment included,
-    and warns of what is valid but looks like a mistake.
+    and warns of what is valid but looks like a mistake. Files that settings name
+    are those of the container: without --files they are not looked at.
 
     Exit codes: 0 valid, 2 invalid or unreadable.
     """
@@ -52,14 +58,29 @@ def validate_config(
     if [*files, against].count("-") > 1:
         raise ConfigError("InputTwice", "standard input can be read only once")
     old = _old(against, output) if against is not None else None
+    wrong = _wrong_files if with_files else _nothing_wrong
     checked = [
         one
         for file in files
-        for one in checking.check(read_input(file), _name(file), old)
+        for one in checking.check(read_input(file), _name(file), old, wrong)
     ]
     _print(checked, as_json=output == "json")
     if any(one.faults for one in checked):
         raise typer.Exit(BAD_INPUT)
+
+
+def _wrong_files(settings: Settings) -> tuple[Fault, ...]:
+    """What a process would say of the files that settings of registries name."""
+    from app.bootstrap import registry_files  # noqa: PLC0415 - fast --help
+    from app.bootstrap.registry_material import material  # noqa: PLC0415
+
+    registry = settings.registry
+    found = material(registry, registry_files.read(registry))
+    return found if isinstance(found, tuple) else ()
+
+
+def _nothing_wrong(_: Settings) -> tuple[Fault, ...]:
+    return ()
 
 
 def _old(against: str, output: str) -> Settings:

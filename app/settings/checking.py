@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from app.settings import life, manifest, naming
 from app.settings.advice import advise
@@ -15,6 +16,9 @@ from app.settings.life import Change
 from app.settings.loading import Refused, judge
 from app.settings.manifest import Text
 from app.settings.sections import Settings
+
+Wrong: TypeAlias = Callable[[Settings], tuple[Fault, ...]]
+"""Looks at more than the settings themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +81,33 @@ class Checked:
         return found
 
 
-def check(content: bytes, file: str, old: Settings | None = None) -> list[Checked]:
+def check(
+    content: bytes,
+    file: str,
+    old: Settings | None = None,
+    wrong: Wrong = lambda _: (),
+) -> list[Checked]:
     """Every settings file in a text; at least one answer.
 
     Args:
         content: a settings file, or manifests.
         file: its name.
         old: settings to compare with; `None` for none.
+        wrong: says what is wrong with files that the settings name.
     """
     found = manifest.texts(content)
     if isinstance(found, Fault):
         return [Checked(file, faults=(found,))]
-    return [_check(one, file, old) for one in found]
+    return [_check(one, file, old, wrong) for one in found]
 
 
-def _check(text: Text, file: str, old: Settings | None) -> Checked:
+def _check(text: Text, file: str, old: Settings | None, wrong: Wrong) -> Checked:
     judged = judge(text.content, file)
+    if not isinstance(judged, Refused):
+        place = judged.document.place
+        placed = (replace(one, place=place(one.path)) for one in wrong(judged.settings))
+        faults = tuple(placed)
+        judged = Refused(file, faults) if faults else judged
     if isinstance(judged, Refused):
         faults = tuple(map(text.placed, judged.faults))
         return Checked(file, text.name, faults=faults)

@@ -357,3 +357,31 @@ def test_machines_get_json(run: "Run", file: Path) -> None:
             "variable": None,
         }
     ] == json.loads(ran.out)["files"][0]["faults"]
+
+
+# Files that settings name -------------------------------------------------------------
+
+
+def test_files_that_settings_name_are_looked_at_when_asked(
+    run: "Run", file: Path, tmp_path: Path
+) -> None:
+    ca = tmp_path / "ca.crt"
+    hosts = f"hosts: {{r.example: {{caFile: {ca}}}}}"
+    file.write_text(f"{PAIR}registry:\n  {hosts}\n")
+    assert 0 == run("validate-config", str(file)).status
+    found = run("validate-config", "--files", str(file))
+    assert 2 == found.status
+    where = f"{file}:3:31: registry.hosts.r.example.caFile: {ca}"
+    assert f"{where}: cannot be read: No such file or directory\n" == found.err
+    ca.write_text("canary")
+    found = run("validate-config", "--files", str(file))
+    assert f"{where}: expected certificates in PEM\n" == found.err
+
+
+def test_files_without_a_fault_are_valid(
+    run: "Run", file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"auths": {}}')
+    file.write_text(f"{PAIR}registry: {{dockerConfig: {tmp_path}/config.json}}\n")
+    found = run("validate-config", "--files", str(file))
+    assert (0, f"{file}: valid\n") == (found.status, found.out)
