@@ -52,5 +52,6 @@ def test_every_test_of_the_suite_is_named() -> None:
         "test_a_workload_reaches_us_when_it_is_new_or_its_template_is",
         "test_an_upgrade_brings_back_what_the_line_took",
         "test_helm_test_hears_the_webhook",
+        "test_our_account_may_read_these_pull_secrets_and_no_others",
         "test_pods_of_exempt_namespaces_never_reach_us",
     } == {name for _, name in there - named}
