@@ -30,6 +30,7 @@ from app.oci.credentials.programs import (
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
+from app.oci.reference import api_host
 from app.oci.transport import AiohttpTransport
 from app.oci.ways import proxies
 from app.oci.ways.proxies import Proxies
@@ -142,9 +143,11 @@ def shared(
 def policy(settings: RegistrySettings) -> RegistryPolicy:
     """What the operator allows towards registries."""
     return RegistryPolicy(
-        hosts={host: _host(one) for host, one in settings.hosts.items()},
+        hosts={api_host(host): _host(one) for host, one in settings.hosts.items()},
         refused=_api_server_addresses(os.environ),
-        realms={host: one.token_servers for host, one in settings.hosts.items()},
+        realms={
+            api_host(host): one.token_servers for host, one in settings.hosts.items()
+        },
         allow=tuple(map(patterns.parse, settings.allow)),
         deny=tuple(map(patterns.parse, settings.deny)),
     )

@@ -17,6 +17,7 @@ from app.oci import credentials
 from app.oci.credentials import Keyring
 from app.oci.credentials.helpers import HelperNames, read_helpers
 from app.oci.credentials.plugin_config import Plugin, read_plugins
+from app.oci.reference import api_host
 from app.oci.ways import proxies, trust
 from app.oci.ways.hosts_toml import Host
 from app.oci.ways.trust import Material, Pair, UnusableMaterialError
@@ -110,7 +111,7 @@ class _Reader:
             authorities = self._authorities(of[files.CA])
             pairs = self._pair(of[files.CERTIFICATE], of[files.KEY])
             if authorities or pairs:
-                yield host, Material(authorities, pairs)
+                yield api_host(host), Material(authorities, pairs)
 
     def _mirrors(self, folder: Folder) -> tuple[Configured, ...]:
         where = f"{self._settings.mirrors}/{folder.name}".rstrip("/")

@@ -32,6 +32,7 @@ MAX_REPOSITORY_CHARACTERS: Final = 255
 
 DOCKER_HUB: Final = "docker.io"
 HUB_API: Final = "registry-1.docker.io"
+_HUB_NAMES: Final = frozenset({DOCKER_HUB, f"index.{DOCKER_HUB}"})
 
 _PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN: Final = re.compile(
@@ -69,7 +70,7 @@ class Reference:
     @property
     def host(self) -> str:
         """Where the registry's API is, with its port if one is given."""
-        return HUB_API if self.domain == DOCKER_HUB else self.domain.lower()
+        return api_host(self.domain)
 
     @property
     def name(self) -> str:
@@ -110,6 +111,12 @@ def parse(text: str) -> Reference:
     if digest is None:
         raise _invalid("expected a digest as sha256:<64 hex> or sha512:<128 hex>")
     return Reference(domain, match["path"], digest=digest)
+
+
+def api_host(domain: str) -> str:
+    """Where a registry's API is, by any name of Docker Hub; in lower case."""
+    name = domain.lower()
+    return HUB_API if name in _HUB_NAMES else name
 
 
 def is_tag(text: str) -> bool:

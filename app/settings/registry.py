@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from app.oci import patterns
+from app.oci.reference import api_host
 from app.oci.ways import proxies
 from app.settings.section import Section
 
@@ -192,7 +193,8 @@ class RegistrySettings(Section):
     pull_secrets: PullSecretSettings = PullSecretSettings()
     """Whether `imagePullSecrets` are read."""
     hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
-    """Registry host in lower case (`registry.example:5000`) -> what is allowed."""
+    """Registry host in lower case (`registry.example:5000`, `docker.io`) -> what is
+    allowed."""
     mirrors: Path | None = None
     """Folder with `HOST/hosts.toml` files as containerd reads them (`certs.d`)."""
     proxy: RegistryProxySettings = RegistryProxySettings()
@@ -216,7 +218,7 @@ class RegistrySettings(Section):
         """Hosts are compared in lower case."""
         known: dict[str, str] = {}
         for host in hosts:
-            other = known.setdefault(host.lower(), host)
+            other = known.setdefault(api_host(host), host)
             if other != host:
                 raise ValueError(f"{other} and {host} are one host")
         return {host.lower(): one for host, one in hosts.items()}

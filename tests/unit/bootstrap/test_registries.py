@@ -49,6 +49,20 @@ def test_a_policy_says_all_that_the_settings_say(
     assert ((parse("a.example"),), (parse("b.example/x"),)) == (found.allow, found.deny)
 
 
+@pytest.mark.parametrize("name", ["docker.io", "index.docker.io", "Docker.IO"])
+def test_docker_hub_may_be_listed_by_the_name_that_images_have(name: str) -> None:
+    hosts = {name: {"private": True, "token_servers": ["t.example"]}}
+    found = policy(settings(hosts=hosts))
+    host = reference("nginx").host
+    assert found.of(host).private
+    assert {"t.example"} == found.realms[host]
+
+
+def test_a_host_is_listed_once_whatever_its_names() -> None:
+    with pytest.raises(ValueError, match="are one host"):
+        settings(hosts={"docker.io": {}, "registry-1.docker.io": {}})
+
+
 def test_outside_a_cluster_there_is_no_api_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -87,12 +87,12 @@ def test_plugins_and_the_password_of_proxies_are_read(tmp_path: Path) -> None:
 def test_a_host_s_files_are_its_material(authority: Authority) -> None:
     ca = {"ca_file": authority.ca}
     both = {"client_certificate": authority.certificate, "client_key": authority.key}
-    hosts = {HOST: {**ca, **both}, "ca.example": ca, "none.example": {"private": True}}
+    hosts = {HOST: {**ca, **both}, "docker.io": ca, "none.example": {"private": True}}
     pair = Pair(authority.certificate.read_bytes(), authority.key.read_bytes())
     bundle = authority.ca.read_bytes()
     assert {
         HOST: Material((bundle,), (pair,)),
-        "ca.example": Material((bundle,)),
+        "registry-1.docker.io": Material((bundle,)),
     } == held(hosts=hosts).hosts
 
 
