@@ -26,7 +26,7 @@ class _Kept:
         answer: as it is given from memory.
         ends: until then.
         last: what was found last; `None` if that cannot stand in for anything.
-        last_ends: until when it can.
+        last_ends: until when it can, and all of this is kept; not before `ends`.
     """
 
     answer: ImageOutcome
@@ -66,7 +66,7 @@ class Outcomes(Generic[K]):
     def stood_in(self, key: K, outcome: ImageOutcome) -> ImageOutcome | None:
         """What was found before, instead of an outcome; `None` for the outcome."""
         kept = self.cache.get(key)
-        return None if kept is None else self._instead(kept, outcome)
+        return None if kept is None else _instead(kept, outcome)
 
     def keep(self, key: K, outcome: ImageOutcome, ends: float) -> ImageOutcome:
         """Remembers an outcome, and says what to answer.
@@ -78,8 +78,9 @@ class Outcomes(Generic[K]):
         """
         ends = min(self._clock() + self._seconds(outcome), ends)
         kept = self.cache.get(key)
-        instead = None if kept is None else self._instead(kept, outcome)
+        instead = None if kept is None else _instead(kept, outcome)
         if kept is not None and instead is not None:
+            ends = min(ends, kept.last_ends)
             self._keep(key, _Kept(instead, ends, instead, kept.last_ends))
             return instead
         answer = stale.remembered(outcome)
@@ -88,16 +89,11 @@ class Outcomes(Generic[K]):
         self._keep(key, _Kept(answer, ends, last, last_ends))
         return outcome
 
-    def _instead(self, kept: _Kept, outcome: ImageOutcome) -> ImageOutcome | None:
-        if kept.last is None or self._clock() >= kept.last_ends:
-            return None
-        return stale.stood_in(kept.last, outcome)
-
     def _keep(self, key: K, kept: _Kept) -> None:
         self.cache.put(
             key,
             kept,
-            seconds=max(kept.ends, kept.last_ends) - self._clock(),
+            seconds=kept.last_ends - self._clock(),
             content_bytes=content_bytes(kept.answer) + _OUTCOME_BYTES,
         )
 
@@ -114,6 +110,10 @@ class Outcomes(Generic[K]):
         if isinstance(outcome, Unavailable):
             return self._times.failed_seconds
         return self._times.missing_seconds
+
+
+def _instead(kept: _Kept, outcome: ImageOutcome) -> ImageOutcome | None:
+    return None if kept.last is None else stale.stood_in(kept.last, outcome)
 
 
 def content_bytes(outcome: ImageOutcome) -> int:

@@ -88,7 +88,9 @@ async def test_the_time_is_not_prolonged_by_failures(
     for _ in range(99):
         clock.now += 6
         assert "Found stale" == await told(artifacts)
-    clock.now += 6
+    clock.now += 5.9
+    assert "Found stale" == await told(artifacts), "asked just before its end"
+    clock.now += 0.1
     assert "Found stale" != await told(artifacts)
 
 
