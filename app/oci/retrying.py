@@ -23,7 +23,9 @@ from typing import Final
 
 METHODS: Final = frozenset({"GET", "HEAD"})
 AGAIN: Final = frozenset({408, 429, 502, 503, 504})
-REASONS: Final = frozenset({"CannotConnect", "NetworkError", "NoSuchHost"})
+REASONS: Final = frozenset(
+    {"CannotConnect", "NetworkError", "NoSuchHost", "ProxyUnreachable"}
+)
 
 FIRST_SECONDS: Final = 0.2
 """The most that is waited before the second try; twice as much before the next."""

@@ -31,13 +31,14 @@ FAILURES: Final = frozenset(
         "CutOff",
         "NetworkError",
         "NoSuchHost",
+        "ProxyUnreachable",
         "Timeout",
         "TlsError",
         "UntrustedCertificate",
     }
 )
 """Reasons of the transport that speak against a host; the others are answers."""
-UNTOLD: Final = frozenset({"AddressRefused", "BadAddress"})
+UNTOLD: Final = frozenset({"AddressRefused", "BadAddress", "ProxyRefused"})
 """Reasons that say nothing of it: nothing was sent."""
 
 

@@ -1,5 +1,6 @@
 """Registries through proxies, over real sockets; names are the proxy's to resolve."""
 
+import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from app.demo.registry import Registry
 from tests.tools.authority import Authority
@@ -203,3 +205,26 @@ async def test_no_proxy_or_password_comes_from_the_environment(
     assert scene.proxy.log
     assert {""} == {one.authorization for one in scene.plain.log}
     assert {""} == set(scene.proxy.authorizations)
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+def test_tunnels_stand_on_the_loop_of_the_webhook_too(
+    *, is_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uvloop has TLS of its own, and here TLS inside TLS."""
+    authority = Authority(tmp_path / "registry")
+    own = Authority(tmp_path / "own", "the system's authority")
+    monkeypatch.setenv("SSL_CERT_FILE", str(own.ca))
+    registry = filled("secure")
+
+    async def read() -> str:
+        async with registry.serving(tls=server_context(authority, NAME)):
+            proxy = Proxy({f"{NAME}:443": registry.address})
+            async with proxy.serving(tls=server_context(own) if is_tls else None):
+                url = f"{'https' if is_tls else 'http'}://{proxy.address}"
+                hosts = {NAME: {"caFile": authority.ca}}
+                async with reading(hosts=hosts, proxy={"https": url}) as reader:
+                    return await reader.word(IMAGE)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert "secure" == runner.run(read())

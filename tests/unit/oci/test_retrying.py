@@ -34,7 +34,9 @@ def test_what_is_final_is_not_asked_again(status: int) -> None:
     assert wait(replace(TRIED, status=status)) is None
 
 
-@pytest.mark.parametrize("reason", ["CannotConnect", "NetworkError", "NoSuchHost"])
+@pytest.mark.parametrize(
+    "reason", ["CannotConnect", "NetworkError", "NoSuchHost", "ProxyUnreachable"]
+)
 def test_a_connection_that_failed_before_an_answer_is_tried_again(reason: str) -> None:
     assert wait(Tried("GET", 0, reason=reason)) is not None
 
@@ -50,6 +52,7 @@ def test_a_connection_that_failed_before_an_answer_is_tried_again(reason: str) -
         "BadAnswer",
         "TooLarge",
         "CircuitOpen",
+        "ProxyRefused",
     ],
 )
 def test_other_failures_are_final(reason: str) -> None:

@@ -207,6 +207,8 @@ async def test_any_other_answer_closes_a_circuit(status: int) -> None:
         pytest.param(unavailable("CutOff", "x"), True, id="cut-off"),
         pytest.param(unavailable("BadAnswer", "x"), True, id="no-http"),
         pytest.param(unavailable("Timeout", "x"), True, id="timeout"),
+        pytest.param(unavailable("ProxyUnreachable", "x"), True, id="proxy"),
+        pytest.param(unavailable("ProxyRefused", "x"), False, id="proxy-refuses"),
         pytest.param(TooLargeError("x"), False, id="too-large"),
         pytest.param(unavailable("UnwantedEncoding", "x"), False, id="encoding"),
         pytest.param(unavailable("AddressRefused", "x"), False, id="not-sent"),
