@@ -50,7 +50,6 @@ LICENCES: Final = {
     "jinja2": "BSD-3-Clause",
     "markdown-it-py": "MIT",
     "mdurl": "MIT",
-    "oras": "Apache-2.0",
     "shellingham": "ISC",
     "uvloop": "Apache-2.0 OR MIT",
 }
