@@ -343,3 +343,9 @@ def test_no_error_but_ours_and_none_that_takes_long(
 def test_what_is_valid_is_read(name: str) -> None:
     """Else what is nearly valid would not be."""
     READERS[name].read(READERS[name].seeds[0])
+
+
+def test_a_host_is_named_without_what_could_turn_a_line_around() -> None:
+    text = '[host."\u202ehttps://m.example"]'.encode()
+    with pytest.raises(BrokenHostsError, match=r'^host\."\?https://m\.example"'):
+        hosts_toml.read(text)

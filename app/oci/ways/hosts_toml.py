@@ -168,7 +168,8 @@ def _host(url: str, table: object, where: str) -> Host:
 
 def _named(url: str) -> str:
     """A host in a text for people, without a user and his password."""
-    return f'host."{url.rpartition("@")[2][:255]}"'
+    bare = url.rpartition("@")[2][:255]
+    return f'host."{"".join(one if one.isprintable() else "?" for one in bare)}"'
 
 
 def _address(url: str, where: str, *, is_whole: bool) -> tuple[str, str, str]:
