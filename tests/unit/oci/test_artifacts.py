@@ -15,10 +15,8 @@ from app.oci.artifacts import RegistryArtifacts
 from app.oci.cache import ENTRY_BYTES
 from app.oci.cached import Times
 from app.oci.client import Shared
-from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
 from app.ports import (
-    NOBODY,
     Found,
     ImageNotFound,
     ImageOutcome,
@@ -26,7 +24,6 @@ from app.ports import (
     Missing,
     Platform,
     PlatformOutcome,
-    Puller,
     Resolved,
     Unauthorized,
     Unavailable,
@@ -453,41 +450,6 @@ async def test_questions_and_requests_are_counted(
         ("blob", "2xx"),
         ("resolve", "5xx"),
     ] == counts.requests
-
-
-class Named:
-    """Implements the port: says which image it was asked for."""
-
-    def at_hand(
-        self, image: str, platforms: Any, puller: Puller = NOBODY
-    ) -> ImageOutcome | None:
-        del platforms, puller
-        return ImageNotFound(f"at hand: {image}")
-
-    async def find(
-        self,
-        image: str,
-        platforms: Any,
-        *,
-        deadline_seconds: float,
-        puller: Puller = NOBODY,
-    ) -> ImageOutcome:
-        del platforms, deadline_seconds, puller
-        return ImageNotFound(image)
-
-
-async def test_layouts_are_read_before_registries(tmp_path: Any) -> None:
-    (tmp_path / "registry.example" / "here").mkdir(parents=True)
-    artifacts = LayoutsFirst(LayoutArtifacts(tmp_path), Named())
-    here, there = [
-        await artifacts.find(f"{HOST}/{name}:1", (AMD,), deadline_seconds=LONG)
-        for name in ("here", "there")
-    ]
-    assert ImageNotFound("there is no OCI layout") == here
-    assert ImageNotFound(f"{HOST}/there:1") == there
-    assert here == artifacts.at_hand(f"{HOST}/here:1", (AMD,))
-    known = artifacts.at_hand(f"{HOST}/there:1", (AMD,))
-    assert ImageNotFound(f"at hand: {HOST}/there:1") == known
 
 
 @pytest.mark.usefixtures("image")

@@ -11,7 +11,7 @@ from app.oci import artifacts as port
 from app.oci import breaker, cached, outcomes, patience
 from app.oci.artifacts import RegistryArtifacts
 from app.oci.cache import ENTRY_BYTES
-from app.ports import Platform
+from app.ports import Platform, Unavailable
 
 AMD = Platform("linux", "amd64")
 ROOM = 20 * ENTRY_BYTES
@@ -75,7 +75,7 @@ async def test_registries_that_hang_leave_no_more_than_there_is_room_for(
     small: RegistryArtifacts, transport: Any
 ) -> None:
     for number in range(MANY):
-        small._patience.learn(f"r{number}.example", port.Unavailable("Timeout", "x"))
+        small._patience.learn(f"r{number}.example", Unavailable("Timeout", "x"))
     assert 0 < sizes(small)["hanging"] <= 20
     transport.held.clear()
     for number in range(MANY):

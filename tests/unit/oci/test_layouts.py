@@ -11,9 +11,19 @@ import pytest
 from app.demo.layout import Layout
 from app.oci import files, layouts
 from app.oci.layout import LayoutSource
-from app.oci.layouts import LayoutArtifacts
+from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
-from app.ports import Found, ImageOutcome, Mark, Missing, Platform, Resolved
+from app.ports import (
+    NOBODY,
+    Found,
+    ImageNotFound,
+    ImageOutcome,
+    Mark,
+    Missing,
+    Platform,
+    Puller,
+    Resolved,
+)
 
 AMD, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
 IMAGE = "registry.example/team/app:1"
@@ -259,3 +269,41 @@ async def test_what_is_held_is_bounded(
         await look(artifacts, tag)
     known = [artifacts.at_hand(tag, (AMD,)) is not None for tag in tags]
     assert [False, True] == [known[0], known[-1]]
+
+
+# Beside registries ----------------------------------------------------------------
+
+
+class Named:
+    """Implements the port: says which image it was asked for."""
+
+    def at_hand(
+        self, image: str, platforms: Any, puller: Puller = NOBODY
+    ) -> ImageOutcome | None:
+        del platforms, puller
+        return ImageNotFound(f"at hand: {image}")
+
+    async def find(
+        self,
+        image: str,
+        platforms: Any,
+        *,
+        deadline_seconds: float,
+        puller: Puller = NOBODY,
+    ) -> ImageOutcome:
+        del platforms, deadline_seconds, puller
+        return ImageNotFound(image)
+
+
+async def test_layouts_are_read_before_registries(tmp_path: Any) -> None:
+    (tmp_path / "registry.example" / "here").mkdir(parents=True)
+    artifacts = LayoutsFirst(LayoutArtifacts(tmp_path), Named())
+    here, there = [
+        await artifacts.find(f"registry.example/{name}:1", (AMD,), deadline_seconds=5)
+        for name in ("here", "there")
+    ]
+    assert ImageNotFound("there is no OCI layout") == here
+    assert ImageNotFound("registry.example/there:1") == there
+    assert here == artifacts.at_hand("registry.example/here:1", (AMD,))
+    known = artifacts.at_hand("registry.example/there:1", (AMD,))
+    assert ImageNotFound("at hand: registry.example/there:1") == known
