@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.demo.layout import Layout
+from app.demo.registry import Registry
+from app.demo.registry_writing import Writing
 from app.oci import finding
 from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.digest import Digest
@@ -223,6 +225,30 @@ async def test_an_author_needs_a_credential_that_may_push(
         async with ways(guarded, keyring=keyring) as way:
             await attach(way.store(guarded))
             assert isinstance(await found(way.store(guarded)), Found)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("http://169.254.169.254/latest", id="metadata"),
+        pytest.param("http://localhost:{port}/upload", id="this machine"),
+        pytest.param("http://10.0.0.1/upload", id="private"),
+    ],
+)
+async def test_an_upload_goes_to_no_address_that_is_closed(location: str) -> None:
+    """The registry itself may be on this machine; what it names may not."""
+    async with Registry().serving() as other, Registry().serving() as registry:
+        port = other.address.rpartition(":")[2]
+        location = location.replace("{port}", port)
+        registry.handlers |= Writing(location=location).handlers()
+        fill(registry.repository(NAME))
+        async with ways(registry.address) as way:
+            (failed,) = await attaching.attach(
+                [way.store(registry.address)], spec(), LIMITS, created=EARLY
+            )
+        assert isinstance(failed, Failed)
+        assert "AddressRefused" == failed.reason
+        assert [] == other.log
 
 
 async def test_a_registry_that_is_gone_is_a_reason() -> None:

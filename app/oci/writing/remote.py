@@ -160,6 +160,7 @@ class RemoteStore:
         """See `store.Store`."""
         if await self.has_blob(digest):
             return False
+        ends = self._shared.clock() + self._seconds
         exchange = self._exchange(PUSH)
         url = self._url("blobs/uploads/")
         started = await exchange.ask(Asked("upload", "POST", url, "*/*"))
@@ -172,7 +173,7 @@ class RemoteStore:
         if _origin(target) == _origin(url):
             answer = await exchange.ask(asked)
         else:
-            answer = await self._put_elsewhere(asked)
+            answer = await self._put_elsewhere(asked, ends)
         if answer.status not in _STORED:
             raise self._failure(answer, "the blob")
         return True
@@ -195,11 +196,10 @@ class RemoteStore:
         query = f"{new.query}&" if new.query else ""
         return new._replace(query=f"{query}digest={digest}", fragment="").geturl()
 
-    async def _put_elsewhere(self, asked: Asked) -> Answer:
+    async def _put_elsewhere(self, asked: Asked, ends: float) -> Answer:
         """To an address outside the registry: without a credential, no redirect."""
         headers = {"Accept": asked.accept, "Content-Type": asked.content_type}
         request = Request(asked.method, asked.url, headers, body=asked.body)
-        ends = self._shared.clock() + self._seconds
         host = self._image.host
         answer = await self._shared.sender.send(
             asked.kind, request, host=host, ends=ends

@@ -161,6 +161,43 @@ async def test_a_registry_that_takes_no_upload_says_why(
     assert "a secret" not in error.value.message
 
 
+async def test_a_signed_address_stands_in_no_message() -> None:
+    made = world(Writing(location=f"https://s.example/upload?signature={PASSWORD}"))
+    made.transport.registries["s.example"] = Registry(faults={"all": status(500)})
+    with pytest.raises(LookupFailedError) as error:
+        await made.store().put_blob(DIGEST, CONTENT)
+    assert PASSWORD not in f"{error.value} {error.value.message}"
+
+
+async def test_each_operation_has_a_deadline_of_its_own(api: World) -> None:
+    async def slow(request: Request) -> Answer | None:
+        api.clock.now += 20.0 if request.method == "HEAD" else 60.0
+        return None
+
+    api.transport.before = slow
+    store = api.store()
+    with pytest.raises(LookupFailedError, match="no time left") as error:
+        await store.put_blob(DIGEST, CONTENT)
+    assert "Timeout" == error.value.reason
+    assert [60.0, 60.0] == [one.seconds for one in api.transport.asked]
+    await store.resolve()
+    assert 60.0 == api.transport.asked[-1].seconds
+
+
+async def test_an_address_elsewhere_has_no_more_time_than_is_left() -> None:
+    made = world(Writing(location="https://s.example/upload"))
+    made.transport.registries["s.example"] = Registry()
+
+    async def slow(_request: Request) -> Answer | None:
+        made.clock.now += 20.0
+        return None
+
+    made.transport.before = slow
+    with pytest.raises(LookupFailedError):
+        await made.store().put_blob(DIGEST, CONTENT)
+    assert [60.0, 60.0, 40.0] == [one.seconds for one in made.transport.asked]
+
+
 async def test_nothing_that_writes_is_sent_twice() -> None:
     made = world()
     made.limits = type(made.limits)(retries=2)
