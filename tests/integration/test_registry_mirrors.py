@@ -135,7 +135,7 @@ async def test_a_mirror_whose_certificate_nobody_knows_is_passed_over(
     async with filled("tls").serving(tls=server_context(authority)) as secure:
         own = f'[host."https://{secure.address}"]\n'
         scene.hosts_toml(own + '[host."TWO"]\n')
-        more = {secure.address: {"loopback": True}}
+        more: dict[str, Any] = {secure.address: {"loopback": True}}
         hosts = {one.address: HERE for one in (scene.two, scene.upstream)}
         async with reading(mirrors=scene.folder, hosts={**hosts, **more}) as reader:
             assert "two" == await reader.word(scene.image)
@@ -146,6 +146,10 @@ async def test_a_mirror_whose_certificate_nobody_knows_is_passed_over(
         folder = scene.folder / f"{scene.upstream.address.replace(':', '_')}_"
         (folder / "ca.crt").write_bytes(authority.ca.read_bytes())
         scene.hosts_toml(own + 'ca = "ca.crt"\n')
+        async with reading(mirrors=scene.folder, hosts={**hosts, **more}) as reader:
+            assert "tls" == await reader.word(scene.image)
+        scene.hosts_toml(own)  # what the settings say of the host counts as well
+        more[secure.address]["caFile"] = authority.ca
         async with reading(mirrors=scene.folder, hosts={**hosts, **more}) as reader:
             assert "tls" == await reader.word(scene.image)
 
