@@ -108,7 +108,8 @@ METRICS: Final = (
     Metric(
         "registry_lookups_total",
         "counter",
-        "Images looked up: known (hit), under way (joined), new (miss); of these stale.",
+        "Images looked up: known (hit), under way (joined), new (miss); "
+        "of these stale.",
         ("result",),
         (("hit", "joined", "miss", "stale"),),
     ),
