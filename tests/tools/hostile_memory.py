@@ -47,6 +47,7 @@ class MemoryTransport:
         registries: host -> what answers there.
         plan: what becomes of the next requests, in order; then nothing goes wrong.
         by_kind: what becomes of every request of a kind, as `Logged.kind` names them.
+        only: the host where all that goes wrong; empty for every one.
         applied: faults so far.
         sent: (host, path, authorization) of every request.
         under_way: requests that wait now.
@@ -55,6 +56,7 @@ class MemoryTransport:
     registries: Mapping[str, Registry]
     plan: list[Fault | None] = field(default_factory=list)
     by_kind: dict[str, Fault] = field(default_factory=dict)
+    only: str = ""
     applied: list[Fault] = field(default_factory=list)
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     under_way: int = 0
@@ -70,8 +72,9 @@ class MemoryTransport:
             async with asyncio.timeout(request.seconds):
                 answer = await self._right(request)
                 kind = _kind(request.method, parts.path)
+                is_hit = self.only in {"", parts.netloc}
                 for fault in (planned, self.by_kind.get(kind)):
-                    if fault is not None:
+                    if fault is not None and is_hit:
                         self.applied.append(fault)
                         answer = await fault.act(request, answer)
         except TimeoutError as error:
