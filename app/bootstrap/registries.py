@@ -36,7 +36,7 @@ from app.oci.ways import proxies
 from app.oci.ways.proxies import Proxies
 from app.oci.ways.trust import Trust
 from app.oci.ways.ways import Ways
-from app.ports import Artifacts, NoPullSecrets, PullSecrets
+from app.ports import Artifacts, PullSecrets
 from app.settings import RegistrySettings
 from app.settings.registry import RegistryHostSettings
 from app.telemetry import Metrics
@@ -100,9 +100,7 @@ def registries(
     observer = RegistryObserver(metrics)
     found = shared(settings, files, observer)
     times = Times(**settings.times.model_dump())
-    return RegistryArtifacts(
-        found, secrets=secrets or NoPullSecrets(), times=times, observer=observer
-    )
+    return RegistryArtifacts(found, secrets=secrets, times=times, observer=observer)
 
 
 def shared(

@@ -125,7 +125,8 @@ class RegistryArtifacts:
         evicted = partial(self._evicted, "images")
         self._outcomes: Outcomes[_Key] = Outcomes(self._times, clock, evicted)
         self._patience = Patience(self._times.patience_seconds, clock)
-        self._rings = Rings(secrets or NoPullSecrets(), shared.ways, clock)
+        allowed = NoPullSecrets() if secrets is None else secrets
+        self._rings = Rings(allowed, shared.ways, clock)
         self._flights: Flights[_Key] = Flights(shared.limits.waiting, clock)
         self._turns = Turns(shared.limits.lookups, shared.limits.per_host)
 
