@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.demo.registry import Types
@@ -93,6 +93,7 @@ def put(made: World, subject: str, one: Mapping[str, object]) -> None:
         repository.types.pop(digest, None)
 
 
+@settings(deadline=None, max_examples=150)
 @given(habits, st.lists(one_artifact, max_size=5))
 def test_listing_and_admission_choose_the_same(
     habit: tuple[bool, Types], artifacts: list[Mapping[str, object]]
