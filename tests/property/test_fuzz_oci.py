@@ -8,6 +8,7 @@ in words without control characters, and raise nothing else.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Callable
@@ -349,3 +350,40 @@ def test_a_host_is_named_without_what_could_turn_a_line_around() -> None:
     text = '[host."\u202ehttps://m.example"]'.encode()
     with pytest.raises(BrokenHostsError, match=r'^host\."\?https://m\.example"'):
         hosts_toml.read(text)
+
+
+CANARY = "canary-3c9e"
+PACKED = base64.b64encode(f"u:{CANARY}".encode())
+SECRETS: Final[dict[str, bytes]] = {
+    "docker-config": DOCKER.replace(b'"p"', f'"{CANARY}"'.encode()).replace(
+        b"dTpw", PACKED
+    ),
+    "dockerconfigjson": DOCKER.replace(b"dTpw", PACKED),
+    "dockercfg": DOCKERCFG.replace(b"dTpw", PACKED),
+    "docker-helpers": DOCKER.replace(b"dTpw", PACKED),
+    "hosts.toml": HOSTS.replace(b'"b"', f'"{CANARY}"'.encode()),
+    "providers": PROVIDERS.replace(b"value: b", f"value: {CANARY}".encode()),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_error_shows_a_secret_of_the_file(name: str) -> None:
+    """Cut off anywhere, and with something wrong at any place after the secret."""
+    content, reader = SECRETS[name], READERS[name]
+    ends = content.find(CANARY.encode()) + content.find(PACKED) + len(PACKED)
+    broken = [content[:at] for at in range(len(content))]
+    broken += [
+        content[:at] + piece + content[at:]
+        for at in range(ends, len(content))
+        for piece in (b"\x00", b'"', b"[", b"\xff")
+    ]
+    told = []
+    for one in broken:
+        try:
+            reader.read(one)
+        except (ImagecompatError, reader.error) as error:
+            told.append(str(error))
+    assert told
+    assert not any(
+        secret in one for one in told for secret in (CANARY, PACKED.decode())
+    )
