@@ -1,6 +1,7 @@
 """What token servers are asked, and how long what they give holds."""
 
 import json
+from collections.abc import Mapping
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -24,9 +25,9 @@ def told(
     host: str = "r.example",
     actions: str = "pull",
     policy: RegistryPolicy | None = None,
-    **more: str,
+    more: Mapping[str, str] | None = None,
 ) -> Request | None:
-    challenge = Challenge("bearer", {"realm": realm, **more})
+    challenge = Challenge("bearer", {"realm": realm, **(more or {})})
     key = TokenKey(host, "org/app", actions)
     return auth.token_request(
         challenge, key, credential, policy or RegistryPolicy(), most_bytes=99
@@ -42,7 +43,7 @@ def asked(
     policy: RegistryPolicy | None = None,
     **more: str,
 ) -> str | None:
-    found = told(realm, host=host, policy=policy, **more)
+    found = told(realm, host=host, policy=policy, more=more)
     return found.url if found is not None else None
 
 
@@ -147,7 +148,7 @@ def test_an_identity_token_is_exchanged_by_post(
     given: dict[str, str], service: str
 ) -> None:
     one = Credential("00000000", "", identity_token="canary & 7f3a")
-    found = told("https://r.example/t?x=1", one, **given)
+    found = told("https://r.example/t?x=1", one, more=given)
     assert found is not None
     assert ("POST", "https://r.example/t?x=1") == (found.method, found.url)
     assert {"Content-Type": "application/x-www-form-urlencoded"} == found.headers

@@ -58,6 +58,7 @@ async def test_many_that_wait_for_a_token_server_that_fails_are_told_once() -> N
 
 
 async def test_who_has_time_left_waits_for_no_one_who_has_not() -> None:
+    replies: list[LookupFailedError | Answer]
     replies = [unavailable("Timeout", "x"), token()]
     table = Table({HEAD: tokened("t")})
 
