@@ -69,7 +69,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture
 def name(request: pytest.FixtureRequest, servers: Servers) -> str:
     """A repository of the test's own, on each of them."""
-    own = f"{NAME}/{abs(hash(request.node.nodeid)):x}"
+    own = f"{NAME}/{Digest.of(request.node.nodeid.encode()).encoded[:16]}"
     for kind in ("referrers", "tags", "undeletable"):
         push(servers[kind], own, content())
     return own
