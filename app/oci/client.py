@@ -68,7 +68,7 @@ _NO_HEAD: Final = frozenset({200, 400, 405, 501})
 _NEXT: Final = re.compile(
     r'<([^<>]*)>\s*;[^,<]*\brel=(?:"next"|next(?=[\s;,]|$))', re.ASCII
 )
-_UNSUPPORTED_SECONDS: Final = 600.0
+_HABIT_SECONDS: Final = 600.0
 _TOO_LONG: Final = frozenset({"TooLarge", "TooManyReferrers"})
 _TOLD: Final = KNOWN_TYPES | DOCKER_SCHEMA_1
 """Types after which the content need not be asked."""
@@ -155,14 +155,16 @@ class RemoteSource:
     async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
         """See `source.Source`: the API, else the tag that stands in for it."""
         key = (self._image.host, self._image.repository)
-        if not self._without_api.get(key):
-            found = await self._from_api(subject)
-            if found is not None:
-                return found
+        is_without = self._without_api.get(key)
+        if is_without:
+            return await self._from_tag(subject)
+        found = await self._from_api(subject)
+        # One 404 of an API that is known to be there is no word about the next one.
+        if found is not None or is_without is None:
             self._without_api.put(
-                key, value=True, seconds=_UNSUPPORTED_SECONDS, content_bytes=0
+                key, value=found is None, seconds=_HABIT_SECONDS, content_bytes=0
             )
-        return await self._from_tag(subject)
+        return await self._from_tag(subject) if found is None else found
 
     async def _from_api(self, subject: Digest) -> list[Descriptor] | None:
         """What the referrers API lists; `None` if the registry has none.

@@ -37,7 +37,7 @@ class Shared:
         sender: sends requests through `transport`.
         tokens: authorization headers that worked.
         challenges: registry host -> what it accepts.
-        without_api: host and repository -> true where there is no referrers API.
+        without_api: host and repository -> whether there is no referrers API.
             Some registries have it for some repositories only.
     """
 

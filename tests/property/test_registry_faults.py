@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from app.demo.content import INDEX_TYPE, encode
 from app.demo.registry import Api, Auth, Basic, Bearer, Registry, Types
-from app.oci.artifacts import RegistryArtifacts
+from app.oci.artifacts import RegistryArtifacts, Times
 from app.oci.client import Shared
 from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.guard import RegistryPolicy
@@ -406,3 +406,32 @@ def test_what_a_registry_made_us_believe_is_forgotten(kind: str, fault: Fault) -
     for referrers in (True, False):
         case = Case(Api(referrers=referrers), lambda: None, "single", SECRET, 30.0)
         virtual.run(law(case, [], {kind: fault}))
+
+
+def test_one_404_of_an_api_that_was_there_hides_nothing_for_long() -> None:
+    """A proxy before the registry that has lost it for a moment, say."""
+
+    async def seen() -> list[bool]:
+        """Whether the artifact is found: before, while, and soon after."""
+        loop, times = asyncio.get_running_loop(), Times()
+        made = world(Api(), None)
+        transport = MemoryTransport({HOST: made.registry})
+        shared = Shared(transport, RegistryPolicy(), clock=loop.time)
+        artifacts = RegistryArtifacts(shared, clock=loop.time)
+
+        async def is_found() -> bool:
+            image = f"{HOST}/org/app:single"
+            found = await artifacts.find(image, [AMD64], deadline_seconds=30)
+            return isinstance(parts(found)[AMD64], Found)
+
+        before = await is_found()
+        await asyncio.sleep(2 * times.by_digest_seconds)
+        transport.by_kind["referrers"] = memory.status(404)
+        meanwhile = await is_found()
+        transport.by_kind.clear()
+        await asyncio.sleep(times.missing_seconds + 1)
+        after = await is_found()
+        await artifacts.close()
+        return [before, meanwhile, after]
+
+    assert [True, False, True] == virtual.run(seen())
