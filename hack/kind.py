@@ -30,9 +30,6 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from hack.attach import AttachError, attach  # noqa: E402 - a script's own folder
 
 CLUSTER: Final = "imagecompat"
 CONTEXT: Final = f"kind-{CLUSTER}"
@@ -236,16 +233,13 @@ def chart() -> None:
 def samples() -> None:
     """Step 6."""
     run("docker", "pull", "--quiet", PAUSE)
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for sample in SAMPLES:
         name = f"demo/{sample.name}:1"
         run("docker", "tag", PAUSE, f"{OUTSIDE}/{name}")
         run("docker", "push", "--quiet", f"{OUTSIDE}/{name}")
         if sample.spec:
-            try:
-                attach(OUTSIDE, name, sample.spec.encode(), created=created)
-            except (AttachError, FileNotFoundError) as error:
-                raise StepError(f"attach a spec to {name}: {error}") from error
+            command = (sys.executable, "-m", "app", "attach-spec", "--plain-http")
+            run(*command, f"{OUTSIDE}/{name}", "--spec", "-", text=sample.spec)
 
 
 STEPS: Final[dict[str, Callable[[], None]]] = {

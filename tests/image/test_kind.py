@@ -22,14 +22,13 @@ from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport
 from app.ports import Found, ImageOutcome, Missing, Platform, Resolved
-from hack import attach, kind
+from hack import kind
 from tests.image.fakes import Fakes
 from tests.tools.build import find
 from tests.tools.registries import push, referrers_registry, tag_registry
 from tests.tools.sandbox import ROOT
 
 AMD64: Final = Platform("linux", "amd64")
-CREATED: Final = "2026-03-01T00:00:00Z"
 NODES: Final = ("imagecompat-worker", "imagecompat-worker2")
 CONFIG: Final = yaml.safe_load((ROOT / "kind-config.yaml").read_text())
 
@@ -143,29 +142,6 @@ async def test_everything_is_made_in_order_and_the_specs_are_found(
         assert shlex.join(kind.pod(sample)) in done.stdout
 
 
-async def test_the_newest_of_two_attached_specs_counts(registry: str) -> None:
-    image = "demo/plain:1"
-    newer, older = (kind.SAMPLES[0].spec.encode(), kind.SAMPLES[1].spec.encode())
-    attach.attach(registry, image, newer, created=CREATED)
-    for _ in range(2):
-        attach.attach(registry, image, older, created="2025-01-01T00:00:00Z")
-    outcome = await read(registry, image)
-    assert isinstance(outcome, Resolved)
-    artifact = outcome.platforms[AMD64]
-    assert isinstance(artifact, Found)
-    assert newer == artifact.content
-
-
-def test_an_image_that_is_not_there_gets_no_spec(registry: str) -> None:
-    with pytest.raises(FileNotFoundError, match="demo/absent"):
-        attach.attach(registry, "demo/absent:1", b"", created=CREATED)
-
-
-def test_a_registry_that_is_not_there_is_named() -> None:
-    with pytest.raises(attach.AttachError, match=r"GET http://127\.0\.0\.1:1/v2/a"):
-        attach.attach("127.0.0.1:1", "a:1", b"", created=CREATED)
-
-
 def test_what_is_there_is_not_made_again(fakes: Fakes) -> None:
     fakes.first("^docker inspect .*State.Running", 0, "true\n")
     fakes.first("^docker inspect .*Networks", 0, '{"bridge":{},"kind":{}}\n')
@@ -265,9 +241,8 @@ def test_a_step_that_fails_is_the_last_and_shows_what_was_said(
 def test_a_spec_that_cannot_be_attached_is_a_failed_step(fakes: Fakes) -> None:
     done = call(fakes, "up")
     assert 1 == done.returncode
-    assert "kind: failed: attach a spec to demo/fits:1: GET http://127.0.0.1:1/" in (
-        done.stderr
-    )
+    assert "attach-spec --plain-http 127.0.0.1:1/demo/fits:1" in done.stderr
+    assert "demo/fits:1: 127.0.0.1 cannot be reached (CannotConnect)" in done.stderr
 
 
 def test_what_was_made_answers_as_expected(fakes: Fakes) -> None:
