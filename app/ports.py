@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from app.compat.features import Features
 from app.scheduling.node import Node
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Platform:
+class Platform(NamedTuple):
     """What one manifest of an index is for, in Go's words (`linux`, `arm64`).
+
+    A tuple, for it is a key of most that is remembered, and hashed for each image.
 
     Attributes:
         os: operating system.

@@ -145,18 +145,18 @@ class Gathering:
         self, subject: Subject, platforms: frozenset[Platform], ends: float
     ) -> Looked:
         """What the registries say; of images that are only reported, if soon."""
-        left, ordered = ends - time.monotonic(), sorted(platforms)
+        left = ends - time.monotonic()
         wanted = dict.fromkeys(subject.images, left)
         wanted |= dict.fromkeys(subject.others, min(left, OTHERS_SECONDS))
         outcomes: dict[str, ImageOutcome] = dict.fromkeys(wanted, TOO_MANY)
         finds: dict[str, Coroutine[Any, Any, ImageOutcome]] = {}
         for image, seconds in islice(wanted.items(), MAX_IMAGES):
-            known = self.artifacts.at_hand(image, ordered, subject.puller)
+            known = self.artifacts.at_hand(image, platforms, subject.puller)
             if known is not None:
                 outcomes[image] = known
             else:
                 finds[image] = self.artifacts.find(
-                    image, ordered, deadline_seconds=seconds, puller=subject.puller
+                    image, platforms, deadline_seconds=seconds, puller=subject.puller
                 )
         found = await asyncio.gather(*finds.values()) if finds else ()
         outcomes.update(zip(finds, found, strict=True))

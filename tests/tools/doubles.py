@@ -74,7 +74,7 @@ class FakeArtifacts:
         puller: Puller = NOBODY,
     ) -> ImageOutcome:
         self.pullers.append(puller)
-        self.asked.append((image, tuple(platforms)))
+        self.asked.append((image, tuple(sorted(platforms))))
         assert deadline_seconds > 0
         if self.error is not None:
             raise self.error

@@ -261,3 +261,26 @@ async def test_images_are_looked_up_with_the_secrets_of_the_pod() -> None:
     artifacts = FakeArtifacts({"i": Resolved("sha256:0", {AMD64: Missing()})})
     await gathered(FakeCluster(), artifacts, "i", imagePullSecrets=[{"name": "s"}])
     assert [Puller("", ("s",))] * 2 == artifacts.pullers
+
+
+async def test_all_images_of_a_review_are_asked_for_one_set_of_platforms() -> None:
+    """It is a part of each image's key: who makes it once hashes it once."""
+
+    class Noting(FakeArtifacts):
+        def at_hand(
+            self, image: str, platforms: Collection[Platform], puller: Puller = NOBODY
+        ) -> ImageOutcome | None:
+            noted.append(platforms)
+            return super().at_hand(image, platforms, puller)
+
+    noted: list[Collection[Platform]] = []
+    images = dict.fromkeys(("a", "b", "c"), Resolved("d", {AMD64: Missing()}))
+    await gathered(FakeCluster(), Noting(images), "a", "b", "c")
+    assert 3 == len(noted)
+    assert isinstance(noted[0], frozenset)
+    assert all(one is noted[0] for one in noted)
+
+
+def test_a_platform_is_hashed_without_python() -> None:
+    assert tuple.__hash__ is Platform.__hash__
+    assert "windows/amd64:10.0" == str(Platform("windows", "amd64", "", "10.0"))
