@@ -7,8 +7,9 @@ A registry says with its challenge what it wants; we decide what it gets:
   the operator lists for that registry; with a registry on HTTPS it must be too.
 * A user and a password are sent with GET; an identity token is exchanged by POST
   (OAuth2's `refresh_token` grant).
-* A token is kept for one registry, repository, set of actions and credential, and
-  until 10 s before it expires (half its time, if that is shorter).
+* A token is kept for one registry (each that a mirror stands for is one), repository,
+  set of actions and credential, and until 10 s before it expires (half its time, if
+  that is shorter).
 
 Source: distribution `docs/spec/auth/token.md`, `docs/spec/auth/oauth.md`.
 """
@@ -71,20 +72,26 @@ class TokenKey:
         repository: on that registry.
         actions: on the repository, as a scope names them.
         owner: fingerprint of the credential that earned it; `""` for none.
+        place: tells apart what one host serves (`Way.place`).
     """
 
     host: str
     repository: str
     actions: str
     owner: str = ""
+    place: str = ""
 
     @classmethod
     def of(
-        cls, image: Reference, actions: str, credential: Credential | None
+        cls,
+        image: Reference,
+        actions: str,
+        credential: Credential | None,
+        place: str = "",
     ) -> TokenKey:
         """For an image's repository."""
         owner = credential.fingerprint if credential is not None else ""
-        return cls(image.host, image.repository, actions, owner)
+        return cls(image.host, image.repository, actions, owner, place)
 
     @property
     def scope(self) -> str:

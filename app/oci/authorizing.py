@@ -84,6 +84,7 @@ class Authorizer:
         keyring: of the Pod that wants it.
         ends: the deadline, on `shared.clock`.
         actions: on the repository, as a token's scope names them.
+        place: tells apart what one host serves (`Way.place`).
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class Authorizer:
         *,
         ends: float,
         actions: str = PULL,
+        place: str = "",
     ) -> None:
         policy = shared.policy.of(image.host)
         self._shared: Final = shared
         self._image: Final = image
         self._ends: Final = ends
         self._actions: Final = actions
+        self._place: Final = place
         self._ring: Final = keyring.lookup(image)[:MAX_CREDENTIALS]
         self._owners: Final = fingerprint(self._ring)
         self._withholds: Final = policy.plain_http and not policy.plain_http_credentials
@@ -115,7 +118,7 @@ class Authorizer:
             LookupFailedError: no answer comes, no token where there should be one, or
                 a credential must not be sent (6).
         """
-        remembered = self._shared.challenges.get(self._image.host)
+        remembered = self._shared.challenges.get(self._whose)
         if remembered is not None:
             accepted = await self._tried(send, remembered, may_hide=may_hide)
             if accepted is not None:
@@ -134,9 +137,13 @@ class Authorizer:
         await self._require_sendable()
         return answer
 
+    @property
+    def _whose(self) -> tuple[str, str]:
+        return self._image.host, self._place
+
     def _remember(self, answer: Answer, challenges: tuple[Challenge, ...]) -> None:
         self._shared.challenges.put(
-            self._image.host,
+            self._whose,
             challenges,
             seconds=_CHALLENGE_SECONDS,
             content_bytes=sum(map(len, answer.challenges)),
@@ -200,7 +207,7 @@ class Authorizer:
             yield credential
 
     def _key(self, credential: Credential | None) -> TokenKey:
-        return TokenKey.of(self._image, self._actions, credential)
+        return TokenKey.of(self._image, self._actions, credential, self._place)
 
     async def _with(
         self,

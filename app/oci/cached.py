@@ -6,8 +6,9 @@
 * Content goes by its digest and never changes; it holds for `content_seconds`, so
   that what we may no longer read is forgotten.
 
-Keys hold the registry and the repository: who may read the one repository need not
-be allowed to read another that has the same content. They hold the fingerprint of the
+Keys hold the registry, as the Pod names it, for each name may have mirrors of its own;
+and the repository: who may read the one repository need not be allowed to read another
+that has the same content. They hold the fingerprint of the
 credentials that a Pod brings along, too: what these earned serves no other Pod.
 """
 
@@ -177,7 +178,7 @@ class CachedSource:
         return known
 
     def _key(self, what: str) -> _Key:
-        return self._image.host, self._image.repository, what, self._ring
+        return self._image.domain, self._image.repository, what, self._ring
 
     def _keep(self, key: _Key, content: bytes) -> None:
         seconds = self._memory.times.content_seconds

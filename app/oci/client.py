@@ -154,7 +154,7 @@ class RemoteSource:
 
     async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
         """See `source.Source`: the API, else the tag that stands in for it."""
-        key = (self._image.host, self._image.repository)
+        key = (self._exchange.place, self._image.repository)
         is_without = self._without_api.get(key)
         if is_without:
             return await self._from_tag(subject)

@@ -65,6 +65,7 @@ class Exchange:
         scheme: `http` or `https`.
         base: what URLs of manifests and blobs begin with.
         image: as the host on this way knows it.
+        place: tells apart what one host serves (`Way.place`).
     """
 
     def __init__(
@@ -84,12 +85,14 @@ class Exchange:
         self.scheme: Final = way.scheme
         self.base: Final = way.base(image)
         self.image: Final = way.named(image)
+        self.place: Final = way.place
         self._authorizer: Final = Authorizer(
             self._shared,
             self.image,
             keyring_towards(keyring, way),
             ends=ends,
             actions=actions,
+            place=self.place,
         )
 
     def url(self, path: str) -> str:

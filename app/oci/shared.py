@@ -36,9 +36,9 @@ class Shared:
         chance: time and randomness of retries; made of `clock` where it is not given.
         sender: sends requests through `transport`.
         tokens: authorization headers that worked.
-        challenges: registry host -> what it accepts.
-        without_api: host and repository -> whether there is no referrers API.
-            Some registries have it for some repositories only.
+        challenges: registry host and what it serves (`Way.place`) -> what it accepts.
+        without_api: what a host serves, and repository -> whether there is no
+            referrers API. Some registries have it for some repositories only.
     """
 
     transport: Transport
@@ -52,7 +52,7 @@ class Shared:
     chance: Chance | None = None
     sender: Sender = field(init=False)
     tokens: TokenCache = field(init=False)
-    challenges: TimedCache[str, tuple[Challenge, ...]] = field(init=False)
+    challenges: TimedCache[tuple[str, str], tuple[Challenge, ...]] = field(init=False)
     without_api: TimedCache[tuple[str, str], bool] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -50,6 +50,15 @@ class Way:
         """Whether we look at who answers; if not, no credential is sent."""
         return self.trust is None or not self.trust.skip_verify
 
+    @property
+    def place(self) -> str:
+        """Tells apart what one host serves: where its API is, and whose images.
+
+        One host may stand for many registries. What is known of one of them must say
+        nothing of another: a Pod's author may own that.
+        """
+        return f"{self.scheme}://{self.host}{self.prefix}?{self.query}"
+
     def named(self, image: Reference) -> Reference:
         """The image as this host knows it: whose credentials, which repository.
 
