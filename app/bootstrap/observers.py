@@ -49,7 +49,7 @@ class RegistryObserver:
         self.metrics.count("cache_evictions_total", cache=cache)
 
     def opened(self, way: Way) -> None:
-        """A registry, or who answers for it, is left alone from now on."""
+        """A registry, who answers for it, or a repository is left alone from now on."""
         self.metrics.count("registry_circuits_opened_total")
         unsaid = self._room()
         if unsaid is not None:
@@ -57,6 +57,7 @@ class RegistryObserver:
                 "registry left alone",
                 registry=way.registry,
                 asked=way.asked,
+                repository=way.repository,
                 unsaid=unsaid,
             )
 
@@ -68,6 +69,7 @@ class RegistryObserver:
                 "registry answers again",
                 registry=way.registry,
                 asked=way.asked,
+                repository=way.repository,
                 unsaid=unsaid,
             )
 

@@ -280,7 +280,12 @@ class Authorizer:
             text = f"{host} names a token server that is not known to be its own"
             raise unavailable("RealmRefused", text)
         answer = await self._shared.sender.send(
-            "token", asked, host=host, ends=self._ends
+            "token",
+            asked,
+            host=host,
+            ends=self._ends,
+            place=self._place,
+            repository=self._image.repository,
         )
         if answer.status in _refusals(asked):
             return ""

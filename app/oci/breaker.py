@@ -1,19 +1,25 @@
 """When a host that fails is left alone for a while, and when it is tried again.
 
-A circuit is `closed` as long as a host answers. After `failures` in a row it is
+A circuit is `closed` as long as there are answers. After `failures` in a row it is
 `open`: nothing is sent for `seconds`. Then it is `half open`: one request is let
-through, and its end decides.
+through, and its end decides. Requests count, not their tries.
 
-* Failures are requests that no connection or answer came of, in the time that there
-  was for it, and answers from 500 on. Any other answer closes the circuit.
+* A host fails if no connection or answer comes of a request, in the time that there
+  was for it. That closes the way to all of its repositories.
+* An answer from 500 on, or one that is cut off or no HTTP, may be about one
+  repository only: that one has a circuit of its own. It counts against its host
+  once in a row, however often it fails, and never alone (`SEVERAL`): who makes a path
+  fail, closes the way to no other one.
+* Any other answer closes the circuits of its repository and its host.
 * 429 is an answer: it is meant for one credential or one repository, and others must
   not wait for it. What it costs is bounded by how long an outcome holds.
 * A circuit belongs to the registry that a lookup is about *and* the host that is
   asked for it (the same one, a token server, the target of a redirect): a hostile
-  registry that redirects to where it fails hurts nobody's lookups but its own.
+  registry that redirects to where it fails hurts nobody's lookups but its own. A
+  mirror of several registries is several hosts.
 
-Both names are anybody's input, so that only `MAX_CIRCUITS` are kept, and none of a
-host that did not fail.
+All of these names are anybody's input, so that only `MAX_CIRCUITS` are kept, and none
+of what did not fail.
 """
 
 from __future__ import annotations
@@ -25,7 +31,11 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
 MAX_CIRCUITS: Final = 4096
-"""Hosts that failed lately."""
+"""Hosts and repositories that failed lately."""
+SEVERAL: Final = 2
+"""Repositories, at the least, that make a failure their host's."""
+MAX_FAULTY: Final = 16
+"""Repositories of a host that are told apart; from then on each failure counts."""
 
 
 class State(StrEnum):
@@ -42,23 +52,34 @@ class Way(NamedTuple):
     Attributes:
         registry: that the lookup is about.
         asked: host and port of the request.
+        place: tells apart what one mirror serves (`ways.Way.place`).
+        repository: that the lookup is about; `""` for the circuit of the host.
     """
 
     registry: str
     asked: str
+    place: str = ""
+    repository: str = ""
+
+    @property
+    def host(self) -> Way:
+        """The way to all of its repositories."""
+        return self._replace(repository="") if self.repository else self
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """What is known of a host that failed; each step gives another one.
+    """What is known of what failed; each step gives another one.
 
     Attributes:
         failures: in a row.
+        faulty: repositories that they were about, where each counts once.
         opened: when it opened or its probe failed, in seconds; `None` while closed.
         is_probed: whether the one request is under way.
     """
 
     failures: int = 0
+    faulty: frozenset[str] = frozenset()
     opened: float | None = None
     is_probed: bool = False
 
@@ -68,11 +89,30 @@ class Circuit:
             return State.CLOSED
         return State.HALF_OPEN if now - self.opened >= seconds else State.OPEN
 
-    def failed(self, now: float, most: int) -> Circuit:
-        """After one more failure; `most` of them open it."""
-        failures = self.failures + 1
-        opens = self.is_probed or (self.opened is None and failures >= most)
-        return Circuit(failures, now if opens else self.opened)
+    def admits(self, now: float, seconds: float) -> bool:
+        """Whether a request may be sent at `now`."""
+        state = self.state(now, seconds)
+        return state is not State.OPEN and not self.is_probed
+
+    def failed(self, now: float, most: int, repository: str = "") -> Circuit:
+        """After one more failure; `most` of them open it, or the probe's own.
+
+        Args:
+            now: in seconds.
+            most: failures.
+            repository: that may be alone with it, so that it decides nothing by
+                itself; `""` if it is not.
+        """
+        if self.opened is not None and not self.is_probed:
+            return self  # was under way when it opened, and says nothing new
+        failures, faulty = self.failures, self.faulty
+        if not repository or len(faulty) >= MAX_FAULTY:
+            failures += 1
+        elif repository not in faulty:
+            failures, faulty = failures + 1, faulty | {repository}
+        if failures >= most or (self.is_probed and not repository):
+            return Circuit(opened=now)
+        return Circuit(failures, faulty, self.opened)
 
     def released(self) -> Circuit:
         """After a request that told nothing."""
@@ -80,7 +120,7 @@ class Circuit:
 
 
 class Observer(Protocol):
-    """Told when a host is left alone, and when no more."""
+    """Told when a host or a repository is left alone, and when no more."""
 
     def opened(self, way: Way) -> None:
         """A circuit has opened that was closed."""
@@ -92,7 +132,7 @@ class Observer(Protocol):
 
 
 class Breaker:
-    """The circuits of all hosts.
+    """The circuits of all hosts and repositories.
 
     Args:
         failures: in a row, until a circuit opens.
@@ -115,7 +155,7 @@ class Breaker:
         self._circuits: Final[OrderedDict[Way, Circuit]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many hosts failed lately."""
+        """How many hosts and repositories failed lately."""
         return len(self._circuits)
 
     def states(self) -> Mapping[State, int]:
@@ -127,46 +167,69 @@ class Breaker:
         return {state: counts[state] for state in (State.OPEN, State.HALF_OPEN)}
 
     def is_closed(self, way: Way) -> bool:
-        """Whether the host did not fail too often."""
-        circuit = self._circuits.get(way)
-        return circuit is None or circuit.opened is None
+        """Whether neither the repository nor its host failed too often."""
+        return all(one.opened is None for _, one in self._known(way))
 
     def admits(self, way: Way) -> bool:
         """Whether a request may be sent now.
 
-        Each that may ends with `answered`, `failed` or `released`.
+        Each that may ends with `answered`, `failed`, `faulted` or `released`.
         """
-        circuit = self._circuits.get(way)
-        if circuit is None or circuit.opened is None:
-            return True  # closed
-        state = circuit.state(self._clock(), self._seconds)
-        if state is State.OPEN or circuit.is_probed:
+        now, known = self._clock(), self._known(way)
+        if not all(one.admits(now, self._seconds) for _, one in known):
             return False
-        self._keep(way, replace(circuit, is_probed=True))
+        for whose, one in known:
+            if one.opened is not None:
+                self._keep(whose, replace(one, is_probed=True))
         return True
 
     def answered(self, way: Way) -> None:
         """A request was answered."""
-        circuit = self._circuits.pop(way, None)
-        if circuit is not None and circuit.opened is not None and self._observer:
-            self._observer.closed(way)
+        for whose, circuit in self._known(way):
+            del self._circuits[whose]
+            if circuit.opened is not None and self._observer is not None:
+                self._observer.closed(whose)
 
     def failed(self, way: Way) -> None:
-        """A request failed."""
-        before = self._circuits.get(way, Circuit())
-        after = before.failed(self._clock(), self._failures)
-        self._keep(way, after)
-        if before.opened is None and after.opened is not None and self._observer:
-            self._observer.opened(way)
+        """A request failed, whatever repository it was about."""
+        if way.repository:
+            self._release(way)
+        self._fail(way.host, self._failures)
+
+    def faulted(self, way: Way) -> None:
+        """A request failed, and that may be so for its repository only."""
+        self._fail(way, self._failures)
+        if way.repository:
+            self._fail(way.host, max(self._failures, SEVERAL), way.repository)
 
     def released(self, way: Way) -> None:
         """A request ended that says nothing of the host."""
-        circuit = self._circuits.get(way)
-        if circuit is not None:
-            self._keep(way, circuit.released())
+        for whose in (way, way.host):
+            self._release(whose)
 
-    def _keep(self, way: Way, circuit: Circuit) -> None:
-        self._circuits[way] = circuit
-        self._circuits.move_to_end(way)
+    def _release(self, whose: Way) -> None:
+        circuit = self._circuits.get(whose)
+        if circuit is not None:
+            self._keep(whose, circuit.released())
+
+    def _known(self, way: Way) -> list[tuple[Way, Circuit]]:
+        """The circuits that a request goes through, as far as something failed."""
+        if not self._circuits:
+            return []
+        whose = (way, way.host) if way.repository else (way,)
+        found = ((one, self._circuits.get(one)) for one in whose)
+        return [(one, circuit) for one, circuit in found if circuit is not None]
+
+    def _fail(self, whose: Way, most: int, repository: str = "") -> None:
+        before = self._circuits.get(whose, Circuit())
+        after = before.failed(self._clock(), most, repository)
+        self._keep(whose, after)
+        is_new = before.opened is None and after.opened is not None
+        if is_new and self._observer is not None:
+            self._observer.opened(whose)
+
+    def _keep(self, whose: Way, circuit: Circuit) -> None:
+        self._circuits[whose] = circuit
+        self._circuits.move_to_end(whose)
         if len(self._circuits) > MAX_CIRCUITS:
             self._circuits.popitem(last=False)

@@ -133,7 +133,12 @@ class Exchange:
         )
         for _ in range(self._shared.limits.redirects + 1):
             answer = await self._shared.sender.send(
-                asked.kind, request, host=self.image.host, ends=self._ends
+                asked.kind,
+                request,
+                host=self.image.host,
+                ends=self._ends,
+                place=self.place,
+                repository=self.image.repository,
             )
             is_elsewhere = _origin(request.url) != _origin(asked.url)
             if is_elsewhere and answer.status in REFUSED:

@@ -30,7 +30,8 @@ class Limits:
         per_host: lookups on one registry, and requests to one host, at the same time.
         retries: of one request that may be repeated, within the lookup's time.
         retry_after_seconds: a longer `Retry-After` is not waited for.
-        breaker_failures: of one host in a row, until it is left alone for a while.
+        breaker_failures: of one host or repository in a row, until it is left alone
+            for a while.
         breaker_seconds: how long.
     """
 

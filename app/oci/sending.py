@@ -26,9 +26,7 @@ from app.oci.transport import Answer, Request, Transport
 
 FAILURES: Final = frozenset(
     {
-        "BadAnswer",
         "CannotConnect",
-        "CutOff",
         "NetworkError",
         "NoSuchHost",
         "ProxyUnreachable",
@@ -37,9 +35,13 @@ FAILURES: Final = frozenset(
         "UntrustedCertificate",
     }
 )
-"""Reasons of the transport that speak against a host; the others are answers."""
-UNTOLD: Final = frozenset({"AddressRefused", "BadAddress", "ProxyRefused"})
-"""Reasons that say nothing of it: nothing was sent."""
+"""Reasons of the transport that speak against a host."""
+FAULTS: Final = frozenset({"BadAnswer", "CutOff"})
+"""Those that may be so for one repository only; what is in no set is an answer."""
+UNTOLD: Final = frozenset(
+    {"AddressRefused", "BadAddress", "Overloaded", "ProxyRefused"}
+)
+"""Those that say nothing of either: nothing was sent."""
 
 
 class Observer(Protocol):
@@ -81,6 +83,13 @@ class Chance:
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep
 
 
+@dataclass(slots=True)
+class _Judged:
+    """What the last try of a request says of its host; `None` for nothing yet."""
+
+    told: Callable[[Way], None] | None = None
+
+
 class Sender:
     """Sends the requests of all lookups.
 
@@ -118,7 +127,14 @@ class Sender:
         )
 
     async def send(
-        self, kind: str, request: Request, *, host: str, ends: float
+        self,
+        kind: str,
+        request: Request,
+        *,
+        host: str,
+        ends: float,
+        place: str = "",
+        repository: str = "",
     ) -> Answer:
         """The answer to a request, or to the last of its tries.
 
@@ -127,15 +143,27 @@ class Sender:
             request: its `seconds` are set here.
             host: the registry that the lookup is about, for texts and circuits.
             ends: the lookup's deadline, on the clock.
+            place: tells apart what the host serves (`ways.Way.place`).
+            repository: that the lookup is about.
 
         Raises:
             LookupFailedError: no answer comes in time, or the host is left alone.
         """
-        way = Way(host, urlsplit(request.url).netloc)
+        way = Way(host, urlsplit(request.url).netloc, place, repository)
+        judged = _Judged()
+        try:
+            return await self._tries(kind, request, way, ends, judged)
+        finally:
+            if judged.told is not None:
+                judged.told(way)
+
+    async def _tries(
+        self, kind: str, request: Request, way: Way, ends: float, judged: _Judged
+    ) -> Answer:
         tried = Tried(request.method, 0)
         while True:
             try:
-                answer = await self._send(kind, request, way, ends)
+                answer = await self._send(kind, request, way, ends, judged)
             except LookupFailedError as error:
                 tried = replace(tried, status=0, reason=error.reason, retry_after="")
                 wait = self._wait(tried, way, ends)
@@ -164,36 +192,38 @@ class Sender:
             now=self._chance.now(),
         )
 
-    async def _send(self, kind: str, request: Request, way: Way, ends: float) -> Answer:
+    async def _send(
+        self, kind: str, request: Request, way: Way, ends: float, judged: _Judged
+    ) -> Answer:
         """One try."""
         started = self._chance.clock()
         left = ends - started
         if left <= 0:
             raise unavailable("Timeout", f"no time left to ask {way.registry}")
         if not self.breaker.admits(way):
+            judged.told = None
             text = f"{way.registry} failed lately, and is left alone for a while"
             raise unavailable("CircuitOpen", text)
         outcome = "Unfinished"
-        judge: Callable[[Way], None] = self.breaker.released
+        judged.told = self.breaker.released
         try:
             answer = await self._transport.send(replace(request, seconds=left))
             outcome = f"{answer.status // 100}xx"
             is_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            judge = self.breaker.failed if is_fault else self.breaker.answered
+            judged.told = self.breaker.faulted if is_fault else self.breaker.answered
         except LookupFailedError as error:
             outcome = error.reason
-            judge = self._judged(outcome, left)
+            judged.told = self._judge(outcome, left)
             raise
         except asyncio.CancelledError:
-            judge = self._judged("Timeout", self._chance.clock() - started)
+            judged.told = self._judge("Timeout", self._chance.clock() - started)
             raise
         finally:
-            judge(way)
             seconds = self._chance.clock() - started
             self._observer.request(kind, outcome, seconds=seconds)
         return answer
 
-    def _judged(self, reason: str, given: float) -> Callable[[Way], None]:
+    def _judge(self, reason: str, given: float) -> Callable[[Way], None]:
         """What a request says of its host that ended without a whole answer.
 
         Args:
@@ -202,4 +232,6 @@ class Sender:
         """
         if reason in UNTOLD or (reason == "Timeout" and given < self._fair_seconds):
             return self.breaker.released
+        if reason in FAULTS:
+            return self.breaker.faulted
         return self.breaker.failed if reason in FAILURES else self.breaker.answered

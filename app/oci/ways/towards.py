@@ -20,11 +20,24 @@ class _Marking(Sender):
         self._way: Final = way
 
     async def send(
-        self, kind: str, request: Request, *, host: str, ends: float
+        self,
+        kind: str,
+        request: Request,
+        *,
+        host: str,
+        ends: float,
+        place: str = "",
+        repository: str = "",
     ) -> Answer:
         """See `Sender.send`; token servers on the way's host are meant, too."""
-        marked = self._way.marked(request)
-        return await self._sender.send(kind, marked, host=host, ends=ends)
+        return await self._sender.send(
+            kind,
+            self._way.marked(request),
+            host=host,
+            ends=ends,
+            place=place,
+            repository=repository,
+        )
 
 
 def shared_towards(shared: Shared, way: Way) -> Shared:

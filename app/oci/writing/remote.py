@@ -202,7 +202,11 @@ class RemoteStore:
         request = Request(asked.method, asked.url, headers, body=asked.body)
         host = self._image.host
         answer = await self._shared.sender.send(
-            asked.kind, request, host=host, ends=ends
+            asked.kind,
+            request,
+            host=host,
+            ends=ends,
+            repository=self._image.repository,
         )
         if answer.status in _REFUSED:
             text = f"{host} wants the upload where we are refused"

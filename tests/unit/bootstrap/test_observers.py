@@ -61,7 +61,7 @@ def lines() -> Iterator[list[tuple[str, object]]]:
 
 
 def way(number: int = 0) -> Way:
-    return Way(f"{number}.example", f"tokens.{number}.example")
+    return Way(f"{number}.example", f"tokens.{number}.example", repository="team/app")
 
 
 def test_a_registry_that_is_left_alone_is_counted_and_told(
@@ -71,7 +71,12 @@ def test_a_registry_that_is_left_alone_is_counted_and_told(
     observer = RegistryObserver(metrics)
     observer.opened(way())
     observer.closed(way())
-    fields = {"registry": "0.example", "asked": "tokens.0.example", "unsaid": 0}
+    fields = {
+        "registry": "0.example",
+        "asked": "tokens.0.example",
+        "repository": "team/app",
+        "unsaid": 0,
+    }
     expected = [("registry left alone", fields), ("registry answers again", fields)]
     assert expected == lines
     text = metrics.text().decode()

@@ -30,6 +30,8 @@ class Scene:
         sent: requests.
         waited: between tries.
         hangs: whether requests get no answer at all.
+        others: requests of others that fail while one waits for its next try.
+        made: by which they are sent.
     """
 
     replies: list[Reply] = field(default_factory=list)
@@ -39,6 +41,8 @@ class Scene:
     counted: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     hangs: bool = False
+    others: int = 0
+    made: Sender | None = None
 
     def sender(self, **limits: float) -> Sender:
         chance = Chance(
@@ -65,6 +69,9 @@ class Scene:
     async def pause(self, seconds: float) -> None:
         self.waited.append(seconds)
         self.now += seconds
+        if self.made is not None:
+            for _ in range(self.others):
+                self.made.breaker.failed(Way(HOST, HOST))
 
     def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         del kind, seconds
@@ -78,11 +85,16 @@ class Scene:
 
 
 async def send(
-    sender: Sender, request: Request = GET, *, ends: float = 110.0, host: str = HOST
+    sender: Sender,
+    request: Request = GET,
+    *,
+    ends: float = 110.0,
+    host: str = HOST,
+    **about: str,
 ) -> str:
     """The answer's status, or why there is none."""
     try:
-        answer = await sender.send("resolve", request, host=host, ends=ends)
+        answer = await sender.send("resolve", request, host=host, ends=ends, **about)
     except LookupFailedError as error:
         return error.reason
     return str(answer.status)
@@ -179,12 +191,71 @@ async def test_a_host_that_fails_is_left_alone_and_tried_later() -> None:
     assert [f"opened {HOST} {HOST}", f"closed {HOST} {HOST}"] == scene.told
 
 
+async def test_the_tries_of_a_request_are_one_failure() -> None:
+    scene = Scene([BUSY])
+    sender = scene.sender(retries=2, breaker_failures=2)
+    assert ["503", "503", "CircuitOpen"] == [await send(sender) for _ in range(3)]
+    assert 6 == len(scene.sent)
+
+
 async def test_a_host_that_is_left_alone_is_not_tried_again_and_again() -> None:
     """The last answer counts: nobody waits only to be turned away."""
     scene = Scene([BUSY])
-    assert "503" == await send(scene.sender(retries=9, breaker_failures=2))
-    assert 2 == len(scene.sent)
-    assert 1 == len(scene.waited)
+    sender = scene.sender(retries=9, breaker_failures=1)
+    await send(sender)
+    scene.now += 30
+    scene.sent.clear()
+    assert "503" == await send(sender, ends=1000)
+    assert 1 == len(scene.sent)
+
+
+async def test_what_waits_for_its_next_try_is_turned_away_like_others() -> None:
+    """Others have failed meanwhile; what it was told before counts no more."""
+    scene = Scene([BUSY], others=2)
+    sender = scene.made = scene.sender(retries=1, breaker_failures=2)
+    assert "CircuitOpen" == await send(sender)
+    assert 1 == len(scene.sent)
+    assert [f"opened {HOST} {HOST}"] == scene.told
+
+
+async def test_a_repository_that_fails_is_left_alone_and_no_other_one() -> None:
+    scene = Scene([Answer(502)])
+    sender = scene.sender(retries=0, breaker_failures=2)
+    for _ in range(2):
+        await send(sender, repository="team/bad")
+    assert "CircuitOpen" == await send(sender, repository="team/bad")
+    scene.replies = [OK]
+    assert "200" == await send(sender, repository="team/good")
+
+
+async def test_what_a_mirror_serves_of_one_registry_says_nothing_of_another() -> None:
+    scene = Scene([LOST])
+    sender = scene.sender(retries=0, breaker_failures=1)
+    await send(sender, place="?ns=evil.example")
+    assert "CircuitOpen" == await send(sender, place="?ns=evil.example")
+    scene.replies = [OK]
+    assert "200" == await send(sender, place="?ns=docker.io")
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_of_the_host"),
+    [
+        pytest.param(LOST, True, id="no-connection"),
+        pytest.param(unavailable("Timeout", "x"), True, id="timeout"),
+        pytest.param(Answer(500), False, id="500"),
+        pytest.param(unavailable("CutOff", "x"), False, id="cut-off"),
+        pytest.param(unavailable("BadAnswer", "x"), False, id="no-http"),
+    ],
+)
+async def test_what_speaks_against_a_whole_host(
+    reply: Reply, is_of_the_host: bool
+) -> None:
+    scene = Scene([reply])
+    sender = scene.sender(retries=0, breaker_failures=1)
+    await send(sender, repository="team/one")
+    scene.replies = [OK]
+    other = await send(sender, repository="team/other")
+    assert ("CircuitOpen" if is_of_the_host else "200") == other
 
 
 @pytest.mark.parametrize("status", [200, 307, 401, 404, 429, 499])
@@ -213,6 +284,7 @@ async def test_any_other_answer_closes_a_circuit(status: int) -> None:
         pytest.param(unavailable("UnwantedEncoding", "x"), False, id="encoding"),
         pytest.param(unavailable("AddressRefused", "x"), False, id="not-sent"),
         pytest.param(unavailable("BadAddress", "x"), False, id="no-url"),
+        pytest.param(unavailable("Overloaded", "x"), False, id="too-much-of-ours"),
     ],
 )
 async def test_what_speaks_against_a_host(

@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from app.demo.content import Descriptor
-from app.demo.faults import status
+from app.demo.faults import Reply, status
 from app.demo.registry import Basic, Registry
 from app.oci.artifacts import RegistryArtifacts
 from app.oci.cached import Times
 from app.oci.limits import Limits
 from app.oci.shared import Shared
 from app.ports import ImageOutcome, Platform, Puller, Resolved
-from tests.unit.oci.test_pulling import Secrets, secret
+from tests.tools.pull_secrets import Secrets, secret
 
 AMD = Platform("linux", "amd64")
 HOST = "registry.example"
@@ -224,9 +225,9 @@ async def test_a_host_that_is_left_alone_is_not_asked_and_answers_come_at_once(
     registry.faults["all"] = status(500)
     clock.now += 60
     for number in range(2):
-        assert "ServerError" == await told(artifacts, f"{HOST}/team/other:{number}")
+        assert "ServerError" == await told(artifacts, f"{HOST}/team/other-{number}:1")
     registry.log.clear()
-    assert "CircuitOpen" == await told(artifacts, f"{HOST}/team/other:3")
+    assert "CircuitOpen" == await told(artifacts, f"{HOST}/team/other-3:1")
     assert "Found stale" == await told(artifacts)
     assert [] == registry.log
     assert {"open": 1, "half open": 0} == artifacts.circuits()
@@ -235,6 +236,22 @@ async def test_a_host_that_is_left_alone_is_not_asked_and_answers_come_at_once(
     assert {"open": 0, "half open": 1} == artifacts.circuits()
     assert "Found" == await told(artifacts)
     assert {"open": 0, "half open": 0} == artifacts.circuits()
+
+
+async def test_a_repository_that_fails_closes_the_way_to_no_other_one(
+    make: Make, registry: Registry, clock: Any
+) -> None:
+    async def fault(request: web.Request, reply: Reply) -> Reply:
+        return Reply(502) if "/bad/" in request.path else reply
+
+    registry.faults["all"] = fault
+    artifacts = make()
+    words = []
+    for number in range(6):
+        words.append(await told(artifacts, f"{HOST}/team/bad/app:{number}"))
+        clock.now += 1
+    assert ["ServerError"] * 5 + ["CircuitOpen"] == words
+    assert "Found" == await told(artifacts)
 
 
 async def test_a_hanging_registry_that_is_left_alone_still_holds_nobody(
@@ -267,7 +284,7 @@ async def test_a_probe_of_many_lookups_is_one(
     registry.log.clear()
     transport.held.clear()
     waiting = [
-        asyncio.create_task(told(artifacts, f"{HOST}/team/other:{n}")) for n in range(5)
+        asyncio.create_task(told(artifacts, f"{HOST}/team/app:t{n}")) for n in range(5)
     ]
     for _ in range(20):
         await asyncio.sleep(0)
