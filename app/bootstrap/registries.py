@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.bootstrap.observers import RegistryObserver
@@ -127,7 +127,10 @@ def shared(
     allowed, limits = policy(settings), Limits(**settings.limits.model_dump())
     return Shared(
         transport=AiohttpTransport(
-            allowed, limits, Trust(held.hosts), _proxies(settings, held)
+            _with_mirrors(allowed, held),
+            limits,
+            Trust(held.hosts),
+            _proxies(settings, held),
         ),
         policy=allowed,
         operator=_operator(settings, held, programs, ProgramObserver(observer.metrics)),
@@ -149,6 +152,18 @@ def policy(settings: RegistrySettings) -> RegistryPolicy:
         allow=tuple(map(patterns.parse, settings.allow)),
         deny=tuple(map(patterns.parse, settings.deny)),
     )
+
+
+def _with_mirrors(policy: RegistryPolicy, held: RegistryMaterial) -> RegistryPolicy:
+    """The same, and port 80 of hosts that a `hosts.toml` names as `http://HOST`."""
+    named = {
+        api_host(one.host.host)
+        for hosts in held.mirrors.values()
+        for one in hosts
+        if one.host.scheme == "http"
+    }
+    plain = {f"{one}:80": policy.hosts[one] for one in named if one in policy.hosts}
+    return replace(policy, hosts={**plain, **policy.hosts})
 
 
 def _host(settings: RegistryHostSettings) -> HostPolicy:

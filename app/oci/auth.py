@@ -149,7 +149,7 @@ def _realm(challenge: Challenge, host: str, policy: RegistryPolicy) -> str | Non
     if not secure and not (parts.scheme == "http" and policy.of(host).plain_http):
         return None
     trusted = {host} | REALMS.get(host, frozenset())
-    trusted |= policy.realms.get(host, frozenset())
+    trusted |= policy.token_servers(host)
     is_same_host = secure and parts.hostname == urlsplit(f"//{host}").hostname
     if not (authority in trusted or is_same_host):
         return None

@@ -13,7 +13,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -54,6 +54,11 @@ _NUMBERS: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)
 """Forms of an address that `inet_aton` reads, beside the plain one."""
 
 
+_HTTPS: Final = "443"
+_HTTP: Final = "80"
+_OF_HTTPS: Final = f":{_HTTPS}"
+
+
 class RefusedAddressError(OSError):
     """A host resolves to addresses that we do not connect to, and to no other."""
 
@@ -80,9 +85,10 @@ class RegistryPolicy:
     """What the operator allows.
 
     Attributes:
-        hosts: host, with its port if it has one -> what is allowed towards it.
+        hosts: host -> what is allowed towards it. One without a port stands for 443,
+            and with `plain_http` for 80: what else listens there is no registry.
         refused: addresses that are never connected to (the API server's).
-        realms: further token servers, registry host -> hosts.
+        realms: further token servers, registry host (likewise) -> hosts.
         allow: the only repositories that are asked; empty for all.
         deny: repositories that are never asked; they win.
     """
@@ -95,13 +101,37 @@ class RegistryPolicy:
 
     def allows(self, image: Reference) -> bool:
         """Whether an image may be looked for, by its own name, wherever it is got."""
-        if any(one.matches(image) for one in self.deny):
+        plain = self.of(image.host).plain_http
+        if any(one.matches(image, plain_http=plain) for one in self.deny):
             return False
-        return not self.allow or any(one.matches(image) for one in self.allow)
+        return not self.allow or any(
+            one.matches(image, plain_http=plain) for one in self.allow
+        )
 
     def of(self, host: str) -> HostPolicy:
         """What is allowed towards `host` (with port, if any)."""
-        return self.hosts.get(host, HostPolicy())
+        key = self._key(host)
+        listed = self.hosts.get(key, HostPolicy())
+        if key != host and host.endswith(_OF_HTTPS):
+            return replace(listed, plain_http=False, plain_http_credentials=False)
+        return listed
+
+    def token_servers(self, host: str) -> frozenset[str]:
+        """Further ones of `host` (with port, if any)."""
+        return self.realms.get(self._key(host), frozenset())
+
+    def lists(self, host: str, port: int) -> bool:
+        """Whether the operator says anything of a host, without brackets."""
+        return self._key(_joined(host, port)) in self.hosts
+
+    def _key(self, host: str) -> str:
+        """How a host is listed, if it is: as it stands, or without its own port."""
+        name, _, port = host.rpartition(":")
+        listed = self.hosts.get(name)
+        if host in self.hosts or listed is None:
+            return host
+        own = {_HTTPS, _HTTP} if listed.plain_http else {_HTTPS}
+        return name if port in own else host
 
 
 def is_allowed(text: str, policy: HostPolicy, refused: frozenset[str]) -> bool:
@@ -171,10 +201,12 @@ class GuardedResolver(AbstractResolver):
 
 
 def policy_for(policy: RegistryPolicy, host: str, port: int) -> HostPolicy:
-    """What is allowed towards a host that is listed with or without its port."""
-    name = f"[{host}]" if ":" in host else host
-    listed = policy.hosts.get(f"{name}:{port}")
-    return listed if listed is not None else policy.of(name)
+    """What is allowed towards a port of a host, without brackets."""
+    return policy.of(_joined(host, port))
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def literal_is_allowed(policy: RegistryPolicy, host: str, port: int) -> bool:

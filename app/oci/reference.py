@@ -13,12 +13,18 @@ kubelet uses (`ParseDockerRef`):
 
 Input is hostile: what does not match whole is refused, so that nothing of a
 reference can reach a URL but letters, digits and `._-:/@[]`.
+
+A registry has several spellings: letters of both cases, zeros before the port, which
+Go's dialer takes for the number (`:0443`), addresses with more or fewer zeros.
+Credentials see the one that was written, as the kubelet's do; everything else sees
+`Reference.host`, which is the same for all of them.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +43,7 @@ _HUB_NAMES: Final = frozenset({DOCKER_HUB, f"index.{DOCKER_HUB}"})
 _PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN: Final = re.compile(
     rf"(?:{_PART}(?:\.{_PART})*|\[(?P<address>[a-fA-F0-9:]+)\])"
-    r"(?::(?P<port>[0-9]{1,5}))?",
+    r"(?::(?P<port>[0-9]+))?",
     re.ASCII,
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -114,9 +120,24 @@ def parse(text: str) -> Reference:
 
 
 def api_host(domain: str) -> str:
-    """Where a registry's API is, by any name of Docker Hub; in lower case."""
-    name = domain.lower()
+    """Where a registry's API is, by any name of Docker Hub, as `authority` has it."""
+    name = authority(domain)
     return HUB_API if name in _HUB_NAMES else name
+
+
+def authority(text: str) -> str:
+    """A host with its port, if any, in the one spelling of all that mean the same.
+
+    What is neither host nor port is only put into lower case.
+    """
+    text = text.lower()
+    host, colon, port = text.rpartition(":")
+    if not (colon and port.isascii() and port.isdigit()):
+        host, port = text, ""
+    if host.startswith("[") and host.endswith("]"):
+        with suppress(ValueError):
+            host = f"[{ipaddress.IPv6Address(host[1:-1])}]"
+    return f"{host}:{port.lstrip('0') or '0'}" if port else host
 
 
 def is_tag(text: str) -> bool:

@@ -194,7 +194,8 @@ class RegistrySettings(Section):
     """Whether `imagePullSecrets` are read."""
     hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
     """Registry host in lower case (`registry.example:5000`, `docker.io`) -> what is
-    allowed."""
+    allowed. Without a port it stands for 443, and with `plainHttp` for 80; other ports
+    of the host are listed by themselves."""
     mirrors: Path | None = None
     """Folder with `HOST/hosts.toml` files as containerd reads them (`certs.d`)."""
     proxy: RegistryProxySettings = RegistryProxySettings()

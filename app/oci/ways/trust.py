@@ -28,6 +28,9 @@ _PEM: Final = re.compile(
 )
 
 
+_HTTPS: Final = 443
+
+
 class UnusableMaterialError(ValueError):
     """A certificate or key cannot be used; the text never holds its content."""
 
@@ -130,7 +133,7 @@ class Trust:
     is done in a thread, once for all who wait for it.
 
     Args:
-        hosts: host, with its port if it is one port's -> material; others have the
+        hosts: host, with its port unless it is 443 -> material; others have the
             system's authorities.
     """
 
@@ -163,4 +166,6 @@ class Trust:
     def _of(self, host: str, port: int) -> Material:
         name = f"[{host}]" if ":" in host else host
         listed = self._hosts.get(f"{name}:{port}")
-        return listed if listed is not None else self._hosts.get(name, SYSTEM)
+        if listed is None and port == _HTTPS:
+            listed = self._hosts.get(name)
+        return SYSTEM if listed is None else listed

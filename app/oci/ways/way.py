@@ -65,7 +65,7 @@ class Way:
         What follows `/v2` in the prefix is a part of the repository's name.
         """
         domain = DOCKER_HUB if self.host == HUB_API else self.host
-        is_own = domain == image.domain.lower()
+        is_own = domain in {image.domain.lower(), image.host}
         folder = self.prefix.partition(f"{API}/")[2]
         if is_own and not folder:
             return image

@@ -11,7 +11,7 @@ from app.bootstrap.pull_secrets import pull_secrets
 from app.bootstrap.registries import Sources, policy, sources
 from app.errors import ConfigError
 from app.kube.secrets import KubePullSecrets
-from app.oci.guard import HostPolicy
+from app.oci.guard import HostPolicy, policy_for
 from app.oci.patterns import parse
 from app.oci.reference import parse as reference
 from app.settings import RegistrySettings
@@ -80,6 +80,30 @@ async def test_nothing_is_opened_until_it_is_needed(tmp_path: Path) -> None:
     shared = found.registries._shared
     assert {} == shared.transport._sessions  # type: ignore[attr-defined]
     assert "http://proxy.example:3128" == shared.transport._proxies.https  # type: ignore[attr-defined]
+    await found.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "ports"),
+    [
+        pytest.param("http://M.example", {80, 443}, id="http"),
+        pytest.param("https://m.example", {443}, id="https"),
+        pytest.param("http://m.example:8080", {443}, id="port"),
+        pytest.param("http://q.example", {443}, id="another"),
+    ],
+)
+async def test_a_mirror_s_scheme_opens_its_port_of_a_host_that_is_listed(
+    written: str, ports: set[int], tmp_path: Path
+) -> None:
+    (tmp_path / "r.example").mkdir()
+    (tmp_path / "r.example/hosts.toml").write_text(f'[host."{written}"]\n')
+    found = made(mirrors=tmp_path, hosts={"m.example": {"private": True}})
+    opens = found.registries._shared.transport._policy  # type: ignore[attr-defined]
+    tried = {80, 443, 8080}
+    assert ports == {
+        one for one in tried if policy_for(opens, "m.example", one).private
+    }
+    assert not policy_for(opens, "q.example", 80).private
     await found.close()
 
 

@@ -111,11 +111,55 @@ def test_names_pass_on_to_the_resolver(host: str) -> None:
     assert literal_is_allowed(RegistryPolicy(), host, 443)
 
 
-@pytest.mark.parametrize("listed", ["10.0.0.9:5000", "10.0.0.9"])
-def test_a_host_is_listed_with_its_port_or_for_all_ports(listed: str) -> None:
-    policy = RegistryPolicy({listed: HostPolicy(private=True)})
-    assert literal_is_allowed(policy, "10.0.0.9", 5000)
-    assert (":" not in listed) is literal_is_allowed(policy, "10.0.0.9", 5001)
+def opened(policy: RegistryPolicy, *ports: int) -> set[int]:
+    return {port for port in ports if literal_is_allowed(policy, "10.0.0.9", port)}
+
+
+@pytest.mark.parametrize(
+    ("listed", "plain_http", "ports"),
+    [
+        pytest.param("10.0.0.9:5000", False, {5000}, id="port"),
+        pytest.param("10.0.0.9:5000", True, {5000}, id="port-of-http"),
+        pytest.param("10.0.0.9", False, {443}, id="no-port"),
+        pytest.param("10.0.0.9", True, {80, 443}, id="no-port-of-http"),
+    ],
+)
+def test_a_host_is_listed_for_one_port(
+    listed: str, *, plain_http: bool, ports: set[int]
+) -> None:
+    """Else a Pod's author could ask which ports of it are open."""
+    policy = RegistryPolicy({listed: HostPolicy(private=True, plain_http=plain_http)})
+    assert ports == opened(policy, 22, 80, 443, 5000, 5001, 6443)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("r.example", HostPolicy(plain_http=True, plain_http_credentials=True)),
+        ("r.example:80", HostPolicy(plain_http=True, plain_http_credentials=True)),
+        ("r.example:443", HostPolicy()),
+        ("r.example:5000", HostPolicy()),
+        ("q.example:443", HostPolicy(private=True)),
+        ("q.example:80", HostPolicy()),
+        ("[fd00::443]", HostPolicy()),
+    ],
+)
+def test_plain_http_is_spoken_on_the_port_that_it_is_allowed_for(
+    host: str, expected: HostPolicy
+) -> None:
+    plain = HostPolicy(plain_http=True, plain_http_credentials=True)
+    policy = RegistryPolicy(
+        {"r.example": plain, "q.example": HostPolicy(private=True)},
+    )
+    assert expected == policy.of(host)
+
+
+def test_token_servers_are_a_host_s_by_both_its_spellings() -> None:
+    realms = {"r.example": frozenset({"t.example"})}
+    policy = RegistryPolicy({"r.example": HostPolicy()}, realms=realms)
+    assert {"t.example"} == policy.token_servers("r.example")
+    assert {"t.example"} == policy.token_servers("r.example:443")
+    assert frozenset() == policy.token_servers("r.example:5000")
 
 
 def test_an_ipv6_host_is_listed_in_brackets() -> None:

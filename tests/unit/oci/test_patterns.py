@@ -7,7 +7,7 @@ are written here as repositories.
 import pytest
 
 from app.oci import reference
-from app.oci.guard import RegistryPolicy
+from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.patterns import MAX_CHARACTERS, Pattern, parse
 
 DIGEST = "@sha256:" + "0" * 64
@@ -26,11 +26,16 @@ DIGEST = "@sha256:" + "0" * 64
         pytest.param("K8S.io", "k8s.IO/a", id="case"),
         pytest.param("k8s.io", "k8s.io:443/a", id="port-of-https"),
         pytest.param("k8s.io:443", "k8s.io/a", id="port-of-https-in-the-pattern"),
+        pytest.param("k8s.io", "k8s.io:0443/a", id="port-with-a-zero"),
+        pytest.param("k8s.io:08080", "k8s.io:8080/a", id="zero-in-the-pattern"),
         pytest.param("docker.io/library/", "nginx", id="hub"),
+        pytest.param("docker.io", "registry.hub.docker.com/a/b", id="hub-by-its-site"),
         pytest.param("docker.io", "registry-1.docker.io/library/nginx", id="hub-api"),
         pytest.param("index.docker.io", "library/nginx", id="hub-index"),
         pytest.param("[fd00::1]:5000", "[FD00:0::1]:5000/a", id="address"),
         pytest.param("[fd00::1]", "[fd00::1]/a", id="address-without-a-port"),
+        pytest.param("192.0.2.5", "[::ffff:c000:205]/a", id="address-in-another"),
+        pytest.param("[::FFFF:c000:205]", "192.0.2.5/a", id="another-in-the-pattern"),
         pytest.param("k8s.io/foo", f"k8s.io/foo{DIGEST}", id="digest"),
     ],
 )
@@ -110,3 +115,15 @@ def test_what_is_denied_is_so_though_it_is_allowed() -> None:
     assert allowed("r.example/team/app", **deny)
     assert not allowed("r.example/secret/app", **deny)
     assert not allowed("R.EXAMPLE:443/secret/app", **deny)
+    assert not allowed("r.example:0443/secret/app", **deny)
+
+
+@pytest.mark.parametrize("deny", ["r.example/secret/", "r.example:80/secret/"])
+def test_on_plain_http_port_80_and_none_are_one(deny: str) -> None:
+    hosts = {"r.example": HostPolicy(plain_http=True)}
+    policy = RegistryPolicy(hosts, deny=(parse(deny),))
+    for host in ("r.example", "r.example:80", "r.example:080"):
+        assert not policy.allows(reference.parse(f"{host}/secret/app"))
+    assert policy.allows(reference.parse("r.example:5000/secret/app"))
+    https = RegistryPolicy(deny=(parse("r.example/secret/"),))
+    assert https.allows(reference.parse("r.example:80/secret/app"))

@@ -123,6 +123,8 @@ GO_READS = [
     ("Docker.io/nginx", "Docker.io", "nginx", "latest"),
     ("index.docker.io:443/x", "index.docker.io:443", "x", "latest"),
     ("docker.io:443/x", "docker.io:443", "x", "latest"),
+    ("r.example:0443/x", "r.example:0443", "x", "latest"),
+    ("r.example:0000000443/x", "r.example:0000000443", "x", "latest"),
 ]
 GO_REFUSES = [
     "registry.example/App",
@@ -253,7 +255,7 @@ GO_REFUSES = [
 
 REFUSED_HERE = [
     pytest.param("a.b:65536/c", id="port-out-of-range"),
-    pytest.param("a.b:000080/c", id="port-of-six-digits"),
+    pytest.param("a.b:0065536/c", id="port-out-of-range-after-zeros"),
     pytest.param("a_b.c/d", id="go-finds-no-registry-at-all"),
     pytest.param("[:::]/c", id="no-address"),
     pytest.param("nginx@sha384:" + "c" * 96, id="an-algorithm-that-nobody-uses"),
@@ -316,14 +318,20 @@ def test_a_digest_counts_and_the_tag_beside_it_does_not() -> None:
         pytest.param("nginx", "registry-1.docker.io", id="docker-hub"),
         pytest.param("r.example:5000/app", "r.example:5000", id="port"),
         pytest.param("R.Example/app", "r.example", id="upper-case"),
+        pytest.param("r.example:0443/app", "r.example:443", id="zero-before-the-port"),
+        pytest.param("r.example:00/app", "r.example:0", id="port-of-zeros"),
+        pytest.param("[FD00:0::9]/app", "[fd00::9]", id="address"),
+        pytest.param("[fd00:0::09]:05000/app", "[fd00::9]:5000", id="address-and-port"),
+        pytest.param("010.example/app", "010.example", id="digits-of-a-name"),
     ],
 )
 def test_a_reference_knows_where_its_registry_answers(text: str, host: str) -> None:
     assert host == reference.parse(text).host
 
 
-def test_credentials_see_the_domain_as_it_was_written() -> None:
-    assert "R.Example/app" == reference.parse("R.Example/app:1").name
+@pytest.mark.parametrize("name", ["R.Example/app", "r.example:0443/app", "[0::1]/app"])
+def test_credentials_see_the_domain_as_it_was_written(name: str) -> None:
+    assert name == reference.parse(f"{name}:1").name
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def test_each_host_has_the_context_of_its_material(authority: Authority) -
     )
     other = await found.context("q.example", 443)
     assert 3 == len({whole, port, other})
-    assert whole is await found.context("r.example", 8443)
+    assert other is await found.context("r.example", 8443)
     assert other is await found.context("p.example", 443)
 
 

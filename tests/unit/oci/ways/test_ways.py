@@ -155,6 +155,15 @@ def test_a_registry_knows_its_image_by_its_own_name() -> None:
     assert "Q.example/p/team/a" == Way("https", "q.example", "/v2/p").named(image).name
 
 
+@pytest.mark.parametrize("name", ["r.example:0443/a", "R.Example/a", "[0::1]:5000/a"])
+def test_its_own_registry_knows_an_image_as_it_was_written(name: str) -> None:
+    """Credentials are matched with that, as the kubelet matches them."""
+    image = reference.parse(name)
+    (way,) = Ways().of(image, RegistryPolicy())
+    assert image == way.named(image)
+    assert image.host == way.host
+
+
 def keyring(*hosts: str) -> Keyring:
     return Keyring.of(Entry.of(host, Credential(host, "secret")) for host in hosts)
 
