@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from app.compat.features import Features
 from app.scheduling.node import Node
@@ -213,19 +213,37 @@ class PullSecret:
     data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadSecret:
+    """One that may well be there, but could not be read: what it opens is not known.
+
+    Attributes:
+        name: of the Secret; or of the ServiceAccount that would say which.
+        kind: which of both.
+        is_late: whether it did not come in time.
+    """
+
+    name: str
+    kind: Literal["Secret", "ServiceAccount"] = "Secret"
+    is_late: bool = False
+
+
+Pulled: TypeAlias = tuple[PullSecret | UnreadSecret, ...]
+"""The secrets of a Pod, in its order."""
+
+
 class PullSecrets(Protocol):
     """Reads the pull secrets that the admin allowed us to."""
 
-    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...] | None:
+    def at_hand(self, puller: Puller) -> Pulled | None:
         """What `read` would say at once; `None` if it would have to wait."""
         ...
 
-    async def read(
-        self, puller: Puller, *, deadline_seconds: float
-    ) -> tuple[PullSecret, ...]:
-        """The secrets of a Pod, in its order; never raises for one.
+    async def read(self, puller: Puller, *, deadline_seconds: float) -> Pulled:
+        """The secrets of a Pod; never raises for one.
 
-        Those that are not there, not allowed or not to be had in time are left out.
+        Those that are not there or not allowed are left out; one that could not be
+        read, in time or at all, is an `UnreadSecret`.
         """
         ...
 
@@ -233,14 +251,12 @@ class PullSecrets(Protocol):
 class NoPullSecrets:
     """Implements the port: none is allowed."""
 
-    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...]:
+    def at_hand(self, puller: Puller) -> Pulled:
         """See `PullSecrets`."""
         del puller
         return ()
 
-    async def read(
-        self, puller: Puller, *, deadline_seconds: float
-    ) -> tuple[PullSecret, ...]:
+    async def read(self, puller: Puller, *, deadline_seconds: float) -> Pulled:
         """See `PullSecrets`."""
         del puller, deadline_seconds
         return ()

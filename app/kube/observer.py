@@ -22,7 +22,7 @@ class Observer(Protocol):
 
         Secrets and ServiceAccounts, got by name: `read`, `absent`, `malformed`,
         `oversized`, `withheld` (the settings do not allow it), `late`, `overload`,
-        or a failure's reason.
+        or a failure's reason; `kept` (what was read before stands in).
         """
         ...
 

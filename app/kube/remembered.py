@@ -19,6 +19,9 @@ class Remembered(Generic[K, V]):
         clock: tells the time.
         most: values.
         most_bytes: of all values together.
+
+    Attributes:
+        size_bytes: of all values together.
     """
 
     def __init__(self, clock: Clock, *, most: int, most_bytes: int) -> None:
@@ -26,7 +29,7 @@ class Remembered(Generic[K, V]):
         self._most: Final = most
         self._most_bytes: Final = most_bytes
         self._values: Final[OrderedDict[K, tuple[V, float, int]]] = OrderedDict()
-        self._size_bytes = 0
+        self.size_bytes = 0
 
     def __len__(self) -> int:
         return len(self._values)
@@ -47,11 +50,11 @@ class Remembered(Generic[K, V]):
         """Keeps a value; one that is larger than all may be is not kept."""
         self._drop(key)
         self._values[key] = (value, self._clock.now() + seconds, size_bytes)
-        self._size_bytes += size_bytes
-        while len(self._values) > self._most or self._size_bytes > self._most_bytes:
+        self.size_bytes += size_bytes
+        while len(self._values) > self._most or self.size_bytes > self._most_bytes:
             self._drop(next(iter(self._values)))
 
     def _drop(self, key: K) -> None:
         entry = self._values.pop(key, None)
         if entry is not None:
-            self._size_bytes -= entry[2]
+            self.size_bytes -= entry[2]

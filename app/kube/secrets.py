@@ -7,12 +7,15 @@
 3. Of a workload's template that names no secret, those of its ServiceAccount count,
    as the API server copies them into a Pod (`serviceaccount/admission.go#L167`). A
    ServiceAccount is read where all Secrets of its namespace may be.
-4. One that is not there, forbidden, broken or late is left out and counted: the
-   kubelet goes on without it, too.
-5. One GET runs for everybody who asks for the same, at most `MAX_REQUESTS` at a
+4. One that is not there, or forbidden, is left out: the kubelet goes on without it,
+   too. One that could not be read (late, broken, too large, no answer) is told as
+   such: without it another registry's answer would count than with it.
+5. What was read before stands in for that, for a while after its time. That a Secret
+   is gone or forbidden is an answer: nothing stands in for it.
+6. One GET runs for everybody who asks for the same, at most `MAX_REQUESTS` at a
    time. It goes on behind a deadline: who asks next finds the answer.
-6. An answer holds for a while, that there is nothing a shorter one; what is kept is
-   bounded in number and bytes.
+7. An answer holds for a while, that there is nothing a shorter one; what is kept is
+   bounded in number and bytes. Each is counted by what became of it.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from app.kube.objects import Objects, SendingTransport
 from app.kube.observer import Observer, SilentObserver
 from app.kube.remembered import Remembered
 from app.kube.transport import FORBIDDEN, TOO_LARGE
-from app.ports import Puller, PullSecret
+from app.ports import Pulled, Puller, PullSecret, UnreadSecret
 
 MAX_SECRETS: Final = 32
 """Of one Pod, in its order; those beyond are left out."""
@@ -40,7 +43,7 @@ MAX_SECRET_BYTES: Final = 1 << 20
 MAX_REQUESTS: Final = 16
 """At the same time."""
 MAX_WAITING: Final = 512
-"""Secrets under way or waiting for their turn; those beyond are left out."""
+"""Secrets under way or waiting for their turn; those beyond are not read."""
 MAX_KNOWN: Final = 4096
 """Secrets that are remembered, with those that are not there."""
 MAX_BYTES: Final = 32 << 20
@@ -50,6 +53,8 @@ ABSENT_SECONDS: Final = 10.0
 """How long it holds at the most that a Secret is not there, or not for us."""
 FAILED_SECONDS: Final = 2.0
 """How long it holds that the API server could not be asked."""
+KEPT_SECONDS: Final = 600.0
+"""For how long after its time what was read stands in (5)."""
 
 EVERY: Final = "*"
 
@@ -59,7 +64,10 @@ _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """What may stand in a path; anything else has no object of that name."""
 
-_ABSENT: Final = frozenset({"absent", "malformed", "oversized", FORBIDDEN})
+_ABSENT: Final = frozenset({"absent", FORBIDDEN})
+"""Answers that leave a Secret out (4)."""
+_BROKEN: Final = frozenset({"malformed", "oversized"})
+"""To ask again soon would not mend it."""
 
 Reading: TypeAlias = Literal["none", "named", "namespaces"]
 
@@ -113,17 +121,36 @@ class _Answer:
         names: the secrets that a ServiceAccount names.
     """
 
-    secret: PullSecret | None = None
+    secret: PullSecret | UnreadSecret | None = None
     names: tuple[str, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        return not isinstance(self.secret, UnreadSecret)
 
     @property
     def size_bytes(self) -> int:
         texts = sum(map(len, self.names))
-        data = self.secret.data.values() if self.secret is not None else ()
+        data = self.secret.data.values() if isinstance(self.secret, PullSecret) else ()
         return texts + sum(map(len, data))
 
 
 _NOTHING: Final = _Answer()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer that is remembered; times are on the clock.
+
+    Attributes:
+        answer: it.
+        ends: until then it holds.
+        lasts: until then it stands in for one that cannot be had (5).
+    """
+
+    answer: _Answer
+    ends: float
+    lasts: float
 
 
 class KubePullSecrets:
@@ -155,7 +182,7 @@ class KubePullSecrets:
         self._seconds: Final = seconds
         self._observer: Final = observer or SilentObserver()
         self._clock: Final = clock or Clock()
-        self._known: Final = Remembered[_Name, _Answer](
+        self._known: Final = Remembered[_Name, _Kept](
             self._clock, most=MAX_KNOWN, most_bytes=MAX_BYTES
         )
         self._flights: Final[dict[_Name, asyncio.Task[_Answer]]] = {}
@@ -169,6 +196,11 @@ class KubePullSecrets:
         """How many objects are known now, with those that are not there."""
         return len(self._known)
 
+    @property
+    def memory(self) -> Remembered[_Name, _Kept]:
+        """How full it is."""
+        return self._known
+
     async def close(self) -> None:
         """Ends what is under way."""
         tasks = list(self._flights.values())
@@ -176,33 +208,32 @@ class KubePullSecrets:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...] | None:
+    def at_hand(self, puller: Puller) -> Pulled | None:
         """See `app.ports.PullSecrets`."""
         names = self._named(puller)
         if names is None:
-            account = self._known.get(self._account(puller))
+            account = self._holding(self._account(puller))
             if account is None:
                 return None
+            if isinstance(account.secret, UnreadSecret):
+                return (account.secret,)
             names = account.names
         wanted = self._wanted(puller, names, is_counted=True)
-        answers = [self._known.get(one) for one in wanted]
+        answers = [self._holding(one) for one in wanted]
         if None in answers:
             return None
         return _secrets(one for one in answers if one is not None)
 
-    async def read(
-        self, puller: Puller, *, deadline_seconds: float
-    ) -> tuple[PullSecret, ...]:
+    async def read(self, puller: Puller, *, deadline_seconds: float) -> Pulled:
         """See `app.ports.PullSecrets`."""
         ends = self._clock.now() + deadline_seconds
         names = self._named(puller)
         if names is None:
-            account = self._account(puller)
-            found = await self._all([account], ends)
-            names = found[account].names if account in found else ()
-        wanted = self._wanted(puller, names)
-        answers = await self._all(wanted, ends)
-        return _secrets(answers[one] for one in wanted if one in answers)
+            [account] = await self._all([self._account(puller)], ends)
+            if isinstance(account.secret, UnreadSecret):
+                return (account.secret,)
+            names = account.names
+        return _secrets(await self._all(self._wanted(puller, names), ends))
 
     # Which ones -----------------------------------------------------------------
 
@@ -235,27 +266,26 @@ class KubePullSecrets:
 
     # Reading --------------------------------------------------------------------
 
-    async def _all(self, wanted: Iterable[_Name], ends: float) -> dict[_Name, _Answer]:
-        """What is known of objects, or becomes known in time."""
+    async def _all(self, wanted: Iterable[_Name], ends: float) -> list[_Answer]:
+        """What is known of objects, or becomes known in time; in their order."""
         found: dict[_Name, _Answer] = {}
         flights: dict[_Name, asyncio.Task[_Answer]] = {}
         for one in wanted:
-            known = self._known.get(one)
-            if known is not None:
-                found[one] = known
-                continue
-            flight = self._flight(one)
+            known = self._holding(one)
+            flight = self._flight(one) if known is None else None
             if flight is not None:
                 flights[one] = flight
+            found[one] = known or self._instead(one, is_late=flight is not None)
         if flights:
             left = max(ends - self._clock.now(), 0.0)
             await asyncio.wait(flights.values(), timeout=left)
         for one, flight in flights.items():
             if not flight.done():
                 self._observer.counted(one.kind, "late")
+                self._stand_in(one, FAILED_SECONDS)  # The next need not wait for it.
             elif not flight.cancelled():
                 found[one] = flight.result()
-        return found
+        return list(found.values())
 
     def _flight(self, one: _Name) -> asyncio.Task[_Answer] | None:
         """The GET that is under way, or begins now; `None` if there is no room."""
@@ -272,11 +302,9 @@ class KubePullSecrets:
             async with self._turns:
                 event, answer = await self._asked(one)
             self._observer.counted(one.kind, event)
-            size, seconds = answer.size_bytes, self._holds(event)
-            self._known.put(one, answer, seconds=seconds, size_bytes=size)
+            return self._keep(one, event, answer)
         finally:
             self._flights.pop(one, None)
-        return answer
 
     async def _asked(self, one: _Name) -> tuple[str, _Answer]:
         """What happened, as a word, and what is known since."""
@@ -286,20 +314,66 @@ class KubePullSecrets:
                 return "absent", _NOTHING
             return "read", _read(one, content)
         except ClusterError as error:
-            return "oversized" if error.reason == TOO_LARGE else error.reason, _NOTHING
+            event = "oversized" if error.reason == TOO_LARGE else error.reason
+            return event, _NOTHING if event in _ABSENT else _unread(one)
         except DECODE_ERRORS:
             # What the library says may show a value: the word is all that is told.
-            return "malformed", _NOTHING
+            return "malformed", _unread(one)
+
+    # Remembering ----------------------------------------------------------------
+
+    def _holding(self, one: _Name) -> _Answer | None:
+        kept = self._known.get(one)
+        if kept is None or self._clock.now() >= kept.ends:
+            return None
+        return kept.answer
+
+    def _instead(self, one: _Name, *, is_late: bool) -> _Answer:
+        """What is told of an object that cannot be read now (5)."""
+        kept = self._known.get(one)
+        return _unread(one, is_late=is_late) if kept is None else kept.answer
+
+    def _keep(self, one: _Name, event: str, answer: _Answer) -> _Answer:
+        """Remembers an answer, or what stands in for it, and says which."""
+        seconds = self._holds(event)
+        instead = None if answer.is_read else self._stand_in(one, seconds)
+        if instead is not None:
+            return instead
+        ends = self._clock.now() + seconds
+        lasts = ends + KEPT_SECONDS if event == "read" else ends
+        self._put(one, _Kept(answer, ends, lasts))
+        return answer
+
+    def _stand_in(self, one: _Name, seconds: float) -> _Answer | None:
+        """Lets what was read before hold for a while longer, if there is any (5)."""
+        kept = self._known.get(one)
+        if kept is None:
+            return None
+        self._observer.counted(one.kind, "kept")
+        ends = min(self._clock.now() + seconds, kept.lasts)
+        self._put(one, _Kept(kept.answer, ends, kept.lasts))
+        return kept.answer
+
+    def _put(self, one: _Name, kept: _Kept) -> None:
+        seconds = kept.lasts - self._clock.now()
+        size = kept.answer.size_bytes
+        self._known.put(one, kept, seconds=seconds, size_bytes=size)
 
     def _holds(self, event: str) -> float:
         if event == "read":
             return self._seconds
-        at_most = ABSENT_SECONDS if event in _ABSENT else FAILED_SECONDS
+        is_answer = event in _ABSENT or event in _BROKEN
+        at_most = ABSENT_SECONDS if is_answer else FAILED_SECONDS
         return min(self._seconds, at_most)
 
 
-def _secrets(answers: Iterable[_Answer]) -> tuple[PullSecret, ...]:
+def _secrets(answers: Iterable[_Answer]) -> Pulled:
     return tuple(one.secret for one in answers if one.secret is not None)
+
+
+def _unread(one: _Name, *, is_late: bool = False) -> _Answer:
+    kind: Final = "Secret" if one.kind == _SECRETS else "ServiceAccount"
+    return _Answer(UnreadSecret(one.name, kind, is_late))
 
 
 def _is_name(namespace: str, name: str) -> bool:

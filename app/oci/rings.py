@@ -5,7 +5,11 @@ one credential earned serves nobody who does not hold the same. Pods without sec
 for an image share.
 
 What secrets of some content open is remembered for a while: they are parsed, and
-matched with an image, once and not for each review.
+matched with an image, once and not for each review. Those that hold too much are
+neither read nor kept: their sizes tell.
+
+Where a secret could not be read, nothing is asked for: what is answered without it
+may be another thing than with it, and "could not look" is never "there is none".
 """
 
 from __future__ import annotations
@@ -13,15 +17,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from operator import is_
+from typing import Final
 
 from app.errors import ConfigError
 from app.oci.cache import TimedCache
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.credentials.pull_secrets import keyring_of
+from app.oci.credentials.pull_secrets import Config, counted, opened
+from app.oci.patience import TIMEOUT
 from app.oci.reference import Reference
 from app.oci.ways.ways import Ways
-from app.ports import NOBODY, Puller, PullSecret, PullSecrets
+from app.ports import NOBODY, Pulled, Puller, PullSecret, PullSecrets, UnreadSecret
 
 _SECONDS: Final = 300.0
 KEYRINGS_BYTES: Final = 16 << 20
@@ -30,8 +36,9 @@ _TEXTS_TO_OBJECTS: Final = 4
 MAX_RINGS: Final = 256
 """Images whose fingerprints one Pod's secrets remember."""
 
-_Content: TypeAlias = tuple[tuple[str, str, frozenset[tuple[str, bytes]]], ...]
-"""Name, for faults name it; type; and content of each secret."""
+SHARE: Final = 0.5
+"""Of the time that is left, secrets take at the most this: the rest is for what needs
+none of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +74,10 @@ class Rings:
     ) -> None:
         self._secrets: Final = secrets
         self._ways: Final = ways
-        self._openers: Final[TimedCache[_Content, Opener]] = TimedCache(
+        self._openers: Final[TimedCache[tuple[Config, ...], Opener]] = TimedCache(
             clock, most_bytes=KEYRINGS_BYTES
         )
+        self._last: tuple[Pulled, Opener] = (), NO_OPENER
 
     def at_hand(self, puller: Puller) -> Opener | None:
         """What the Pod's secrets open; `None` if they would have to be read."""
@@ -79,8 +87,8 @@ class Rings:
         return None if found is None else self._opener(found)
 
     async def read(self, puller: Puller, *, deadline_seconds: float) -> Opener:
-        """The same, read within the deadline; those that come later are left out."""
-        left = max(deadline_seconds, 0.0)
+        """The same, read within a share of the deadline."""
+        left = max(deadline_seconds, 0.0) * SHARE
         return self._opener(await self._secrets.read(puller, deadline_seconds=left))
 
     def ring(self, opener: Opener, image: Reference) -> str:
@@ -96,23 +104,48 @@ class Rings:
             opener.rings[image.name] = known
         return known
 
-    def _opener(self, secrets: tuple[PullSecret, ...]) -> Opener:
-        if not secrets:
+    def _opener(self, found: Pulled) -> Opener:
+        """What secrets open; those of the last question are known without a look."""
+        last, opener = self._last
+        if len(last) != len(found) or not all(map(is_, last, found)):
+            opener = self._opened(found)
+            self._last = found, opener
+        return opener
+
+    def _opened(self, found: Pulled) -> Opener:
+        for one in found:
+            if isinstance(one, UnreadSecret):
+                return Opener(fault=_unread(one))
+        secrets = [one for one in found if isinstance(one, PullSecret)]
+        try:
+            content = counted(secrets)
+        except ConfigError as error:
+            return Opener(fault=_told(error))
+        if not content:
             return NO_OPENER
-        content = tuple(
-            (one.name, one.type, frozenset(one.data.items())) for one in secrets
-        )
         known = self._openers.get(content)
         if known is None:
-            known = _opened(secrets)
-            size = sum(len(value) for one in secrets for value in one.data.values())
-            size *= _TEXTS_TO_OBJECTS
+            known = _read(content)
+            size = sum(len(one.content) for one in content)
+            size *= _TEXTS_TO_OBJECTS if known.fault is None else 1
             self._openers.put(content, known, seconds=_SECONDS, content_bytes=size)
         return known
 
 
-def _opened(secrets: tuple[PullSecret, ...]) -> Opener:
+def _read(content: tuple[Config, ...]) -> Opener:
     try:
-        return Opener(keyring_of(secrets))
+        return Opener(opened(content))
     except ConfigError as error:
-        return Opener(fault=error)
+        return Opener(fault=_told(error))
+
+
+def _told(error: ConfigError) -> ConfigError:
+    """Without the frames that it came through: they hold what was read."""
+    return ConfigError(error.reason, error.message)
+
+
+def _unread(secret: UnreadSecret) -> ConfigError:
+    name = f"{secret.kind} {secret.name}"
+    if secret.is_late:
+        return ConfigError(TIMEOUT, f"{name}: not read in time")
+    return ConfigError("PullSecretUnread", f"{name}: the API server cannot be asked")

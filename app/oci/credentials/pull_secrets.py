@@ -48,6 +48,39 @@ _FORMS: Final[Mapping[str, _Form]] = MappingProxyType(
 """Type of a Secret -> where its config stands, and in which form (1)."""
 
 
+class Config(NamedTuple):
+    """A Secret that counts.
+
+    Attributes:
+        name: of the Secret.
+        type: of it, that says where the config stands, and in which form.
+        content: the config; at least one byte.
+    """
+
+    name: str
+    type: str
+    content: bytes
+
+
+def counted(secrets: Sequence[PullSecret]) -> tuple[Config, ...]:
+    """Those that count, in the Pod's order (1); none of them is read here.
+
+    Raises:
+        ConfigError: they are larger than they may be; as `keyring_of`.
+    """
+    found: list[Config] = []
+    content_bytes = 0
+    for secret in secrets:
+        form = _FORMS.get(secret.type)
+        content = secret.data.get(form.key) if form is not None else None
+        if content:
+            content_bytes += len(content)
+            found.append(Config(secret.name, secret.type, content))
+            if content_bytes > MAX_CONFIG_BYTES:
+                raise _too_much(secret.name)
+    return tuple(found)
+
+
 def keyring_of(secrets: Sequence[PullSecret]) -> Keyring:
     """What the pull secrets of a Pod open together.
 
@@ -58,32 +91,34 @@ def keyring_of(secrets: Sequence[PullSecret]) -> Keyring:
         ConfigError: one cannot be read (2); the reason is `InvalidPullSecret`, and
             the message names the Secret and shows nothing of it.
     """
-    content_bytes = count = 0
+    return opened(counted(secrets))
+
+
+def opened(configs: Sequence[Config]) -> Keyring:
+    """The same, of Secrets that count; raises as `keyring_of`."""
+    count = 0
+    for one in configs:
+        count += values(one.content)
+        if count > MAX_VALUES:
+            raise _too_much(one.name)
     entries: list[Entry] = []
-    for secret in secrets:
-        form = _FORMS.get(secret.type)
-        content = secret.data.get(form.key) if form is not None else None
-        if form is None or not content:
-            continue
-        content_bytes += len(content)
-        count += values(content)
-        if content_bytes > MAX_CONFIG_BYTES or count > MAX_VALUES:
-            raise _too_much(secret)
-        entries += _entries(secret.name, form, content)
+    for one in configs:
+        entries += _entries(one)
         if len(entries) > MAX_ENTRIES:
-            raise _too_much(secret)
+            raise _too_much(one.name)
     return Keyring.of(entries) if entries else NOTHING
 
 
-def _entries(name: str, form: _Form, content: bytes) -> Sequence[Entry]:
+def _entries(config: Config) -> Sequence[Entry]:
+    form = _FORMS[config.type]
     try:
-        return form.read(content).entries
+        return form.read(config.content).entries
     except ConfigError:
-        text = f"Secret {name}: {form.key} is no Docker config"
+        text = f"Secret {config.name}: {form.key} is no Docker config"
     # Outside: what was wrong may show a part of it.
     raise ConfigError("InvalidPullSecret", text)
 
 
-def _too_much(secret: PullSecret) -> ConfigError:
-    text = f"Secret {secret.name}: too much, together with those before it"
+def _too_much(name: str) -> ConfigError:
+    text = f"Secret {name}: too much, together with those before it"
     return ConfigError("InvalidPullSecret", text)

@@ -274,7 +274,8 @@ async def test_all_images_of_a_review_are_asked_for_one_set_of_platforms() -> No
             return super().at_hand(image, platforms, puller)
 
     noted: list[Collection[Platform]] = []
-    images = dict.fromkeys(("a", "b", "c"), Resolved("d", {AMD64: Missing()}))
+    none: ImageOutcome = Resolved("d", {AMD64: Missing()})
+    images = dict.fromkeys(("a", "b", "c"), none)
     await gathered(FakeCluster(), Noting(images), "a", "b", "c")
     assert 3 == len(noted)
     assert isinstance(noted[0], frozenset)

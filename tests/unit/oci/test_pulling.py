@@ -1,24 +1,17 @@
 """Pull secrets of Pods: what one credential earned serves no other."""
 
 import asyncio
-import base64
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.demo.content import Descriptor
 from app.demo.registry import Basic, Registry
-from app.oci import patterns, rings
+from app.oci import patterns
 from app.oci.artifacts import RegistryArtifacts
 from app.oci.guard import RegistryPolicy
-from app.oci.reference import parse
-from app.oci.rings import NO_OPENER, Rings
 from app.oci.shared import Shared
-from app.oci.ways import hosts_toml
-from app.oci.ways.ways import Configured, Ways
 from app.ports import (
     NOBODY,
     Found,
@@ -26,64 +19,23 @@ from app.ports import (
     ImageOutcome,
     Platform,
     Puller,
-    PullSecret,
     Resolved,
     Unauthorized,
+    Unavailable,
+    UnreadSecret,
 )
+from tests.tools.pull_secrets import BROKEN, HOST, Secrets, secret
 
 AMD = Platform("linux", "amd64")
-HOST = "registry.example"
 IMAGE = f"{HOST}/team/app:1"
 
 Make = Callable[..., RegistryArtifacts]
 
 
-def config(auths: Mapping[str, object]) -> bytes:
-    return json.dumps({"auths": auths}).encode()
-
-
-def secret(user: str, password: str, *, host: str = HOST) -> PullSecret:
-    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
-    kind = "kubernetes.io/dockerconfigjson"
-    return PullSecret(user, kind, {".dockerconfigjson": config({host: {"auth": auth}})})
-
-
-BROKEN = PullSecret(
-    "broken", "kubernetes.io/dockerconfigjson", {".dockerconfigjson": b"{"}
-)
-
-
-@dataclass
-class Secrets:
-    """Implements `PullSecrets`: namespace -> its secrets.
-
-    Attributes:
-        held: reading waits here while it is not set.
-        is_at_hand: whether nothing has to be read.
-        given: the time that each reading was given, in seconds.
-        asked: how often they were asked for without waiting.
-    """
-
-    of: Mapping[str, tuple[PullSecret, ...]] = field(default_factory=dict)
-    held: asyncio.Event = field(default_factory=asyncio.Event)
-    is_at_hand: bool = True
-    given: list[float] = field(default_factory=list)
-    asked: int = 0
-
-    def at_hand(self, puller: Puller) -> tuple[PullSecret, ...] | None:
-        self.asked += 1
-        return self.of.get(puller.namespace, ()) if self.is_at_hand else None
-
-    async def read(
-        self, puller: Puller, *, deadline_seconds: float
-    ) -> tuple[PullSecret, ...]:
-        self.given.append(deadline_seconds)
-        try:
-            await asyncio.wait_for(self.held.wait(), deadline_seconds)
-        except TimeoutError:
-            return ()
-        self.is_at_hand = True
-        return self.of.get(puller.namespace, ())
+def opened() -> asyncio.Event:
+    made = asyncio.Event()
+    made.set()
+    return made
 
 
 ADA, BOB, NONE = Puller("ada", ("ada",)), Puller("bob", ("bob",)), Puller("none")
@@ -192,7 +144,7 @@ async def test_lookups_of_two_credentials_do_not_join(
 # Reading them --------------------------------------------------------------------
 
 
-async def test_secrets_are_read_before_the_lookup_and_within_its_deadline(
+async def test_secrets_are_read_before_the_lookup_and_within_half_its_deadline(
     make: Make, secrets: Secrets
 ) -> None:
     secrets.is_at_hand = False
@@ -200,7 +152,7 @@ async def test_secrets_are_read_before_the_lookup_and_within_its_deadline(
     assert artifacts.at_hand(IMAGE, (AMD,), ADA) is None
     secrets.held.set()
     assert is_found(await look(artifacts, ADA, seconds=7))
-    assert [7.0] == secrets.given
+    assert [3.5] == secrets.given
 
 
 async def test_time_that_secrets_take_is_taken_from_the_lookups(
@@ -219,14 +171,54 @@ async def test_time_that_secrets_take_is_taken_from_the_lookups(
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.01])
-async def test_secrets_that_do_not_come_in_time_are_left_out(
-    seconds: float, make: Make, secrets: Secrets
+async def test_nothing_is_asked_without_secrets_that_do_not_come_in_time(
+    seconds: float, make: Make, secrets: Secrets, registry: Registry
 ) -> None:
     secrets.is_at_hand = False
     artifacts = make(secrets=secrets)
     outcome = await asyncio.wait_for(look(artifacts, ADA, seconds=seconds), 5)
-    assert not is_found(outcome)
-    assert [max(seconds, 0.0)] == secrets.given
+    assert Unavailable("Timeout", "Secret ada: not read in time") == outcome
+    assert [max(seconds, 0.0) / 2] == secrets.given
+    assert [] == registry.log
+
+
+@pytest.mark.parametrize("is_at_hand", [True, False])
+@pytest.mark.parametrize(
+    ("unread", "told"),
+    [
+        pytest.param(UnreadSecret("s"), "Secret s", id="secret"),
+        pytest.param(
+            UnreadSecret("sa", "ServiceAccount"), "ServiceAccount sa", id="account"
+        ),
+    ],
+)
+async def test_without_a_secret_that_cannot_be_read_nothing_is_asked(
+    unread: UnreadSecret,
+    told: str,
+    is_at_hand: bool,
+    make: Make,
+    registry: Registry,
+) -> None:
+    """Else `Unauthorized` would be answered, which is allowed, and remembered."""
+    given = (secret("ada", "one"), unread)
+    artifacts = make(
+        secrets=Secrets({"n": given}, is_at_hand=is_at_hand, held=opened())
+    )
+    outcome = await look(artifacts, Puller("n"))
+    text = f"{told}: the API server cannot be asked"
+    assert Unavailable("PullSecretUnread", text) == outcome
+    assert [] == registry.log
+    assert 0 == len(artifacts), "it is not remembered as the image's"
+
+
+async def test_a_secret_that_is_read_later_opens_its_registry_at_once(
+    make: Make, secrets: Secrets
+) -> None:
+    secrets.of = {"n": (UnreadSecret("s"),)}
+    artifacts = make(secrets=secrets)
+    assert isinstance(await look(artifacts, Puller("n")), Unavailable)
+    secrets.of = {"n": (secret("ada", "one"),)}
+    assert is_found(await look(artifacts, Puller("n")))
 
 
 async def test_what_is_known_after_secrets_were_read_is_not_looked_for(
@@ -254,93 +246,6 @@ async def test_a_secret_that_cannot_be_read_is_told_and_nothing_asked(
     outcome = await look(make(secrets=secrets), Puller("broken"))
     assert "InvalidPullSecret" == getattr(outcome, "reason", outcome)
     assert [] == registry.log
-
-
-# What it costs -------------------------------------------------------------------
-
-
-def test_nobodys_secrets_are_not_asked_for(secrets: Secrets) -> None:
-    assert NO_OPENER is Rings(secrets, Ways(), lambda: 0.0).at_hand(NOBODY)
-    assert 0 == secrets.asked
-
-
-def test_secrets_of_one_content_are_read_once(secrets: Secrets) -> None:
-    """However often they came from the API server."""
-    found = Rings(secrets, Ways(), lambda: 0.0)
-    assert found.at_hand(ADA) is found.at_hand(Puller("again"))
-    assert found.at_hand(ADA) is not found.at_hand(BOB)
-
-
-def test_a_fault_names_no_secret_of_another_namespace() -> None:
-    """Though both have the same content."""
-    other = PullSecret("other", BROKEN.type, BROKEN.data)
-    found = Rings(Secrets({"a": (BROKEN,), "b": (other,)}), Ways(), lambda: 0.0)
-    first, second = found.at_hand(Puller("a")), found.at_hand(Puller("b"))
-    assert first is not None
-    assert second is not None
-    assert "broken" in str(first.fault)
-    assert "broken" not in str(second.fault)
-
-
-def test_the_order_of_secrets_counts() -> None:
-    """It decides which credential is tried first."""
-    ada, bob = secret("ada", "one"), secret("bob", "two")
-    found = Rings(Secrets({"a": (ada, bob), "b": (bob, ada)}), Ways(), lambda: 0.0)
-    assert found.at_hand(Puller("a")) is not found.at_hand(Puller("b"))
-
-
-def test_what_secrets_open_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    many = {str(n): (secret("ada", str(n)),) for n in range(3)}
-    size = len(many["0"][0].data[".dockerconfigjson"])
-    monkeypatch.setattr(rings, "KEYRINGS_BYTES", 2 * (4 * size + 1024))
-    found = Rings(Secrets(many), Ways(), lambda: 0.0)
-    openers = [found.at_hand(Puller(name)) for name in many]
-    assert openers[2] is found.at_hand(Puller("2"))
-    assert openers[1] is found.at_hand(Puller("1"))
-    assert openers[0] is not found.at_hand(Puller("0"))
-
-
-def test_images_of_one_pod_that_are_remembered_are_bounded(secrets: Secrets) -> None:
-    found = Rings(secrets, Ways(), lambda: 0.0)
-    opener = found.at_hand(ADA)
-    assert opener is not None
-    images = [parse(f"{HOST}/app{n}:1") for n in range(rings.MAX_RINGS + 1)]
-    assert 1 == len({found.ring(opener, image) for image in images})
-    assert rings.MAX_RINGS >= len(opener.rings) > 0
-
-
-def test_a_fingerprint_is_short_however_many_credentials_there_are() -> None:
-    content = {f"{HOST}": {"auth": "YTpi"}, f"{HOST}/app": {"auth": "YzpkZQ=="}}
-    many = PullSecret("many", BROKEN.type, {".dockerconfigjson": config(content)})
-    found = Rings(Secrets({"many": (many,)}), Ways(), lambda: 0.0)
-    opener = found.at_hand(Puller("many"))
-    assert opener is not None
-    image = parse(f"{HOST}/app:1")
-    assert 2 == len(opener.keyring.lookup(image))
-    assert 64 == len(found.ring(opener, image))
-
-
-def test_a_mirror_has_credentials_of_its_own() -> None:
-    """What a Pod's secret for a mirror earned there serves no other Pod."""
-    hosts = hosts_toml.read(b'[host."https://mirror.example"]\n')
-    ways = Ways({"r.example": tuple(Configured(one) for one in hosts)})
-    secret_for = {
-        "a": (secret("ada", "one", host="mirror.example"),),
-        "b": (secret("bob", "two", host="mirror.example"),),
-    }
-    found = Rings(Secrets(secret_for), ways, lambda: 0.0)
-    first, second = (found.at_hand(Puller(name)) for name in secret_for)
-    assert first is not None
-    assert second is not None
-    image = parse("r.example/app:1")
-    assert found.ring(first, image) != found.ring(second, image)
-
-
-def test_no_secret_is_shown() -> None:
-    opener = Rings(
-        Secrets({"ada": (secret("ada", "canary"),)}), Ways(), lambda: 0.0
-    ).at_hand(Puller("ada"))
-    assert "canary" not in repr(opener)
 
 
 # Repositories that may not be asked ----------------------------------------------
