@@ -5,6 +5,10 @@ checked address, so that a name cannot point elsewhere a moment later. Addresses
 that a process on a node or in a cloud trusts by position are refused for every
 host: link-local ones (the metadata service), the API server, and the like.
 Private ranges and loopback need the operator's word for that host.
+
+Behind a proxy it is the proxy that resolves names. There is no address to check then,
+so that names which lead inside by their form need the operator's word instead; from
+which addresses others are kept is for the proxy's own rules to say.
 """
 
 from __future__ import annotations
@@ -53,6 +57,11 @@ _CLOSED: Final = tuple(
 _NUMBERS: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?")
 """Forms of an address that `inet_aton` reads, beside the plain one."""
 
+
+_INSIDE: Final = frozenset({"internal", "local", "localdomain", "localhost", "svc"})
+"""Last parts of names that no public name server knows (RFC 6761, RFC 6762, ICANN's
+`internal`), and of Services in search domains of a cluster."""
+_SERVICE: Final = "svc"
 
 _HTTPS: Final = "443"
 _HTTP: Final = "80"
@@ -226,3 +235,18 @@ def literal_is_allowed(policy: RegistryPolicy, host: str, port: int) -> bool:
     except ValueError:
         return host.isascii() and not _NUMBERS.fullmatch(host)
     return is_allowed(host, policy_for(policy, host, port), policy.refused)
+
+
+def name_is_allowed(policy: RegistryPolicy, host: str, port: int) -> bool:
+    """Whether a proxy may be asked for a host; addresses pass here.
+
+    Args:
+        policy: what the operator allows: a host that is listed may have any name.
+        host: in ASCII, name or address without brackets.
+        port: that is asked for.
+    """
+    name = host.lower().rstrip(".")
+    parts = name.split(".")
+    is_word = len(parts) == 1 and ":" not in name
+    is_inside = is_word or parts[-1] in _INSIDE or _SERVICE in parts[1:]
+    return not is_inside or policy.lists(name, port)

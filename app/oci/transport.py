@@ -24,6 +24,7 @@ from app.oci.guard import (
     RefusedAddressError,
     RegistryPolicy,
     literal_is_allowed,
+    name_is_allowed,
 )
 from app.oci.limits import Limits
 from app.oci.ways.proxies import Proxies
@@ -153,6 +154,8 @@ class AiohttpTransport:
         if not literal_is_allowed(self._policy, host, port):
             raise unavailable("AddressRefused", f"{host} is not a public address")
         proxy = self._proxies.of(url.scheme, host, port)
+        if proxy is not None and not name_is_allowed(self._policy, host, port):
+            raise unavailable("AddressRefused", f"{host} is not a public name")
         tls = await self._context(host, port, request.trust)
         session = await self._open(is_proxied=proxy is not None)
         own, ending = self._headers(request, url.scheme, proxy)

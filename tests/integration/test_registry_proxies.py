@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from app.demo import faults
 from app.demo.registry import Registry
 from tests.tools.authority import Authority
 from tests.tools.proxy import Proxy
@@ -172,10 +173,47 @@ async def test_no_image_uses_what_only_the_proxy_may(scene: Scene, host: str) ->
     image = f"{host.format(port=port)}/team/app:1"
     async with reading(**direct) as reader:
         assert "Unavailable AddressRefused" == await reader.word(image)
-    if "localhost" not in host:  # a name is the proxy's to resolve
-        async with reading(**scene.settings()) as reader:
-            assert "Unavailable AddressRefused" == await reader.word(image)
+    async with reading(**scene.settings()) as reader:
+        assert "Unavailable AddressRefused" == await reader.word(image)
     assert [] == scene.proxy.log
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "metadata.google.internal",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local:443",
+        "localhost:9090",
+        "LocalHost:9090",
+    ],
+)
+async def test_a_proxy_is_asked_for_no_name_inside(scene: Scene, host: str) -> None:
+    """The proxy resolves names, so that no address is there to be looked at."""
+    async with reading(**scene.settings()) as reader:
+        assert "Unavailable AddressRefused" == await reader.word(f"{host}/team/app:1")
+    assert [] == scene.proxy.log
+
+
+async def test_a_redirect_has_a_proxy_asked_for_no_name_inside(scene: Scene) -> None:
+    scene.plain.faults["resolve"] = faults.redirect("http://localhost:9090/")
+    async with reading(**scene.settings()) as reader:
+        word = await reader.word("plain.example/team/app:1")
+    assert "Unavailable AddressRefused" == word
+    assert not any("localhost" in line for line in scene.proxy.log)
+
+
+async def test_a_name_inside_that_is_listed_is_asked_for_through_a_proxy(
+    scene: Scene,
+) -> None:
+    name = "registry.corp.internal"
+    scene.proxy.names = {name: scene.plain.address}
+    settings = scene.settings()
+    settings["hosts"][name] = {"plainHttp": True}
+    async with reading(**settings) as reader:
+        assert "plain" == await reader.word(f"{name}/team/app:1")
+        word = await reader.word(f"{name}:9090/team/app:1")
+    assert "Unavailable AddressRefused" == word
 
 
 # The environment ---------------------------------------------------------------------

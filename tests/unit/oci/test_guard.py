@@ -13,6 +13,7 @@ from app.oci.guard import (
     RegistryPolicy,
     is_allowed,
     literal_is_allowed,
+    name_is_allowed,
 )
 from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport, Request
@@ -166,6 +167,53 @@ def test_an_ipv6_host_is_listed_in_brackets() -> None:
     policy = RegistryPolicy({"[fd00::9]:5000": HostPolicy(private=True)})
     assert literal_is_allowed(policy, "fd00::9", 5000)
     assert not literal_is_allowed(policy, "fd00::a", 5000)
+
+
+INSIDE = [
+    "localhost",
+    "app.localhost",
+    "localhost.localdomain",
+    "printer.local",
+    "kubernetes.default.svc.cluster.local",
+    "metadata.google.internal",
+    "metadata.google.internal.",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.corp.example",
+    "registry",
+    "metadata.",
+    "localhost..",
+    "LOCALHOST",
+]
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_some_names_lead_inside_by_their_form(host: str) -> None:
+    """What a proxy would resolve; we could not look at the address."""
+    assert not name_is_allowed(RegistryPolicy(), host, 443)
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_an_inside_name_is_the_operator_s_to_list(host: str) -> None:
+    policy = RegistryPolicy({host.lower().rstrip("."): HostPolicy()})
+    assert name_is_allowed(policy, host, 443)
+    assert not name_is_allowed(policy, host, 9090)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "registry.example",
+        "svc.example",
+        "svc-a.default.example",
+        "internal.example",
+        "local.example.com",
+        "registry.mylocal",
+        "192.0.2.1",
+        "2001:db8::1",
+    ],
+)
+def test_other_names_are_a_proxy_s_to_resolve(host: str) -> None:
+    assert name_is_allowed(RegistryPolicy(), host, 443)
 
 
 class Names(AbstractResolver):
