@@ -59,6 +59,17 @@ class Candidate:
         return subject is None or subject.digest != str(self.subject)
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether it was read, and says itself that it is ours and attached here.
+
+        A list is no word on that: whoever may write tags writes lists.
+        """
+        manifest = self.manifest
+        if manifest is None or self.is_of_another:
+            return False
+        return manifest.type == ARTIFACT_TYPE
+
+    @property
     def created(self) -> str | None:
         """Its date: its own, where its manifest can be read."""
         said = self.entry if self.manifest is None else self.manifest
@@ -83,7 +94,7 @@ async def read(source: Source, subject: Digest, limits: Limits) -> list[Candidat
         for one in listed
         if selection.is_ours(one) or selection.may_be_ours(one)
     }
-    reads = (_read(source, subject, one, limits) for one in distinct.values())
+    reads = (read_one(source, subject, one, limits) for one in distinct.values())
     found = {one.entry.digest: one for one in await asyncio.gather(*reads)}
     ours = {digest: one for digest, one in found.items() if _is_ours(one)}
     ordered = selection.newest_first(one.dated for one in ours.values())
@@ -98,9 +109,10 @@ def _is_ours(one: Candidate) -> bool:
     return one.manifest.type == ARTIFACT_TYPE
 
 
-async def _read(
+async def read_one(
     source: Source, subject: Digest, entry: Descriptor, limits: Limits
 ) -> Candidate:
+    """One that is listed for a subject, whatever it is; never raises."""
     try:
         content = await _content(source, entry, limits)
         manifest = manifests.read_manifest(content)

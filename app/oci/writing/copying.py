@@ -18,6 +18,7 @@ from app.oci import manifests
 from app.oci.digest import Digest
 from app.oci.failure import invalid
 from app.oci.limits import Limits
+from app.oci.manifests import ARTIFACT_TYPE
 from app.oci.source import Source
 from app.oci.writing import candidates, pushing, subjects
 from app.oci.writing.candidates import Candidate
@@ -172,6 +173,9 @@ async def _read(pair: _Pair, one: Candidate) -> Artifact:
     if one.fault is not None:
         raise one.fault
     manifest = manifests.read_manifest(one.content)
+    if manifest.type != ARTIFACT_TYPE:
+        text = f"{one.entry.digest} is listed as a compatibility artifact, and is none"
+        raise invalid("TypeMismatch", text)
     named = [*(manifest.layers or []), *filter(None, [manifest.config])]
     if len(named) > MAX_BLOBS:
         raise invalid(

@@ -9,6 +9,7 @@ from app.demo.faults import status
 from app.demo.registry_writing import store as put_manifest
 from app.oci import finding
 from app.oci.limits import Limits
+from app.oci.manifests import ARTIFACT_TYPE as TYPE
 from app.oci.manifests import OCI_MANIFEST
 from app.oci.transport import Answer, Request
 from app.oci.writing.copying import MAX_BLOBS, Copied, Copy, copy
@@ -203,6 +204,23 @@ async def test_one_that_cannot_be_read_is_a_reason(api: World, tags: World) -> N
     one = put(api.repository)
     api.repository.blobs[one] = b"broken"
     assert "DigestMismatch" == await reason(api, tags)
+
+
+async def test_a_signature_that_is_listed_as_ours_is_not_copied(
+    api: World, tags: World
+) -> None:
+    """An older spec alone would count at the destination, so that is the end."""
+    await attach(tags.store(), created=EARLY)
+    digest = put(tags.repository, artifactType="application/vnd.example.signature")
+    tag = tags.repository.tags["1"].replace(":", "-")
+    tags.repository.write_fallback_tag(tags.repository.tags["1"])
+    listed = tags.repository.blobs[tags.repository.tags[tag]]
+    wrong = listed.replace(b"application/vnd.example.signature", TYPE.encode())
+    assert wrong != listed
+    await tags.store().edit_tag(tag, lambda _: wrong, most_bytes=1 << 20)
+    assert "TypeMismatch" == await reason(tags, api)
+    assert digest not in api.repository.types
+    assert Missing() == await found(api.store())
 
 
 @pytest.mark.parametrize(("more", "is_copied"), [(0, True), (1, False)])
