@@ -7,15 +7,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from app.bootstrap.observers import RegistryObserver
 from app.bootstrap.registry_files import RegistryFiles
 from app.bootstrap.registry_material import RegistryMaterial, material
+from app.bootstrap.standing import Standing
 from app.bootstrap.way_observers import ProgramObserver, WayObserver
 from app.errors import ConfigError
+from app.kube.backoff import Clock
+from app.kube.remembered import Remembered
 from app.kube.secrets import KubePullSecrets
 from app.oci import patterns
 from app.oci.artifacts import RegistryArtifacts, Times
+from app.oci.cache import Filled
 from app.oci.client import Shared
 from app.oci.credentials import Offers
 from app.oci.credentials.helpers import HELPER_BYTES, HELPER_SECONDS, Helpers
@@ -50,17 +55,38 @@ class Sources:
         port: that reviews ask.
         registries: behind it.
         secrets: of Pods, that they ask; `None` for none.
+        standing: what they may ask, and as whom; `None` for nothing like another's.
     """
 
     port: Artifacts
     registries: RegistryArtifacts
     secrets: KubePullSecrets | None = None
+    standing: Standing | None = None
+
+    def inherit(self, other: Sources) -> None:
+        """Takes over what still counts of what others remember.
+
+        What they found is asked for anew here, and stands in if that fails: only
+        where both may ask the same, as the same.
+        """
+        if self.standing is not None and self.standing == other.standing:
+            self.registries.inherit(other.registries)
+        if self.secrets is not None and other.secrets is not None:
+            self.secrets.inherit(other.secrets)
+
+    def caches(self) -> Mapping[str, Filled]:
+        """What is remembered, by what it is."""
+        read = self.secrets.memory if self.secrets is not None else _NOTHING
+        return {**self.registries.caches(), "pull_secrets": read}
 
     async def close(self) -> None:
         """Ends what is under way, and all connections to registries."""
         await self.registries.close()
         if self.secrets is not None:
             await self.secrets.close()
+
+
+_NOTHING: Final[Filled] = Remembered[None, None](Clock(), most=0, most_bytes=0)
 
 
 def sources(
@@ -83,7 +109,8 @@ def sources(
     limits = Limits(**settings.limits.model_dump())
     layouts = LayoutArtifacts(settings.layout_root, limits)
     found = registries(settings, files, metrics, secrets)
-    return Sources(LayoutsFirst(layouts, found), found, secrets)
+    standing = Standing.of(settings, files)
+    return Sources(LayoutsFirst(layouts, found), found, secrets, standing)
 
 
 def registries(
@@ -95,7 +122,8 @@ def registries(
     """Reads artifacts from registries; arguments as for `sources`.
 
     It remembers nothing that others found: what one credential earned serves no
-    other, and what is not allowed any more is not answered from memory.
+    other, and what is not allowed any more is not answered from memory. See
+    `Sources.inherit` for what may stand in.
     """
     observer = RegistryObserver(metrics)
     found = shared(settings, files, observer)

@@ -59,6 +59,7 @@ class Switch:
             self._settle()  # there are other indexes now; see `webhook.interpreter`
 
     async def _exchange(self, chosen: Options, new: Sources) -> None:
+        new.inherit(self.sources)
         try:
             await self._checker.exchange(chosen, new.port)
         except BaseException:

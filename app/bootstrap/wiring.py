@@ -179,7 +179,7 @@ def _assemble(
     def refreshed() -> None:
         expiries.report()
         checker.refresh()
-        for cache, filled in switch.sources.registries.caches().items():
+        for cache, filled in switch.sources.caches().items():
             metrics.set("cache_entries", len(filled), cache=cache)
             metrics.set("cache_bytes", filled.size_bytes, cache=cache)
         for state, count in switch.sources.registries.circuits().items():

@@ -182,7 +182,7 @@ class KubePullSecrets:
         self._seconds: Final = seconds
         self._observer: Final = observer or SilentObserver()
         self._clock: Final = clock or Clock()
-        self._known: Final = Remembered[_Name, _Kept](
+        self._known = Remembered[_Name, _Kept](
             self._clock, most=MAX_KNOWN, most_bytes=MAX_BYTES
         )
         self._flights: Final[dict[_Name, asyncio.Task[_Answer]]] = {}
@@ -200,6 +200,12 @@ class KubePullSecrets:
     def memory(self) -> Remembered[_Name, _Kept]:
         """How full it is."""
         return self._known
+
+    def inherit(self, other: KubePullSecrets) -> None:
+        """Remembers what another one read, if both may read the same."""
+        ours, theirs = (self._allowed, self._seconds), (other._allowed, other._seconds)
+        if ours == theirs:
+            self._known = other._known
 
     async def close(self) -> None:
         """Ends what is under way."""

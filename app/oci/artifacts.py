@@ -130,6 +130,10 @@ class RegistryArtifacts:
         self._flights: Flights[_Key] = Flights(shared.limits.waiting, clock)
         self._turns = Turns(shared.limits.lookups, shared.limits.per_host)
 
+    def inherit(self, other: RegistryArtifacts) -> None:
+        """What another found may stand in for a registry that cannot be asked."""
+        self._outcomes.inherit(other._outcomes)
+
     def __len__(self) -> int:
         """How many images are known; some that no longer hold are counted too."""
         return len(self._outcomes.cache)

@@ -27,12 +27,14 @@ class _Kept:
         ends: until then.
         last: what was found last; `None` if that cannot stand in for anything.
         last_ends: until when it can, and all of this is kept; not before `ends`.
+        by: whose answer it is; to others it can only stand in.
     """
 
     answer: ImageOutcome
     ends: float
     last: ImageOutcome | None
     last_ends: float
+    by: object
 
 
 class Outcomes(Generic[K]):
@@ -52,14 +54,19 @@ class Outcomes(Generic[K]):
     ) -> None:
         self._times: Final = times
         self._clock: Final = clock
-        self.cache: Final[TimedCache[K, _Kept]] = TimedCache(
+        self._own: Final = object()
+        self.cache: TimedCache[K, _Kept] = TimedCache(
             clock, most_bytes=OUTCOMES_BYTES, evicted=evicted
         )
+
+    def inherit(self, other: Outcomes[K]) -> None:
+        """What another found may stand in here, too; none of it holds as an answer."""
+        self.cache = other.cache
 
     def known(self, key: K) -> ImageOutcome | None:
         """What still holds."""
         kept = self.cache.get(key)
-        if kept is None or self._clock() >= kept.ends:
+        if kept is None or kept.by is not self._own or self._clock() >= kept.ends:
             return None
         return kept.answer
 
@@ -81,12 +88,12 @@ class Outcomes(Generic[K]):
         instead = None if kept is None else _instead(kept, outcome)
         if kept is not None and instead is not None:
             ends = min(ends, kept.last_ends)
-            self._keep(key, _Kept(instead, ends, instead, kept.last_ends))
+            self._keep(key, _Kept(instead, ends, instead, kept.last_ends, self._own))
             return instead
         answer = stale.remembered(outcome)
         last = outcome if stale.may_stand_in(outcome) else None
         last_ends = ends + self._times.stale_seconds if last is not None else ends
-        self._keep(key, _Kept(answer, ends, last, last_ends))
+        self._keep(key, _Kept(answer, ends, last, last_ends, self._own))
         return outcome
 
     def _keep(self, key: K, kept: _Kept) -> None:

@@ -183,7 +183,7 @@ METRICS: Final = (
     Metric(
         "cache_entries",
         "gauge",
-        "What is remembered of registries, by what it is.",
+        "What is remembered of registries and pull secrets, by what it is.",
         ("cache",),
     ),
     Metric("cache_bytes", "gauge", "Roughly what that takes.", ("cache",)),

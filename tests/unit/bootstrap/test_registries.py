@@ -16,6 +16,7 @@ from app.oci.patterns import parse
 from app.oci.reference import parse as reference
 from app.settings import RegistrySettings
 from app.telemetry import Metrics
+from tests.tools.secrets_api import Api, having, pod, read, reader
 
 
 def settings(**fields: Any) -> RegistrySettings:
@@ -182,11 +183,50 @@ async def test_the_reader_of_pull_secrets_is_closed_with_the_registries() -> Non
     assert secrets.is_closed
 
 
-@pytest.mark.parametrize("read", ["named", "namespaces"])
-def test_pull_secrets_are_read_as_far_as_the_settings_allow(read: str) -> None:
+async def test_pull_secrets_are_told_among_what_is_remembered() -> None:
+    secrets = reader(Api(having("a")))
+    found = made(secrets)
+    assert 0 == len(found.caches()["pull_secrets"])
+    await read(secrets, pod("a"))
+    filled = found.caches()["pull_secrets"]
+    assert (1, 1) == (len(filled), filled.size_bytes)
+    assert {*made().caches()} == {*found.caches()}, "the gauge goes back to none"
+
+
+@pytest.mark.parametrize("is_rotated", [True, False])
+async def test_what_was_found_stands_in_after_a_rotation_only(
+    is_rotated: bool, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    entry = {"username": "u", "password": "p"}
+    config.write_text(json.dumps({"auths": {"r.example": entry}}))
+    before = made(docker_config=config)
+    entry["password" if is_rotated else "username"] = "other"
+    config.write_text(json.dumps({"auths": {"r.example": entry}}))
+    after = made(docker_config=config)
+    after.inherit(before)
+    is_shared = after.caches()["images"] is before.caches()["images"]
+    assert is_rotated is is_shared
+    assert after.caches()["tags"] is not before.caches()["tags"]
+
+
+async def test_what_was_read_of_pull_secrets_stays_known() -> None:
+    api = Api(having("a"))
+    before, after = made(reader(api)), made(reader(api))
+    assert before.secrets is not None
+    await read(before.secrets, pod("a"))
+    after.inherit(before)
+    assert 1 == len(after.caches()["pull_secrets"])
+    made().inherit(before)
+    after.inherit(made())
+    assert 1 == len(after.caches()["pull_secrets"])
+
+
+@pytest.mark.parametrize("reading", ["named", "namespaces"])
+def test_pull_secrets_are_read_as_far_as_the_settings_allow(reading: str) -> None:
     given = settings(
         pull_secrets={
-            "read": read,
+            "read": reading,
             "names": ["a/b"],
             "namespaces": ["c"],
             "seconds": 7,
@@ -195,7 +235,11 @@ def test_pull_secrets_are_read_as_far_as_the_settings_allow(read: str) -> None:
     found = pull_secrets(given, object(), Metrics())  # type: ignore[arg-type]
     assert found is not None
     allowed = found._allowed
-    assert (read, {"a/b"}, {"c"}) == (allowed.read, allowed.names, allowed.namespaces)
+    assert (reading, {"a/b"}, {"c"}) == (
+        allowed.read,
+        allowed.names,
+        allowed.namespaces,
+    )
     assert 7 == found._seconds
     assert pull_secrets(given, None, Metrics()) is None
 

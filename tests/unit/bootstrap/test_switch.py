@@ -142,6 +142,26 @@ async def test_other_registry_settings_make_other_registries(
     assert [True, True] == scene.closed()
 
 
+async def test_other_registries_inherit_from_those_before(scene: Scene) -> None:
+    """Else a rotated file would end what stands in for a registry that is down."""
+    first = scene.switch.sources
+    noted: list[tuple[Sources, Sources]] = []
+
+    class Noting(Sources):
+        def inherit(self, other: Sources) -> None:
+            noted.append((self, other))
+
+    scene.switch._make = lambda given: Noting(
+        (made := scene.make(given)).port, made.registries
+    )
+    await scene.switch.to(wanted(OTHERS))
+    second = scene.switch.sources
+    assert [(second, first)] == noted
+    await scene.switch.to(HOSTS)
+    assert (scene.switch.sources, second) == noted[1]
+    await scene.switch.close()
+
+
 async def begun(scene: Scene) -> "asyncio.Task[object]":
     port = scene.made[-1][2]
     review = asyncio.create_task(scene.checker.validate(POD, deadline_seconds=20.0))

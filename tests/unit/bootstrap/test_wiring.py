@@ -123,7 +123,7 @@ async def test_metrics_tell_how_full_the_caches_are(tmp_path: Path) -> None:
     async with wired.running():
         wired.refresh()
     lines = wired.metrics.text().decode().splitlines()
-    for name in ("images", "tags", "referrers", "contents"):
+    for name in ("images", "tags", "referrers", "contents", "pull_secrets"):
         assert f'imagecompat_cache_entries{{cache="{name}"}} 0.0' in lines
         assert f'imagecompat_cache_bytes{{cache="{name}"}} 0.0' in lines
     for state in ("open", "half open"):

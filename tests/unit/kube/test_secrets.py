@@ -310,3 +310,27 @@ async def test_bytes_that_are_remembered_are_bounded(
     assert 2 == given.remembered
     assert ["cc"] == await read(given, pod("cc"))
     assert 1 == given.remembered
+
+
+# Of others -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({}, 1, id="the-same"),
+        pytest.param({"namespaces": {"n", "m"}}, 2, id="more-namespaces"),
+        pytest.param({"read": "named", "names": {"n/a"}}, 2, id="by-name"),
+        pytest.param({"seconds": 30.0}, 2, id="for-another-time"),
+    ],
+)
+async def test_what_another_read_is_known_where_the_settings_are_equal(
+    settings: dict[str, Any], expected: int
+) -> None:
+    api = Api(having("a"))
+    first = reader(api)
+    await read(first, pod("a"))
+    second = reader(api, **settings)
+    second.inherit(first)
+    assert ["a"] == await read(second, pod("a"))
+    assert expected == len(api.asked)
