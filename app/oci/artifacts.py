@@ -9,7 +9,9 @@
    on it go on in the background, and nobody waits. So a registry that hangs holds the
    first Pod and none of the following, whatever images they have.
 4. Lookups are bounded, in all and for each registry (`turns`), so that one that hangs
-   leaves room for the others.
+   leaves room for the others; and so are those that wait (`flights`). Registries that
+   nobody has heard of leave room for those that are known (`known`). To wait for a
+   turn is no fault of a registry: it has a reason of its own, `Overloaded`.
 5. What was found before stands in for a registry that cannot be asked, marked as
    stale (`stale`); a "no" from memory is marked, too.
 6. Keys hold what credentials the Pod brings along for the image (`rings`).
@@ -30,12 +32,13 @@ from app.oci.cache import Filled
 from app.oci.cached import CachedSource, Memory, Times
 from app.oci.finding import find
 from app.oci.flights import Flights
+from app.oci.known import Known, zone
 from app.oci.outcomes import Outcomes
-from app.oci.patience import TIMEOUT, Patience
+from app.oci.patience import OVERLOADED, TIMEOUT, Patience, unavailable
 from app.oci.reference import Reference
 from app.oci.rings import Opener, Rings
 from app.oci.shared import Shared
-from app.oci.turns import Turns
+from app.oci.turns import Gate, Turns, gates
 from app.oci.ways import mirrored
 from app.ports import (
     NOBODY,
@@ -54,6 +57,7 @@ NAMES: Final = 4096
 """References that are read once while they are in use."""
 
 _NOTHING: Final = Reference("", "")
+_CROWDED: Final = Unavailable(OVERLOADED, "too many lookups are under way")
 
 
 class Observer(Protocol):
@@ -128,7 +132,8 @@ class RegistryArtifacts:
         allowed = NoPullSecrets() if secrets is None else secrets
         self._rings = Rings(allowed, shared.ways, clock)
         self._flights: Flights[_Key] = Flights(shared.limits.waiting, clock)
-        self._turns = Turns(shared.limits.lookups, shared.limits.per_host)
+        self._turns = Turns()
+        self._known_hosts = Known(clock)
 
     def inherit(self, other: RegistryArtifacts) -> None:
         """What another found may stand in for a registry that cannot be asked."""
@@ -216,17 +221,31 @@ class RegistryArtifacts:
         age = self._flights.age_seconds(named.host)
         patience = self._patience.left(named.host, age_seconds=age)
         if flight is None:
-            if self._flights.is_full:
-                text = "too many lookups are under way"
-                return self._or_stale(key, Unavailable("Overloaded", text))
+            unknown = "" if self._is_known(named) else zone(named.host)
+            if self._flights.is_full(unknown):
+                return self._or_stale(key, _CROWDED)
             lookup = self._look(named, key, opener)
-            flight = self._flights.begin(key, named.host, lookup)
+            flight = self._flights.begin(key, named.host, lookup, unknown=unknown)
         seconds = max(min(deadline_seconds, patience), 0.0)
         done, _ = await asyncio.wait({flight.task}, timeout=seconds)
         if done and not flight.task.cancelled():
             return flight.task.result()
-        text = f"{named.host} did not answer in time"
-        return self._or_stale(key, Unavailable(TIMEOUT, text))
+        if flight.waited_longest(self._clock()) and not self._is_slow(named.host):
+            return self._or_stale(key, _CROWDED)
+        return self._or_stale(key, _late(named))
+
+    def _is_known(self, named: Reference) -> bool:
+        return named.host in self._known_hosts or self._is_named(named)
+
+    def _is_named(self, named: Reference) -> bool:
+        shared = self._shared
+        return named.host in shared.policy.hosts or shared.ways.name(named)
+
+    def _is_slow(self, host: str) -> bool:
+        """Whether it is the registry that keeps others waiting for their turn."""
+        asked_seconds = self._flights.asked_seconds(host)
+        is_late = asked_seconds >= self._shared.limits.connect_seconds
+        return is_late or self._patience.is_hanging(host)
 
     def _or_stale(self, key: _Key, outcome: Unavailable) -> ImageOutcome:
         """What was found before, for who cannot be told anything newer."""
@@ -240,32 +259,59 @@ class RegistryArtifacts:
 
     async def _look(self, named: Reference, key: _Key, opener: Opener) -> ImageOutcome:
         outcome, ends = await self._looked(named, key, opener)
-        self._patience.learn(named.host, outcome)
+        self._learn(named.host, outcome)
         answer = self._outcomes.keep(key, outcome, ends)
         if answer is not outcome:
             self._count("stale")
         return answer
 
+    def _learn(self, host: str, outcome: ImageOutcome) -> None:
+        self._patience.learn(host, outcome)
+        reasons = unavailable(outcome)
+        if not reasons:
+            self._known_hosts.learn(host)
+        elif TIMEOUT in reasons:
+            self._known_hosts.forget(host)
+
     async def _looked(
         self, named: Reference, key: _Key, opener: Opener
     ) -> tuple[ImageOutcome, float]:
-        """The outcome, and until when what it rests on holds."""
-        limits = self._shared.limits
-        ends = self._shared.clock() + limits.lookup_seconds
+        """The outcome, and until when what it rests on holds.
+
+        It may wait for its turn as long as it may take afterwards.
+        """
+        limits, flight = self._shared.limits, self._flights[key]
         try:
             async with (
-                asyncio.timeout(limits.lookup_seconds),
-                self._turns.turn(named.host),
+                asyncio.timeout(limits.lookup_seconds) as time_limit,
+                self._turns.turn(self._gates(named)),
             ):
-                remote = mirrored.source(
-                    self._shared, named, ends=ends, keyring=opener.keyring
-                )
-                source = CachedSource(remote, named, self._memory, ring=key.ring)
-                outcome = await find(source, sorted(key.platforms), limits)
-                return outcome, source.ends
+                now = asyncio.get_running_loop().time()
+                time_limit.reschedule(now + limits.lookup_seconds)
+                flight.asked = self._clock()
+                return await self._asked(named, key, opener)
         except TimeoutError:
-            text = f"{named.host} did not answer in time"
-            return Unavailable(TIMEOUT, text), float("inf")
+            outcome = _CROWDED if flight.asked is None else _late(named)
+            return outcome, float("inf")
+
+    def _gates(self, named: Reference) -> tuple[Gate, ...]:
+        return gates(
+            named.host,
+            self._shared.limits.lookups,
+            self._shared.limits.per_host,
+            is_known=named.host in self._known_hosts,
+            is_named=self._is_named(named),
+        )
+
+    async def _asked(
+        self, named: Reference, key: _Key, opener: Opener
+    ) -> tuple[ImageOutcome, float]:
+        limits, shared = self._shared.limits, self._shared
+        ends = shared.clock() + limits.lookup_seconds
+        remote = mirrored.source(shared, named, ends=ends, keyring=opener.keyring)
+        source = CachedSource(remote, named, self._memory, ring=key.ring)
+        outcome = await find(source, sorted(key.platforms), limits)
+        return outcome, source.ends
 
     def _evicted(self, cache: str) -> None:
         if self._observer is not None:
@@ -279,3 +325,7 @@ class RegistryArtifacts:
         """Ends lookups under way, and all connections."""
         await self._flights.close()
         await self._shared.transport.close()
+
+
+def _late(named: Reference) -> Unavailable:
+    return Unavailable(TIMEOUT, f"{named.host} did not answer in time")

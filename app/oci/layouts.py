@@ -145,7 +145,7 @@ class LayoutArtifacts:
         key = _Key(image, frozenset(platforms))
         flight = self._flights.get(key)
         if flight is None:
-            if self._flights.is_full:
+            if self._flights.is_full():
                 return Unavailable("Overloaded", "too many lookups are under way")
             flight = self._flights.begin(key, "", self._look(key))
         seconds = max(deadline_seconds, 0.0)

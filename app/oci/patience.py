@@ -4,7 +4,7 @@ A lookup that runs out of time leaves its registry hanging, until a lookup on it
 an answer. That a host is left alone (`breaker`) is no answer: the two live side by
 side. Hanging is about who waits, and begins with the first lookup that nobody should
 have waited for; a circuit is about what is sent, and opens after several failures of
-any kind.
+any kind. What waits for its turn among ours asks nobody, and is nobody's fault.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from app.oci.cache import TimedCache
 from app.ports import ImageOutcome, Resolved, Unavailable
 
 TIMEOUT: Final = "Timeout"
-_UNASKED: Final = frozenset({"CircuitOpen"})
+OVERLOADED: Final = "Overloaded"
+_UNASKED: Final = frozenset({"CircuitOpen", OVERLOADED})
 _HANGING_SECONDS: Final = 300.0
 HANGING_BYTES: Final = 1 << 20
 
@@ -46,11 +47,15 @@ class Patience:
             host: the registry.
             age_seconds: of the oldest lookup on it.
         """
-        return 0.0 if self._hanging.get(host) else self._seconds - age_seconds
+        return 0.0 if self.is_hanging(host) else self._seconds - age_seconds
+
+    def is_hanging(self, host: str) -> bool:
+        """Whether nobody waits for a registry."""
+        return self._hanging.get(host) is not None
 
     def learn(self, host: str, outcome: ImageOutcome) -> None:
         """Takes in how a lookup ended."""
-        reasons = {one.reason for one in _unavailable(outcome)}
+        reasons = unavailable(outcome)
         if TIMEOUT in reasons:
             self._hanging.put(
                 host, value=True, seconds=_HANGING_SECONDS, content_bytes=len(host)
@@ -59,6 +64,7 @@ class Patience:
             self._hanging.drop(host)
 
 
-def _unavailable(outcome: ImageOutcome) -> list[Unavailable]:
+def unavailable(outcome: ImageOutcome) -> frozenset[str]:
+    """Why parts of an outcome, or all of it, could not be looked for."""
     parts = outcome.platforms.values() if isinstance(outcome, Resolved) else (outcome,)
-    return [one for one in parts if isinstance(one, Unavailable)]
+    return frozenset(one.reason for one in parts if isinstance(one, Unavailable))

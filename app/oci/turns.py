@@ -1,41 +1,87 @@
-"""How many lookups run at the same time, in all and for each registry."""
+"""How many lookups run at the same time, in all and for each registry.
+
+1. `most` in all, and `per_host` for each registry.
+2. Registries that are known (`known`) or that settings name may take all of them.
+   Unknown ones have half of them together, and those of one zone as much as one
+   registry. A domain with thousands of names that never answer takes no more turns
+   than one registry that hangs.
+3. A registry that settings do not name can answer once and hang later: those of one
+   zone have a quarter together, and one that runs out of time is unknown again.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, NamedTuple
+
+from app.oci.known import zone
+
+
+class Gate(NamedTuple):
+    """Lets so many in at the same time.
+
+    Attributes:
+        name: of those who share it; no two kinds of gates have equal ones.
+        most: of them.
+    """
+
+    name: str
+    most: int
+
+
+def gates(
+    host: str, most: int, per_host: int, *, is_known: bool, is_named: bool = False
+) -> tuple[Gate, ...]:
+    """What a lookup goes through, the narrowest first, so that who waits takes little.
+
+    Args:
+        host: the registry.
+        most: lookups, in all.
+        per_host: for each registry.
+        is_known: it has answered lately.
+        is_named: settings name it.
+    """
+    whole = Gate("", most)
+    if is_named:
+        return Gate(host, per_host), whole
+    if is_known:
+        of_zone = Gate(f"known in {zone(host)}", max(most // 4, per_host))
+        return Gate(host, per_host), of_zone, whole
+    unknown = Gate("unknown", max(most // 2, 1))
+    return Gate(f"unknown in {zone(host)}", per_host), unknown, whole
 
 
 class Turns:
-    """Lets so many in, in all and for each registry; the others wait.
+    """Lets so many in; the others wait, who came first goes first.
 
-    What is kept of a registry goes with its last lookup.
-
-    Args:
-        most: in all.
-        per_host: for each registry.
+    What is kept of a gate goes with the last who uses it.
     """
 
-    def __init__(self, most: int, per_host: int) -> None:
-        self._all: Final = asyncio.Semaphore(most)
-        self._per_host: Final = per_host
-        self._hosts: Final[dict[str, tuple[asyncio.Semaphore, int]]] = {}
+    def __init__(self) -> None:
+        self._gates: Final[dict[Gate, tuple[asyncio.Semaphore, int]]] = {}
 
     def __len__(self) -> int:
-        """How many registries somebody waits for, or asks."""
-        return len(self._hosts)
+        """How many gates somebody waits at, or went through and has not left."""
+        return len(self._gates)
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Waits for its turn; the registry's comes first, so that it takes no slot."""
-        own, users = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
-        self._hosts[host] = (own, users + 1)
+    async def turn(self, gates: Sequence[Gate]) -> AsyncIterator[None]:
+        """Waits for its turn at one after the other."""
+        async with AsyncExitStack() as entered:
+            for gate in gates:
+                await entered.enter_async_context(self._entered(gate))
+            yield
+
+    @asynccontextmanager
+    async def _entered(self, gate: Gate) -> AsyncIterator[None]:
+        one, users = self._gates.get(gate, (asyncio.Semaphore(gate.most), 0))
+        self._gates[gate] = (one, users + 1)
         try:
-            async with own, self._all:
+            async with one:
                 yield
         finally:
-            own, users = self._hosts.pop(host)
+            one, users = self._gates.pop(gate)
             if users > 1:
-                self._hosts[host] = (own, users - 1)
+                self._gates[gate] = (one, users - 1)

@@ -78,6 +78,11 @@ class Ways:
             for at, one in enumerate(hosts)
         )
 
+    def name(self, image: Reference) -> bool:
+        """Whether a folder is of the image's registry, not of all."""
+        found = folders(image.domain)
+        return any(one in self.folders for one in found if one != DEFAULT)
+
     def rings(self, image: Reference, keyring: Keyring) -> str:
         """What a Pod's secrets offer on all ways of an image; `""` for nothing."""
         if not keyring.entries:

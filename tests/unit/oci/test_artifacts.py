@@ -328,6 +328,8 @@ async def test_lookups_take_turns_in_all_and_for_each_registry(
 ) -> None:
     limits = replace(Limits(), lookups=5, per_host=3)
     artifacts = make(limits=limits)
+    for host in ("a", "b", "c"):
+        await look(artifacts, f"{host}.example/app:first")
     transport.held.clear()
     waiting = [
         asyncio.create_task(look(artifacts, f"{host}.example/app:{tag}"))
@@ -347,6 +349,7 @@ async def test_one_registry_leaves_room_for_others(
 ) -> None:
     limits = replace(Limits(), lookups=4, per_host=3)
     artifacts = make(limits=limits)
+    await look(artifacts, "hanging.example/app:first")
     transport.held.clear()
     hanging = [
         asyncio.create_task(look(artifacts, f"hanging.example/app:{tag}"))
@@ -359,13 +362,14 @@ async def test_one_registry_leaves_room_for_others(
     assert 4 == transport.under_way
     transport.held.set()
     await asyncio.gather(other, *hanging)
-    assert 10 == len(registry.log)
+    assert 11 == len(registry.log)
 
 
 async def test_more_lookups_than_may_wait_are_turned_away(
     make: Make, transport: Any
 ) -> None:
     artifacts = make(limits=replace(Limits(), waiting=2))
+    await look(artifacts, f"{HOST}/app:first")
     transport.held.clear()
     for tag in ("1", "2"):
         await look(artifacts, f"{HOST}/app:{tag}", seconds=SOON)

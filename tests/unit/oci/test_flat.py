@@ -8,7 +8,7 @@ import pytest
 from app.demo.faults import status
 from app.demo.registry import Registry
 from app.oci import artifacts as port
-from app.oci import breaker, cached, outcomes, patience
+from app.oci import breaker, cached, known, outcomes, patience
 from app.oci.artifacts import RegistryArtifacts
 from app.oci.cache import ENTRY_BYTES
 from app.ports import Platform, Unavailable
@@ -27,6 +27,7 @@ def small(monkeypatch: pytest.MonkeyPatch, make: Make) -> RegistryArtifacts:
         monkeypatch.setattr(cached, name, ROOM)
     monkeypatch.setattr(outcomes, "OUTCOMES_BYTES", ROOM)
     monkeypatch.setattr(patience, "HANGING_BYTES", ROOM)
+    monkeypatch.setattr(known, "KNOWN_BYTES", ROOM)
     monkeypatch.setattr(breaker, "MAX_CIRCUITS", 20)
     return make()
 
@@ -43,6 +44,7 @@ def sizes(artifacts: RegistryArtifacts) -> dict[str, int]:
         "circuits": len(artifacts._shared.sender.breaker),
         "lookups": len(artifacts._flights),
         "turns": len(artifacts._turns),
+        "known": len(artifacts._known_hosts),
     }
 
 
@@ -76,7 +78,9 @@ async def test_registries_that_hang_leave_no_more_than_there_is_room_for(
 ) -> None:
     for number in range(MANY):
         small._patience.learn(f"r{number}.example", Unavailable("Timeout", "x"))
+        small._known_hosts.learn(f"h{number}.example")
     assert 0 < sizes(small)["hanging"] <= 20
+    assert 0 < sizes(small)["known"] <= 20
     transport.held.clear()
     for number in range(MANY):
         await look(small, f"h{number}.example/app:1", 0)
