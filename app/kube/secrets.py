@@ -356,7 +356,7 @@ class KubePullSecrets:
         if kept is None:
             return None
         self._observer.counted(one.kind, "kept")
-        ends = min(self._clock.now() + seconds, kept.lasts)
+        ends = self._clock.now() + seconds  # It is forgotten when it lasts no more.
         self._put(one, _Kept(kept.answer, ends, kept.lasts))
         return kept.answer
 

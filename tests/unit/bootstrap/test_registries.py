@@ -210,6 +210,14 @@ async def test_what_was_found_stands_in_after_a_rotation_only(
     assert after.caches()["tags"] is not before.caches()["tags"]
 
 
+def test_registries_of_unknown_standing_inherit_nothing() -> None:
+    """Two that say nothing of it are not equal."""
+    found = [made(), made()]
+    before, after = (Sources(one.port, one.registries) for one in found)
+    after.inherit(before)
+    assert after.caches()["images"] is not before.caches()["images"]
+
+
 async def test_what_was_read_of_pull_secrets_stays_known() -> None:
     api = Api(having("a"))
     before, after = made(reader(api)), made(reader(api))
