@@ -13,6 +13,7 @@ import uvloop
 
 from app.demo import faults
 from app.demo.registry import Registry
+from app.ports import Unavailable
 from tests.tools.authority import Authority
 from tests.tools.proxy import Proxy
 from tests.tools.servers import free_port
@@ -201,6 +202,16 @@ async def test_a_redirect_has_a_proxy_asked_for_no_name_inside(scene: Scene) -> 
         word = await reader.word("plain.example/team/app:1")
     assert "Unavailable AddressRefused" == word
     assert not any("localhost" in line for line in scene.proxy.log)
+
+
+async def test_without_a_proxy_the_address_counts_and_not_the_name(
+    scene: Scene,
+) -> None:
+    for direct, what in ((["localhost"], "address"), ([], "name")):
+        async with reading(**scene.settings(noProxy=direct)) as reader:
+            outcome = await reader.look("localhost:9090/team/app:1")
+        assert isinstance(outcome, Unavailable)
+        assert f"localhost is not a public {what}" == outcome.detail
 
 
 async def test_a_name_inside_that_is_listed_is_asked_for_through_a_proxy(

@@ -103,6 +103,14 @@ def test_the_operator_can_name_token_servers_for_one_registry() -> None:
     assert asked("http://login.example:8443/t", policy=policy) is None
 
 
+def test_they_are_the_registry_s_with_https_s_port_too() -> None:
+    policy = RegistryPolicy(
+        {"r.example": HostPolicy()}, realms={"r.example": frozenset({"t.example"})}
+    )
+    assert asked("https://t.example/t", "r.example:443", policy) is not None
+    assert asked("https://t.example/t", "r.example:5000", policy) is None
+
+
 def test_a_registry_on_plain_http_may_have_a_token_server_on_it() -> None:
     policy = RegistryPolicy({"r.example:5000": HostPolicy(plain_http=True)})
     assert asked("http://r.example:5000/t", "r.example:5000", policy) is not None

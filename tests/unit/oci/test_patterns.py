@@ -125,5 +125,8 @@ def test_on_plain_http_port_80_and_none_are_one(deny: str) -> None:
     for host in ("r.example", "r.example:80", "r.example:080"):
         assert not policy.allows(reference.parse(f"{host}/secret/app"))
     assert policy.allows(reference.parse("r.example:5000/secret/app"))
+    allowing = RegistryPolicy(hosts, allow=(parse(deny),))
+    assert allowing.allows(reference.parse("r.example:80/secret/app"))
+    assert allowing.allows(reference.parse("r.example/secret/app"))
     https = RegistryPolicy(deny=(parse("r.example/secret/"),))
     assert https.allows(reference.parse("r.example:80/secret/app"))
