@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -13,6 +15,32 @@ from app.oci import patterns
 from app.oci.reference import api_host
 from app.oci.ways import proxies
 from app.settings.section import Section
+
+_HOST: Final = re.compile(
+    r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[(?P<address>[a-f0-9:.]+)\])"
+    r"(?::(?P<port>[0-9]{1,16}))?",
+    re.ASCII,
+)
+"""As in image references, and with `_`, which names of mirrors may have."""
+_PROXY_HOST: Final = re.compile(r"[a-z0-9._-]{1,255}|[a-f0-9:.]+", re.ASCII)
+_MAX_PORT: Final = 65535
+_SAY_PROXY: Final = "expected http://HOST:PORT or https://HOST:PORT"
+
+
+def _host(text: str) -> str:
+    match = _HOST.fullmatch(text.lower())
+    if match is None or not 0 < int(match["port"] or _MAX_PORT) <= _MAX_PORT:
+        wanted = "expected HOST, HOST:PORT or [ADDRESS]:PORT"
+        raise ValueError(f"{wanted}, as images name it: no scheme and no path")
+    if match["address"] is not None:
+        try:
+            ipaddress.IPv6Address(match["address"])
+        except ValueError:
+            raise ValueError("expected an IPv6 address in the brackets") from None
+    return text
+
+
+_Host = Annotated[str, AfterValidator(_host)]
 
 
 class RegistryHostSettings(Section):
@@ -26,7 +54,7 @@ class RegistryHostSettings(Section):
     """The host may resolve to addresses of private networks."""
     loopback: bool = False
     """The host may be this machine; for tests and the demo."""
-    token_servers: frozenset[str] = frozenset()
+    token_servers: frozenset[_Host] = frozenset()
     """Other hosts that give tokens for this registry (a GitLab's own)."""
     ca_file: Path | None = None
     """PEM bundle of authorities that are trusted for this host besides the system's."""
@@ -45,9 +73,15 @@ class RegistryHostSettings(Section):
 
 
 def _proxy(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("expected http://HOST:PORT or https://HOST:PORT")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(f"{_SAY_PROXY}, with a port from 1 to {_MAX_PORT}") from None
+    if parts.scheme not in {"http", "https"} or not _PROXY_HOST.fullmatch(host):
+        raise ValueError(_SAY_PROXY)
+    if port == 0:
+        raise ValueError(f"{_SAY_PROXY}, with a port from 1 to {_MAX_PORT}")
     if parts.username is not None or parts.password is not None:
         raise ValueError("expected no user here: see credentialsFile")
     if parts.path.strip("/") or parts.query or parts.fragment:
@@ -192,7 +226,7 @@ class RegistrySettings(Section):
     """Folder of the plugins that it names."""
     pull_secrets: PullSecretSettings = PullSecretSettings()
     """Whether `imagePullSecrets` are read."""
-    hosts: dict[str, RegistryHostSettings] = Field(default_factory=dict)
+    hosts: dict[_Host, RegistryHostSettings] = Field(default_factory=dict)
     """Registry host in lower case (`registry.example:5000`, `docker.io`) -> what is
     allowed. Without a port it stands for 443, and with `plainHttp` for 80; other ports
     of the host are listed by themselves."""

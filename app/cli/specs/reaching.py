@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -161,7 +160,7 @@ def _proxies(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _proxy(name: str, url: str) -> str:
     text = url if "://" in url else f"http://{url}"
-    if "@" in urlsplit(text).netloc:
+    if "@" in text.partition("://")[2].partition("/")[0]:
         text = (
             f"{name}: a proxy with a password: expected a settings file with "
             "registry.proxy.credentialsFile (--settings)"

@@ -117,11 +117,20 @@ class Proxies:
         return proxy
 
     def hosts(self) -> frozenset[tuple[str, int]]:
-        """Names and ports of the proxies themselves."""
-        found = (urlsplit(one) for one in (self.http, self.https) if one is not None)
+        """Names and ports of the proxies themselves; not of what is no URL."""
         return frozenset(
-            (one.hostname or "", one.port or _PORTS[one.scheme]) for one in found
+            found
+            for found in (_place(one) for one in (self.http, self.https) if one)
+            if found is not None
         )
+
+
+def _place(url: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
 
 
 def read_credentials(content: bytes) -> tuple[str, str]:

@@ -139,9 +139,10 @@ def told(text: str, environment: dict[str, str] | None = None) -> list[str]:
             id="one host twice",
         ),
         pytest.param(
-            'registry: {hosts: {"A\\e": {}, "a\\e": {}}}',
-            "f:1:19: registry.hosts: A\\x1b and a\\x1b are one host",
-            id="hosts that colour",
+            'registry: {hosts: {"A\\e": {}}}',
+            "f:1:27: registry.hosts.A\\x1b: expected HOST, HOST:PORT or "
+            "[ADDRESS]:PORT, as images name it: no scheme and no path",
+            id="a host that colours",
         ),
         pytest.param(
             "registry: {hosts: {my_host: {plain_http: true}}}",

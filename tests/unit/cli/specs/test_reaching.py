@@ -132,6 +132,14 @@ def test_a_proxy_that_is_none_is_refused() -> None:
     assert "http://HOST:PORT" in raised.value.message
 
 
+@pytest.mark.parametrize("url", ["http://p:99999", "http://[::1", "[::1", "p:x"])
+def test_a_proxy_of_the_environment_that_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        settings(environment={"https_proxy": url})
+    assert "InvalidOptions" == raised.value.reason
+    assert "with a port from 1 to 65535" in raised.value.message
+
+
 def test_a_password_opens_the_registries_that_are_named() -> None:
     other = reference.parse("other.example/app")
     ring = reaching.keyring(Reach(registry_username="ada"), [APP], "secret")

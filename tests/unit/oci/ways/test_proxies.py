@@ -2,12 +2,17 @@
 
 import pytest
 
+from app.oci.failure import LookupFailedError
+from app.oci.guard import HostPolicy, RegistryPolicy
+from app.oci.limits import Limits
+from app.oci.transport import AiohttpTransport, Request
 from app.oci.ways.proxies import (
     MAX_CREDENTIALS_BYTES,
     Proxies,
     read_credentials,
     rule,
 )
+from app.ports import Unavailable
 
 PLAIN, TLS = "http://plain.example:3128", "http://tls.example"
 
@@ -129,3 +134,24 @@ def test_the_user_is_sent_as_basic_authorization() -> None:
         "Basic YWRhOnNlOmNyZXQ="
         == Proxies(user="ada", password="se:cret").authorization
     )
+
+
+@pytest.mark.parametrize(
+    "url", ["http://p:99999", "http://p:x", "http://[::1", "ftp://p", "p"]
+)
+def test_a_proxy_that_is_no_url_is_nowhere(url: str) -> None:
+    found = Proxies(url, "http://proxy.example:3128")
+    assert frozenset({("proxy.example", 3128)}) == found.hosts()
+
+
+@pytest.mark.parametrize("url", ["http://p:99999", "http://[::1", "http://p q", "p"])
+async def test_a_request_through_a_proxy_that_is_no_url_fails_as_ours(url: str) -> None:
+    policy = RegistryPolicy({"r.example": HostPolicy()})
+    transport = AiohttpTransport(policy, Limits(), proxies=Proxies(https=url))
+    request = Request("GET", "https://r.example/v2/", seconds=1.0)
+    try:
+        with pytest.raises(LookupFailedError) as caught:
+            await transport.send(request)
+    finally:
+        await transport.close()
+    assert isinstance(caught.value.outcome, Unavailable)
