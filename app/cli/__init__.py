@@ -21,7 +21,7 @@ from app.cli import (
     validate_node,
     validate_spec,
 )
-from app.cli.output import EXIT_CODES
+from app.cli.output import EXIT_CODES, told
 from app.errors import ImagecompatError
 
 app: Final = typer.Typer(
@@ -54,6 +54,6 @@ def main() -> NoReturn:
     try:
         app()
     except ImagecompatError as error:
-        print(f"imagecompat: {error.message}", file=sys.stderr)  # noqa: T201
+        print(told(error), file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CODES[type(error)])
     sys.exit(0)

@@ -32,6 +32,9 @@ EXIT_CODES: Final[Mapping[type[ImagecompatError], int]] = {
     ClusterError: COULD_NOT_FIND_OUT,
 }
 
+INVALID_SETTINGS: Final = "InvalidSettings"
+"""Reason of an error whose message has a line for each fault."""
+
 MAX_INPUT_BYTES: Final = 16 << 20
 """Far above any spec or feature file, far below memory."""
 
@@ -58,12 +61,24 @@ def read_input(path: str) -> bytes:
     return content
 
 
+def safe(text: str) -> str:
+    """On one line, without control characters: what was typed, or comes from afar."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def told(error: ImagecompatError) -> str:
+    """What is printed of an error: one line, of settings one for each fault."""
+    whole = f"imagecompat: {error.message}"
+    lines = whole.split("\n") if error.reason == INVALID_SETTINGS else [whole]
+    return "\n".join(map(safe, lines))
+
+
 def located(error: SpecError, file: str) -> str:
     """What is wrong with a spec, its place first: `FILE:LINE:COLUMN: ...`."""
     name = "<stdin>" if file == "-" else file
     places = (name, error.line, error.column)
     where = ":".join(str(part) for part in places if part is not None)
-    return f"{where}: {error.message}"
+    return safe(f"{where}: {error.message}")
 
 
 def want_colour() -> bool:

@@ -52,7 +52,7 @@ def show_spec(
 def _write(one: Shown) -> None:
     """The bytes as they are; on a terminal without what it would obey."""
     if sys.stdout.isatty():
-        from app.cli.specs.printing import safe  # noqa: PLC0415
+        from app.cli.output import safe  # noqa: PLC0415
 
         lines = one.content.decode(errors="replace").split("\n")
         sys.stdout.write("\n".join(map(safe, lines)))

@@ -58,11 +58,12 @@ def validate_config(
     if [*files, against].count("-") > 1:
         raise ConfigError("InputTwice", "standard input can be read only once")
     old = _old(against, output) if against is not None else None
-    wrong = _wrong_files if with_files else _nothing_wrong
+    files_too = checking.Looks(_wrong_files, _odd_files)
+    looks = files_too if with_files else checking.Looks()
     checked = [
         one
         for file in files
-        for one in checking.check(read_input(file), _name(file), old, wrong)
+        for one in checking.check(read_input(file), _name(file), old, looks)
     ]
     _print(checked, as_json=output == "json")
     if any(one.faults for one in checked):
@@ -79,8 +80,12 @@ def _wrong_files(settings: Settings) -> tuple[Fault, ...]:
     return found if isinstance(found, tuple) else ()
 
 
-def _nothing_wrong(_: Settings) -> tuple[Fault, ...]:
-    return ()
+def _odd_files(settings: Settings) -> tuple[Fault, ...]:
+    """What of these files never counts."""
+    from app.bootstrap import registry_advice, registry_files  # noqa: PLC0415
+
+    registry = settings.registry
+    return registry_advice.advise(registry, registry_files.read(registry))
 
 
 def _old(against: str, output: str) -> Settings:
@@ -94,8 +99,10 @@ def _old(against: str, output: str) -> Settings:
         return settings
     _print(found, as_json=output == "json")
     if len(found) > 1:
+        from app.cli.output import safe  # noqa: PLC0415
+
         text = f"{_name(against)}: expected one settings file, found {len(found)}"
-        typer.echo(text, err=True)
+        typer.echo(safe(text), err=True)
     raise typer.Exit(BAD_INPUT)
 
 

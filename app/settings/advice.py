@@ -14,6 +14,7 @@ from typing import Final
 from app.admission.policy import Mode
 from app.settings.faults import Fault, Path, ordered
 from app.settings.loading import Accepted
+from app.settings.registry import SecretReading
 from app.settings.sections import CertificateMode, ExemptionSettings, Settings
 
 _NAMESPACE: Final = re.compile(r"[-a-z0-9*?\[\]!]*")
@@ -60,6 +61,29 @@ def _docker_config(settings: Settings, _: datetime) -> Advice:
     if file is not None and not os.access(file, os.R_OK):
         path = ("registry", "dockerConfig")
         yield path, f"{file} cannot be read here; a process would refuse that"
+
+
+def _helpers(settings: Settings, _: datetime) -> Advice:
+    registry = settings.registry
+    if registry.credential_helpers is not None and registry.docker_config is None:
+        path = ("registry", "credentialHelpers")
+        yield path, "no helper is asked: only dockerConfig names some"
+
+
+def _pull_secrets(settings: Settings, _: datetime) -> Advice:
+    """What is listed counts only for its own way of reading, and is needed there."""
+    section = settings.registry.pull_secrets
+    lists = (
+        ("names", section.names, SecretReading.NAMED),
+        ("namespaces", section.namespaces, SecretReading.NAMESPACES),
+    )
+    for name, listed, reading in lists:
+        if section.read is reading and not listed:
+            path = ("registry", "pullSecrets", "read")
+            yield path, f"no Secret is read: {name} lists none"
+        if section.read is not reading and listed:
+            path = ("registry", "pullSecrets", name)
+            yield path, f"counts only with read: {reading.value}"
 
 
 def _loopback(settings: Settings, _: datetime) -> Advice:
@@ -110,6 +134,8 @@ _RULES: Final[tuple[Callable[[Settings, datetime], Advice], ...]] = (
     _certificate,
     _trusted,
     _docker_config,
+    _helpers,
+    _pull_secrets,
     _loopback,
     _off,
     _exemptions,

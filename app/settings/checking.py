@@ -11,14 +11,31 @@ from typing import TypeAlias
 
 from app.settings import life, manifest, naming
 from app.settings.advice import advise
-from app.settings.faults import Fault, dotted
+from app.settings.faults import Fault, dotted, ordered, printable
 from app.settings.life import Change
-from app.settings.loading import Refused, judge
+from app.settings.loading import Accepted, Refused, judge
 from app.settings.manifest import Text
 from app.settings.sections import Settings
 
-Wrong: TypeAlias = Callable[[Settings], tuple[Fault, ...]]
+Look: TypeAlias = Callable[[Settings], tuple[Fault, ...]]
 """Looks at more than the settings themselves."""
+
+
+def _nothing(_: Settings) -> tuple[Fault, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """At the files that settings name.
+
+    Attributes:
+        wrong: what a process would refuse.
+        odd: what it takes, but looks like a mistake; asked if nothing is wrong.
+    """
+
+    wrong: Look = _nothing
+    odd: Look = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +73,10 @@ class Checked:
         if self.settings is None:
             return
         where = f" (ConfigMap {self.config_map})" if self.config_map else ""
+        file = printable(self.file)
         count = len(self.warnings)
         warnings = f", {count} warning{'' if count == 1 else 's'}" if count else ""
-        yield f"{self.file}{where}: valid{warnings}"
+        yield f"{file}{where}: valid{warnings}"
         if self.changes is None:
             return
         yield from (f"  {_told(one)}" for one in self.changes)
@@ -85,7 +103,7 @@ def check(
     content: bytes,
     file: str,
     old: Settings | None = None,
-    wrong: Wrong = lambda _: (),
+    looks: Looks = Looks(),
 ) -> list[Checked]:
     """Every settings file in a text; at least one answer.
 
@@ -93,25 +111,24 @@ def check(
         content: a settings file, or manifests.
         file: its name.
         old: settings to compare with; `None` for none.
-        wrong: says what is wrong with files that the settings name.
+        looks: at files that the settings name.
     """
     found = manifest.texts(content)
     if isinstance(found, Fault):
         return [Checked(file, faults=(found,))]
-    return [_check(one, file, old, wrong) for one in found]
+    return [_check(one, file, old, looks) for one in found]
 
 
-def _check(text: Text, file: str, old: Settings | None, wrong: Wrong) -> Checked:
+def _check(text: Text, file: str, old: Settings | None, looks: Looks) -> Checked:
     judged = judge(text.content, file)
     if not isinstance(judged, Refused):
-        place = judged.document.place
-        placed = (replace(one, place=place(one.path)) for one in wrong(judged.settings))
-        faults = tuple(placed)
+        faults = _placed(looks.wrong, judged)
         judged = Refused(file, faults) if faults else judged
     if isinstance(judged, Refused):
         faults = tuple(map(text.placed, judged.faults))
         return Checked(file, text.name, faults=faults)
-    advice = map(text.placed, advise(judged, datetime.now(UTC)))
+    said = (*advise(judged, datetime.now(UTC)), *_placed(looks.odd, judged))
+    advice = map(text.placed, ordered(said))
     return Checked(
         file,
         text.name,
@@ -119,6 +136,12 @@ def _check(text: Text, file: str, old: Settings | None, wrong: Wrong) -> Checked
         warnings=(*advice, *_variables()),
         changes=None if old is None else life.changes(old, judged.settings),
     )
+
+
+def _placed(look: Look, judged: Accepted) -> tuple[Fault, ...]:
+    place = judged.document.place
+    found = look(judged.settings)
+    return tuple(replace(one, place=place(one.path)) for one in found)
 
 
 def _variables() -> Iterator[Fault]:

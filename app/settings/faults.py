@@ -45,13 +45,13 @@ class Fault:
         """
         where = self.variable or _where(name, self.place)
         path = dotted(self.path)
-        text = _printable(self.message)
+        text = printable(self.message)
         return f"{where}: {path}: {text}" if path else f"{where}: {text}"
 
 
 def dotted(path: Path) -> str:
     """A path as people write it (`policy.exemptions.0.owner`)."""
-    return ".".join(_printable(str(part)) for part in path)
+    return ".".join(printable(str(part)) for part in path)
 
 
 def ordered(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -87,9 +87,10 @@ def _bare(key: str) -> str:
 
 
 def _where(name: str, place: Place | None) -> str:
+    name = printable(name)
     return name if place is None else f"{name}:{place.line}:{place.column}"
 
 
-def _printable(text: str) -> str:
-    """Nobody's key writes lines of its own."""
+def printable(text: str) -> str:
+    """On one line: nobody's key or file writes lines of its own."""
     return text if text.isprintable() else ascii(text)[1:-1]

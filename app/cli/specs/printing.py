@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Final
 
 from app import ports
+from app.cli.output import safe
 from app.cli.specs.options import Format
 from app.oci.writing.store import Failed
 
@@ -73,11 +74,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     width = shutil.get_terminal_size().columns if is_terminal else _WIDTH
     Console(file=written, width=width, no_color=True, highlight=False).print(found)
     return "".join(f"{one.rstrip()}\n" for one in written.getvalue().splitlines())
-
-
-def safe(text: str) -> str:
-    """Without control characters: much of it comes from registries."""
-    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def short(digest: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import typer
 
-from app.cli.output import BAD_INPUT, COULD_NOT_FIND_OUT
+from app.cli.output import BAD_INPUT, COULD_NOT_FIND_OUT, safe
 from app.cli.specs import printing
 from app.cli.specs.options import Format
 from app.oci.writing.store import Failed
@@ -26,7 +26,7 @@ _CODES: Final[Mapping[str, int]] = {
 
 def warn(text: str) -> None:
     """One line on standard error."""
-    print(printing.safe(f"imagecompat: {text}"), file=sys.stderr)  # noqa: T201
+    print(safe(f"imagecompat: {text}"), file=sys.stderr)  # noqa: T201
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _show(done: Sequence[R], view: View[R]) -> None:
             view.write(one)
         return
     for one in done:
-        sys.stdout.writelines(f"{printing.safe(line)}\n" for line in view.head(one))
+        sys.stdout.writelines(f"{safe(line)}\n" for line in view.head(one))
     rows = [cells for one in done for cells in view.rows(one)]
     if rows:
         sys.stdout.write(printing.table(view.columns, rows))

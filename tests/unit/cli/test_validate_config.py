@@ -203,6 +203,36 @@ def test_broken_text_is_told_as_a_settings_file(run: "Run") -> None:
             id="loopback",
         ),
         pytest.param(
+            "registry: {credentialHelpers: /bin}\n",
+            "<stdin>:2:31: warning: registry.credentialHelpers: no helper is asked: "
+            "only dockerConfig names some",
+            id="helpers",
+        ),
+        pytest.param(
+            "registry: {pullSecrets: {read: named}}\n",
+            "<stdin>:2:32: warning: registry.pullSecrets.read: no Secret is read: "
+            "names lists none",
+            id="no name",
+        ),
+        pytest.param(
+            "registry: {pullSecrets: {read: namespaces}}\n",
+            "<stdin>:2:32: warning: registry.pullSecrets.read: no Secret is read: "
+            "namespaces lists none",
+            id="no namespace",
+        ),
+        pytest.param(
+            "registry: {pullSecrets: {names: [a/b]}}\n",
+            "<stdin>:2:33: warning: registry.pullSecrets.names: counts only with "
+            "read: named",
+            id="names that are not read",
+        ),
+        pytest.param(
+            "registry: {pullSecrets: {read: named, names: [a/b], namespaces: [a]}}\n",
+            "<stdin>:2:65: warning: registry.pullSecrets.namespaces: counts only with "
+            "read: namespaces",
+            id="namespaces beside names",
+        ),
+        pytest.param(
             "policy: {mode: off}\n",
             "<stdin>:2:16: warning: policy.mode: nothing is judged, but in namespaces "
             "that choose another mode",
@@ -267,6 +297,35 @@ def test_what_looks_like_a_mistake_is_told(run: "Run", text: str, line: str) -> 
 def test_what_may_well_be_meant_is_not_told(run: "Run", text: str) -> None:
     given = f"{PAIR}policy: {{{text}}}\n"
     assert "" == run("validate-config", "-", stdin=given.encode()).err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{read: none}",
+        "{read: named, names: [a/b]}",
+        "{read: namespaces, namespaces: ['*']}",
+    ],
+)
+def test_pull_secrets_that_are_read_are_not_told(run: "Run", text: str) -> None:
+    given = f"{PAIR}registry: {{pullSecrets: {text}}}\n"
+    assert "" == run("validate-config", "-", stdin=given.encode()).err
+
+
+def test_the_name_of_a_file_writes_no_line_of_its_own(
+    run: "Run", tmp_path: Path
+) -> None:
+    file = tmp_path / "a\nb"
+    name = f"{tmp_path}/a\\nb"
+    file.write_text(PAIR)
+    assert f"{name}: valid\n" == run("validate-config", str(file)).out
+    several = tmp_path / "c\nd"
+    several.write_text(f"{MANIFESTS}---\n{MANIFESTS}".replace("MODE", "warn"))
+    ran = run("validate-config", str(file), "--against", str(several))
+    assert f"{tmp_path}/c?d: expected one settings file, found 2\n" == ran.err
+    file.write_text("x: 1\n")
+    ran = run("validate-config", str(file))
+    assert f"{name}:1:1: x: unknown key\n" == ran.err
 
 
 # Changes ---------------------------------------------------------------------------
@@ -385,3 +444,67 @@ def test_files_without_a_fault_are_valid(
     file.write_text(f"{PAIR}registry: {{dockerConfig: {tmp_path}/config.json}}\n")
     found = run("validate-config", "--files", str(file))
     assert (0, f"{file}: valid\n") == (found.status, found.out)
+
+
+@pytest.mark.parametrize(
+    "name", ["credentialHelpers", "credentialProviderFolder", "layoutRoot"]
+)
+def test_a_folder_that_is_not_there_is_told_when_asked(
+    run: "Run", file: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "config.json").write_text('{"auths": {}}')
+    (tmp_path / "providers.yaml").write_text(PROVIDERS)
+    others = {
+        "credentialHelpers": f"dockerConfig: {tmp_path}/config.json",
+        "credentialProviderFolder": f"credentialProviders: {tmp_path}/providers.yaml",
+        "layoutRoot": "mirrors: null",
+    }
+    folder = tmp_path / "folder"
+    file.write_text(f"{PAIR}registry:\n  {others[name]}\n  {name}: {folder}\n")
+    assert "" == run("validate-config", str(file)).err
+    found = run("validate-config", "--files", str(file))
+    assert (0, f"{file}: valid, 1 warning\n") == (found.status, found.out)
+    where = f"{file}:4:{5 + len(name)}: warning: registry.{name}"
+    assert f"{where}: {folder} is no folder here\n" == found.err
+    folder.mkdir()
+    assert "" == run("validate-config", "--files", str(file)).err
+
+
+PROVIDERS = """\
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+- name: plugin
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages: [r.example]
+  defaultCacheDuration: 1m
+"""
+
+
+@pytest.mark.parametrize(
+    "config", ['{"credsStore": "canary"}', '{"credHelpers": {"r.example": "canary"}}']
+)
+def test_helpers_that_are_never_asked_are_told_when_asked(
+    run: "Run", file: Path, tmp_path: Path, config: str
+) -> None:
+    docker = tmp_path / "config.json"
+    docker.write_text(config)
+    file.write_text(f"{PAIR}registry: {{dockerConfig: {docker}}}\n")
+    assert "" == run("validate-config", str(file)).err
+    found = run("validate-config", "--files", str(file))
+    where = f"{file}:2:26: warning: registry.dockerConfig: {docker}"
+    text = "names credential helpers: none is asked without credentialHelpers"
+    assert (0, f"{where} {text}\n") == (found.status, found.err)
+    both = f"dockerConfig: {docker}, credentialHelpers: {tmp_path}"
+    file.write_text(f"{PAIR}registry: {{{both}}}\n")
+    assert "" == run("validate-config", "--files", str(file)).err
+
+
+def test_what_is_wrong_is_told_without_what_is_odd(
+    run: "Run", file: Path, tmp_path: Path
+) -> None:
+    text = f"{{dockerConfig: {tmp_path}/none.json, layoutRoot: {tmp_path}/none}}"
+    file.write_text(f"{PAIR}registry: {text}\n")
+    found = run("validate-config", "--files", str(file))
+    assert 2 == found.status
+    assert 1 == len(found.err.splitlines())
