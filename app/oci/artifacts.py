@@ -243,8 +243,10 @@ class RegistryArtifacts:
 
     def _is_slow(self, host: str) -> bool:
         """Whether it is the registry that keeps others waiting for their turn."""
-        asked_seconds = self._flights.asked_seconds(host)
-        is_late = asked_seconds >= self._shared.limits.connect_seconds
+        fair_seconds = min(
+            self._shared.limits.connect_seconds, self._times.patience_seconds / 2
+        )
+        is_late = self._flights.asked_seconds(host) >= fair_seconds
         return is_late or self._patience.is_hanging(host)
 
     def _or_stale(self, key: _Key, outcome: Unavailable) -> ImageOutcome:
@@ -281,10 +283,12 @@ class RegistryArtifacts:
         It may wait for its turn as long as it may take afterwards.
         """
         limits, flight = self._shared.limits, self._flights[key]
+        through = self._gates(named)
+        flight.is_queued = not self._turns.is_free(through)
         try:
             async with (
                 asyncio.timeout(limits.lookup_seconds) as time_limit,
-                self._turns.turn(self._gates(named)),
+                self._turns.turn(through),
             ):
                 now = asyncio.get_running_loop().time()
                 time_limit.reschedule(now + limits.lookup_seconds)

@@ -25,6 +25,7 @@ class Flight:
         task: that nobody's deadline or cancellation ends.
         started: on the clock, in seconds.
         unknown: the zone of a registry that is unknown; `""` for a known one.
+        is_queued: it had to wait for its turn.
         asked: when its turn came, on the clock; `None` before.
     """
 
@@ -32,12 +33,13 @@ class Flight:
     task: asyncio.Task[ImageOutcome]
     started: float
     unknown: str = ""
+    is_queued: bool = False
     asked: float | None = None
 
     def waited_longest(self, now: float) -> bool:
         """Whether more of its time went by before its turn than since."""
         asked = now if self.asked is None else self.asked
-        return asked - self.started > now - asked
+        return self.is_queued and asked - self.started > now - asked
 
 
 class Flights(Generic[K]):

@@ -66,6 +66,11 @@ class Turns:
         """How many gates somebody waits at, or went through and has not left."""
         return len(self._gates)
 
+    def is_free(self, gates: Sequence[Gate]) -> bool:
+        """Whether a turn would come at once."""
+        held = (self._gates.get(gate) for gate in gates)
+        return not any(one is not None and one[0].locked() for one in held)
+
     @asynccontextmanager
     async def turn(self, gates: Sequence[Gate]) -> AsyncIterator[None]:
         """Waits for its turn at one after the other."""

@@ -195,6 +195,18 @@ async def test_who_waits_behind_a_registry_that_answers_is_told_so(
     assert OVERLOADED == second
 
 
+async def test_who_had_no_time_at_all_did_not_wait_for_others(
+    make: Make, transport: Any, clock: Any
+) -> None:
+    """It is not too much that is under way; the clock goes on a little."""
+    artifacts = make()
+    transport.held.clear()
+    waiting = asyncio.create_task(look(artifacts, f"{HOST}/app:1", 0.0))
+    await asyncio.sleep(0)
+    clock.now += 0.001
+    assert Unavailable("Timeout", f"{HOST} did not answer in time") == await waiting
+
+
 async def test_a_registry_that_runs_out_of_time_is_unknown_again(
     make: Make, transport: Any
 ) -> None:

@@ -97,6 +97,16 @@ async def test_who_leaves_lets_the_next_one_in() -> None:
     assert 0 == len(turns)
 
 
+async def test_a_turn_is_free_until_one_of_its_gates_is_full() -> None:
+    turns, wide, narrow = Turns(), Gate("a", 2), Gate("b", 1)
+    assert turns.is_free((narrow, wide))
+    async with turns.turn((wide,)):
+        assert turns.is_free((narrow, wide))
+        async with turns.turn((narrow,)):
+            assert not turns.is_free((narrow, wide))
+        assert turns.is_free((narrow, wide))
+
+
 async def test_who_is_cancelled_while_it_waits_takes_nothing_along() -> None:
     turns, gate = Turns(), (Gate("a", 1), Gate("b", 1))
     async with AsyncExitStack() as first:
