@@ -11,13 +11,21 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from app.oci.connecting import ProxyConnector, ProxyResolver, SystemResolver
+from app.oci.connecting import (
+    QUEUE_SECONDS,
+    CrowdedError,
+    ProxyConnector,
+    ProxyResolver,
+    SystemResolver,
+)
 from app.oci.failure import TooLargeError, unavailable
 from app.oci.guard import (
     GuardedResolver,
@@ -131,12 +139,16 @@ class AiohttpTransport:
     def _connector(
         self, system: ssl.SSLContext, *, is_proxied: bool
     ) -> aiohttp.TCPConnector:
-        inner, limits = SystemResolver(), self._limits
+        limits = self._limits
+        seconds = min(QUEUE_SECONDS, limits.lookup_seconds / 4)
         if is_proxied:
             kind: type[aiohttp.TCPConnector] = ProxyConnector
-            resolver: AbstractResolver = ProxyResolver(self._proxies.hosts(), inner)
+            proxies = self._proxies.hosts()
+            inner = SystemResolver((name for name, _ in proxies), seconds=seconds)
+            resolver: AbstractResolver = ProxyResolver(proxies, inner)
         else:
             kind = aiohttp.TCPConnector
+            inner = SystemResolver(_named(self._policy), seconds=seconds)
             resolver = GuardedResolver(self._policy, inner)
         self._resolvers.append(resolver)
         return kind(
@@ -235,8 +247,15 @@ class AiohttpTransport:
 
 _OK: Final = 200
 _PROXY_REFUSES: Final = 407
+_CROWDED: Final = ("Overloaded", "too many names are looked up")
 _REFUSAL: Final = "the proxy towards {host} refuses to connect us"
 _HOST: Final = re.compile(r"[a-zA-Z0-9._:%-]{1,255}")
+
+
+def _named(policy: RegistryPolicy) -> set[str]:
+    """The hosts that settings name, without their ports."""
+    hosts = {*policy.hosts, *chain.from_iterable(policy.realms.values())}
+    return {urlsplit(f"//{host}").hostname or "" for host in hosts}
 
 
 def _url(text: str) -> URL:
@@ -289,6 +308,8 @@ def _failure(error: Exception, host: str) -> tuple[str, str]:
     while cause is not None:
         if isinstance(cause, RefusedAddressError):
             return "AddressRefused", f"{host} is not a public address"
+        if isinstance(cause, CrowdedError):
+            return _CROWDED
         if getattr(cause, "reason", None) == _NO_CERTIFICATE:
             return "CertificateRequired", f"{host} wants a client certificate"
         cause = cause.__cause__ or cause.__context__
