@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from app.oci.cache import TimedCache
@@ -51,6 +52,7 @@ class Known:
         self._answered.drop(name)
 
 
+@lru_cache(maxsize=4096)
 def zone(host: str) -> str:
     """What all names of one owner have in common, roughly: the last two labels.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from app.oci.known import zone
@@ -74,19 +74,25 @@ class Turns:
     @asynccontextmanager
     async def turn(self, gates: Sequence[Gate]) -> AsyncIterator[None]:
         """Waits for its turn at one after the other."""
-        async with AsyncExitStack() as entered:
-            for gate in gates:
-                await entered.enter_async_context(self._entered(gate))
+        passed = []
+        used = [self._used(gate) for gate in gates]
+        try:
+            for one in used:
+                await one.acquire()
+                passed.append(one)
             yield
+        finally:
+            for one in passed:
+                one.release()
+            for gate in gates:
+                self._left(gate)
 
-    @asynccontextmanager
-    async def _entered(self, gate: Gate) -> AsyncIterator[None]:
+    def _used(self, gate: Gate) -> asyncio.Semaphore:
         one, users = self._gates.get(gate, (asyncio.Semaphore(gate.most), 0))
         self._gates[gate] = (one, users + 1)
-        try:
-            async with one:
-                yield
-        finally:
-            one, users = self._gates.pop(gate)
-            if users > 1:
-                self._gates[gate] = (one, users - 1)
+        return one
+
+    def _left(self, gate: Gate) -> None:
+        one, users = self._gates.pop(gate)
+        if users > 1:
+            self._gates[gate] = (one, users - 1)

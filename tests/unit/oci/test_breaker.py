@@ -265,7 +265,8 @@ def test_requests_that_were_under_way_do_not_keep_a_circuit_open(scene: Scene) -
     """They fail late, one after the other, and say nothing new."""
     scene.fail(3)
     scene.now += 29
-    scene.breaker.failed(WAY)
+    for _ in range(3):
+        scene.breaker.failed(WAY)
     scene.now += 1
     assert scene.breaker.admits(WAY)
 

@@ -130,9 +130,9 @@ async def test_to_wait_for_a_turn_is_no_fault_of_a_registry(
     await asyncio.sleep(0)
     clock.now += 1.0
     assert OVERLOADED == await waiting
+    assert [] == registry.log
     await asyncio.wait(tasks)
     clock.now += 10
-    assert [] == registry.log
     assert not artifacts._patience.is_hanging(HOST)
     assert "ImageNotFound" == await word(artifacts, f"{HOST}/app:2", 0.5)
 
@@ -193,6 +193,17 @@ async def test_who_waits_behind_a_registry_that_answers_is_told_so(
     first, second = await asyncio.gather(*tasks)
     assert Unavailable("Timeout", f"{HOST} did not answer in time") == first
     assert OVERLOADED == second
+
+
+async def test_a_registry_that_hangs_does_so_until_it_was_asked(make: Make) -> None:
+    patience = make()._patience
+    patience.learn(HOST, Unavailable("Timeout", "x"))
+    patience.learn(HOST, OVERLOADED)
+    assert patience.is_hanging(HOST)
+    patience.learn(HOST, Unavailable("ServerError", "x"))
+    assert not patience.is_hanging(HOST)
+    patience.learn(HOST, OVERLOADED)
+    assert not patience.is_hanging(HOST)
 
 
 async def test_who_had_no_time_at_all_did_not_wait_for_others(

@@ -31,6 +31,7 @@ class Scene:
         waited: between tries.
         hangs: whether requests get no answer at all.
         others: requests of others that fail while one waits for its next try.
+        later: if not at once, one of them is admitted again after so many seconds.
         made: by which they are sent.
     """
 
@@ -42,6 +43,7 @@ class Scene:
     told: list[str] = field(default_factory=list)
     hangs: bool = False
     others: int = 0
+    later: float = 0.0
     made: Sender | None = None
 
     def sender(self, **limits: float) -> Sender:
@@ -72,6 +74,8 @@ class Scene:
         if self.made is not None:
             for _ in range(self.others):
                 self.made.breaker.failed(Way(HOST, HOST))
+            self.now += self.later
+            assert self.made.breaker.admits(Way(HOST, HOST)) is bool(self.later)
 
     def request(self, kind: str, outcome: str, *, seconds: float) -> None:
         del kind, seconds
@@ -216,6 +220,23 @@ async def test_what_waits_for_its_next_try_is_turned_away_like_others() -> None:
     assert "CircuitOpen" == await send(sender)
     assert 1 == len(scene.sent)
     assert [f"opened {HOST} {HOST}"] == scene.told
+
+
+async def test_what_is_turned_away_does_not_end_the_probe_of_another() -> None:
+    scene = Scene([BUSY], others=2, later=30.1)
+    sender = scene.made = scene.sender(retries=1, breaker_failures=2)
+    assert "CircuitOpen" == await send(sender, ends=1000)
+    assert 1 == len(scene.sent)
+    assert {State.OPEN: 0, State.HALF_OPEN: 1} == sender.breaker.states()
+    assert not sender.breaker.admits(Way(HOST, HOST)), "the other is under way"
+
+
+async def test_what_was_not_sent_for_want_of_room_ends_no_row() -> None:
+    scene = Scene([LOST, LOST, unavailable("Overloaded", "x"), LOST])
+    sender = scene.sender(retries=0, breaker_failures=3)
+    for _ in range(4):
+        await send(sender)
+    assert "CircuitOpen" == await send(sender)
 
 
 async def test_a_repository_that_fails_is_left_alone_and_no_other_one() -> None:

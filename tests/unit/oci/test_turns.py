@@ -115,4 +115,5 @@ async def test_who_is_cancelled_while_it_waits_takes_nothing_along() -> None:
         await asyncio.sleep(0)
         assert 0 == await waiting
         assert 1 == len(turns)
+        assert turns.is_free(gate[:1])
     assert 1 == await taken(turns, gate)
