@@ -122,13 +122,13 @@ METRICS: Final = (
     Metric(
         "registry_circuits",
         "gauge",
-        "Registries that failed too often: left alone (open), or tried (half open).",
+        "Registries and repositories left alone (open), or tried again (half open).",
         ("state",),
     ),
     Metric(
         "registry_circuits_opened_total",
         "counter",
-        "How often a registry was left alone because it failed too often.",
+        "How often a registry or a repository was left alone: it failed too often.",
     ),
     Metric(
         "credential_programs_total",

@@ -14,6 +14,7 @@ from app.oci.failure import LookupFailedError
 from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
 from app.oci.transport import AiohttpTransport, Request
+from app.oci.ways.proxies import Proxies
 
 ADDRESS = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.7", 443))
 
@@ -209,4 +210,12 @@ async def test_hosts_of_settings_are_named_without_their_ports() -> None:
     await transport._open(is_proxied=False)
     expected = {"a.example", "b.example", "c.example", "::1"}
     assert expected == inner(transport)._named
+    await transport.close()
+
+
+async def test_a_proxy_is_named_by_settings() -> None:
+    proxies = Proxies(https="http://proxy.example:3128")
+    transport = AiohttpTransport(RegistryPolicy(), Limits(), proxies=proxies)
+    await transport._open(is_proxied=True)
+    assert {"proxy.example"} == inner(transport)._named
     await transport.close()
