@@ -207,7 +207,8 @@ class RegistryLimitSettings(Section):
     retry_after_seconds: float = Field(default=5.0, ge=0, le=60)
     """A longer `Retry-After` is not waited for: the answer counts as it is."""
     breaker_failures: int = Field(default=5, ge=1, le=1000)
-    """Failures of one host in a row, until it is left alone for a while."""
+    """Failures of one host, or of one of its repositories, in a row, until it is left
+    alone for a while."""
     breaker_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long."""
 
