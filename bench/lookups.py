@@ -18,11 +18,11 @@ from functools import partial
 from typing import Final
 
 from app.demo.registry import Api, Bearer, Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.shared import Shared
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import AiohttpTransport
 from app.ports import Found, ImageOutcome, Platform, Resolved
 from bench import registry as memory
 from bench import registryserver

@@ -18,12 +18,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.demo.content import INDEX_TYPE, Repository, digest_of
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
 from app.oci.credentials import Keyring
-from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import Answer, Request
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import Answer, Request
 
 REGISTRY: Final = "registry.example.com"
 _PATH: Final = re.compile(r"/v2/bench/([^/]+)/(manifests|blobs|referrers)/(.+)")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.oci.breaker import Way
+from app.oci.registry.breaker import Way
 from app.telemetry import Metrics, log_event, log_warning
 
 LINES: Final = 10

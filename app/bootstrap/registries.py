@@ -18,10 +18,7 @@ from app.errors import ConfigError
 from app.kube.backoff import Clock
 from app.kube.remembered import Remembered
 from app.kube.secrets import KubePullSecrets
-from app.oci import patterns
-from app.oci.artifacts import RegistryArtifacts, Times
 from app.oci.cache import Filled
-from app.oci.client import Shared
 from app.oci.credentials import Offers
 from app.oci.credentials.helpers import HELPER_BYTES, HELPER_SECONDS, Helpers
 from app.oci.credentials.operator import Operator
@@ -32,11 +29,14 @@ from app.oci.credentials.programs import (
     Runner,
     environment,
 )
-from app.oci.guard import HostPolicy, RegistryPolicy
+from app.oci.images.reference import api_host
 from app.oci.layouts import LayoutArtifacts, LayoutsFirst
 from app.oci.limits import Limits
-from app.oci.reference import api_host
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts, Times
+from app.oci.registry import patterns
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.oci.ways import proxies
 from app.oci.ways.proxies import Proxies
 from app.oci.ways.trust import Trust

@@ -17,7 +17,7 @@ from app.oci import credentials
 from app.oci.credentials import Keyring
 from app.oci.credentials.helpers import HelperNames, read_helpers
 from app.oci.credentials.plugin_config import Plugin, read_plugins
-from app.oci.reference import api_host
+from app.oci.images.reference import api_host
 from app.oci.ways import proxies, trust
 from app.oci.ways.hosts_toml import Host
 from app.oci.ways.trust import Material, Pair, UnusableMaterialError

@@ -76,7 +76,7 @@ def remove_spec(
 
 def _which(digest: str | None, platform: str | None, *, every: bool) -> Which:
     from app.errors import ConfigError  # noqa: PLC0415
-    from app.oci.digest import Digest  # noqa: PLC0415
+    from app.oci.images.digest import Digest  # noqa: PLC0415
     from app.oci.writing import removing  # noqa: PLC0415
 
     if digest is None:

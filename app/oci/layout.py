@@ -22,12 +22,13 @@ from typing import Final
 import msgspec
 
 from app.errors import RegistryError
-from app.oci import files, manifests, reference, selection
-from app.oci.digest import Digest
+from app.oci import files
 from app.oci.failure import NotThereError, invalid, not_found, unavailable
+from app.oci.images import manifests, reference, selection
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import INDEX_TYPES, Descriptor
+from app.oci.images.source import Root
 from app.oci.limits import Limits
-from app.oci.manifests import INDEX_TYPES, Descriptor
-from app.oci.source import Root
 
 SCHEME: Final = "oci-layout://"
 REF_NAME: Final = "org.opencontainers.image.ref.name"

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.errors import RegistryError
-from app.oci import reference, stale
 from app.oci.cache import TimedCache
 from app.oci.files import Stamp
-from app.oci.finding import find
-from app.oci.flights import Flights
+from app.oci.images import reference
+from app.oci.images.finding import find
+from app.oci.images.reference import Reference
 from app.oci.layout import SCHEME, LayoutSource, split
 from app.oci.limits import Limits
-from app.oci.outcomes import content_bytes
-from app.oci.reference import Reference
+from app.oci.lookups import stale
+from app.oci.lookups.flights import Flights
+from app.oci.lookups.outcomes import content_bytes
 from app.ports import (
     NOBODY,
     Artifacts,

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from app.oci import patterns
-from app.oci.reference import api_host
+from app.oci.images.reference import api_host
+from app.oci.registry import patterns
 from app.oci.ways import proxies
 from app.settings.section import Section
 

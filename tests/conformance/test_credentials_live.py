@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigError
-from app.oci import reference
 from app.oci.credentials import Credential, Entry, keyring_of
+from app.oci.images import reference
 from app.ports import PullSecret
 from tests.conformance import credentials_cases
 from tests.conformance.credentials_cases import (

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigError
-from app.oci import reference
 from app.oci.credentials.plugin_config import read_plugins
 from app.oci.credentials.plugins import Plugins
 from app.oci.credentials.programs import Programs
+from app.oci.images import reference
 from tests.tools.build import ToolError
 from tests.tools.build import find as find_tool
 

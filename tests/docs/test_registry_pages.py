@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from app.oci import credentials, reference
+from app.oci import credentials
 from app.oci.credentials import plugin_config
-from app.oci.guard import RegistryPolicy
+from app.oci.images import reference
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways import hosts_toml
 from app.oci.ways.ways import Configured, Ways
 

@@ -15,12 +15,12 @@ import yaml
 
 from app.compat.parse import read_for_admission
 from app.demo.content import Repository
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
 from app.oci.credentials import Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.ports import Found, ImageOutcome, Missing, Platform, Resolved
 from hack import kind
 from tests.image.fakes import Fakes

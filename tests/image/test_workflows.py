@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from app.oci.manifests import ARTIFACT_TYPE, CREATED, SPEC_TYPE
+from app.oci.images.manifests import ARTIFACT_TYPE, CREATED, SPEC_TYPE
 from hack import kind
 from tests.tools.sandbox import ROOT
 

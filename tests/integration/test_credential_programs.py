@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from app.oci import reference
 from app.oci.credentials.helpers import HelperNames, Helpers
 from app.oci.credentials.programs import (
     FIXED,
@@ -22,6 +21,7 @@ from app.oci.credentials.programs import (
     Programs,
     environment,
 )
+from app.oci.images import reference
 
 pytestmark = pytest.mark.integration
 

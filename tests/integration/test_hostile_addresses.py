@@ -9,7 +9,7 @@ import pytest
 
 from app.demo import faults
 from app.demo.registry import Bearer
-from app.oci.guard import RegistryPolicy
+from app.oci.registry.guard import RegistryPolicy
 from app.ports import Invalid, Unavailable
 from tests.tools.hostile import (
     CANARY,

@@ -14,8 +14,8 @@ from app.demo import faults
 from app.demo.content import SPEC_TYPE
 from app.demo.faults import Fault, Reply
 from app.demo.registry import Bearer, Registry
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
 from app.ports import ImageOutcome, Invalid, Unavailable
 from tests.tools.hostile import (
     HERE,

@@ -15,8 +15,8 @@ from app.bootstrap.options import options
 from app.checker import Checker
 from app.demo import faults
 from app.demo.registry import Api, Auth, Basic, Bearer, Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.guard import HostPolicy, RegistryPolicy
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
 from app.ports import Found, Puller, PullSecret, Resolved, Unauthorized
 from app.settings import Settings
 from app.telemetry import Metrics

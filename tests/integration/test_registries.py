@@ -13,12 +13,12 @@ import pytest
 from app.demo.content import Repository
 from app.demo.registry import Api, Basic, Bearer, Registry, Types, failing_registry
 from app.oci import credentials
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
 from app.oci.credentials import Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.ports import (
     Found,
     ImageNotFound,

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from app.oci import credentials
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
 from app.oci.credentials import Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.oci.ways.trust import Material, Trust
 from app.ports import (
     Doubt,

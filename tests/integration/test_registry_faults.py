@@ -14,12 +14,12 @@ from app.demo import faults
 from app.demo.content import CREATED, SPEC_TYPE, Repository
 from app.demo.faults import Fault, Reply
 from app.demo.registry import Registry
-from app.oci.artifacts import RegistryArtifacts, Times
-from app.oci.client import Shared
 from app.oci.failure import LookupFailedError, TooLargeError
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport, Request
+from app.oci.lookups.artifacts import RegistryArtifacts, Times
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport, Request
 from app.ports import Found, ImageOutcome, Invalid, Platform, Resolved, Unavailable
 from tests.tools.authority import Authority
 

@@ -20,8 +20,8 @@ from app.demo import faults
 from app.demo.content import Repository
 from app.demo.faults import Fault, Reply
 from app.demo.registry import Api, Bearer, Registry, Types
-from app.oci.artifacts import RegistryArtifacts
 from app.oci.limits import Limits
+from app.oci.lookups.artifacts import RegistryArtifacts
 from app.ports import Platform, Resolved
 from app.settings import RegistrySettings
 from app.telemetry import Metrics

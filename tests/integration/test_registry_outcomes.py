@@ -26,7 +26,7 @@ from app.demo.content import (
 )
 from app.demo.faults import Reply
 from app.demo.registry import Api, Basic, Bearer, Registry, Types
-from app.oci.manifests import DOCKER_LIST, DOCKER_MANIFEST
+from app.oci.images.manifests import DOCKER_LIST, DOCKER_MANIFEST
 from app.telemetry import Metrics
 from tests.integration.test_registries import reading
 from tests.tools.doubles import FakeCluster, wants_module

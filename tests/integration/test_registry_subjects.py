@@ -19,7 +19,7 @@ from app.ports import Missing
 from tests.integration.test_registries import AMD64, ARM64, SPEC, reading, specs
 from tests.tools import needed
 from tests.tools.registries import distribution, push, referrers_registry
-from tests.unit.oci.test_finding_subjects import KINDS, subjects
+from tests.unit.oci.images.test_finding_subjects import KINDS, subjects
 
 pytestmark = pytest.mark.integration
 

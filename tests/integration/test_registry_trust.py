@@ -13,14 +13,14 @@ import pytest
 
 from app.demo import certificates, faults
 from app.demo.registry import Auth, Basic, Bearer, Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.cached import Times
-from app.oci.client import Shared
-from app.oci.connecting import SystemResolver
 from app.oci.credentials import Keyring, read
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.lookups.cached import Times
+from app.oci.registry.client import Shared
+from app.oci.registry.connecting import SystemResolver
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.ports import (
     Found,
     ImageOutcome,

@@ -11,9 +11,9 @@ import pytest
 from app.demo.layout import Layout
 from app.demo.registry import Registry
 from app.demo.registry_writing import Writing
-from app.oci import finding
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.digest import Digest
+from app.oci.images import finding
+from app.oci.images.digest import Digest
 from app.oci.writing import attaching
 from app.oci.writing.copying import Copied, Copy, copy
 from app.oci.writing.folder import LayoutStore

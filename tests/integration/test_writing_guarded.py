@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
-from app.oci.shared import Shared
-from app.oci.transport import AiohttpTransport
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import AiohttpTransport
 from app.oci.ways.trust import Material, Trust
 from app.oci.writing import attaching
 from app.oci.writing.removing import All, Removal, Removed, remove

@@ -14,8 +14,8 @@ import oras.client
 import pytest
 
 from app.demo.layout import Layout
-from app.oci.digest import Digest
-from app.oci.manifests import ARTIFACT_TYPE, CREATED, OCI_MANIFEST, SPEC_TYPE
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, CREATED, OCI_MANIFEST, SPEC_TYPE
 from app.oci.writing.folder import LayoutStore
 from tests.tools import needed
 from tests.tools.registries import distribution, push, referrers_registry

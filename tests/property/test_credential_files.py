@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ConfigError
-from app.oci import auth
 from app.oci.credentials import helpers, plugins
 from app.oci.credentials.helpers import read_helpers
 from app.oci.credentials.plugin_config import Plugin, read_plugins
 from app.oci.credentials.programs import Output
+from app.oci.registry import auth
 
 VERSION = "credentialprovider.kubelet.k8s.io/v1"
 PLUGIN = Plugin("one", VERSION, (), 1.0)

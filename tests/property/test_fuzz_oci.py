@@ -25,14 +25,15 @@ from hypothesis import strategies as st
 from app.compat import parse
 from app.demo.content import INDEX_TYPE, MANIFEST_TYPE, Repository, digest_of, encode
 from app.errors import ImagecompatError
-from app.oci import auth, challenges, manifests, patterns, reference, retrying
-from app.oci.auth import TokenKey
 from app.oci.credentials import docker_config, durations, helpers, plugin_config
 from app.oci.credentials.helpers import Helpers
 from app.oci.credentials.plugins import Plugins
 from app.oci.credentials.programs import Output
 from app.oci.credentials.pull_secrets import keyring_of
-from app.oci.guard import RegistryPolicy
+from app.oci.images import manifests, reference
+from app.oci.registry import auth, challenges, patterns, retrying
+from app.oci.registry.auth import TokenKey
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways import hosts_toml
 from app.oci.ways.hosts_toml import BrokenHostsError
 from app.oci.writing.raw_index import RawIndex

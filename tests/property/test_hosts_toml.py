@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.oci import reference
-from app.oci.guard import RegistryPolicy
+from app.oci.images import reference
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways import hosts_toml
 from app.oci.ways.hosts_toml import BrokenHostsError, Host
 from app.oci.ways.ways import Configured, Ways

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from app.demo.registry import Types
 from app.demo.registry_writing import Writing
-from app.oci import artifact, finding
-from app.oci.digest import Digest
-from app.oci.manifests import CREATED, EMPTY_TYPE
+from app.oci.images import artifact, finding
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import CREATED, EMPTY_TYPE
 from app.oci.writing.listing import ImageSpecs, State, list_specs
 from app.ports import Found, Missing, Platform, Resolved
 from tests.tools.writable import LIMITS, SPEC, World, world

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.oci.cached import Times
-from app.oci.outcomes import Outcomes
+from app.oci.lookups.cached import Times
+from app.oci.lookups.outcomes import Outcomes
 from app.ports import (
     Found,
     ImageNotFound,

@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.errors import RegistryError
-from app.oci import reference
-from app.oci.digest import Digest
-from app.oci.guard import RegistryPolicy
-from app.oci.reference import Reference
+from app.oci.images import reference
+from app.oci.images.digest import Digest
+from app.oci.images.reference import Reference
+from app.oci.registry.guard import RegistryPolicy
 
 _SAFE = re.compile(r"[A-Za-z0-9._:/\[\]@-]*", re.ASCII)
 _LETTERS = string.ascii_letters + string.digits + "._-:/@[]%?#\\ \t\r\n\x00äİ"

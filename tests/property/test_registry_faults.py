@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 from app.demo.content import INDEX_TYPE, encode
 from app.demo.registry import Api, Auth, Basic, Bearer, Registry, Types
-from app.oci.artifacts import RegistryArtifacts, Times
-from app.oci.client import Shared
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
+from app.oci.lookups.artifacts import RegistryArtifacts, Times
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import RegistryPolicy
 from app.ports import (
     Found,
     ImageNotFound,

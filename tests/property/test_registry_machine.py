@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 )
 
 from app.demo.registry import Api, Basic, Bearer, Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
-from app.oci.guard import RegistryPolicy
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import RegistryPolicy
 from app.ports import (
     Found,
     ImageOutcome,

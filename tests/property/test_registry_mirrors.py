@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.demo.registry import Api, Basic, Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.guard import RegistryPolicy
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways import hosts_toml
 from app.oci.ways.ways import Configured, Ways
 from app.ports import Unavailable

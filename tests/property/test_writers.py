@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from app.demo.registry import Api
 from app.demo.registry_writing import Writing
 from app.errors import RegistryError
-from app.oci import reference
-from app.oci.digest import Digest
 from app.oci.failure import unavailable
-from app.oci.guard import RegistryPolicy
-from app.oci.manifests import OCI_MANIFEST
-from app.oci.shared import Shared
-from app.oci.transport import Answer, Request
+from app.oci.images import reference
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import OCI_MANIFEST
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing import referrers_tag
 from app.oci.writing.remote import WINDOW_SECONDS, RemoteStore
 from app.oci.writing.store import RawDescriptor

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.oci import reference
-from app.oci.client import RemoteSource, Shared
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
-from app.oci.guard import RegistryPolicy
+from app.oci.images import reference
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
-from app.oci.transport import Answer, Request
+from app.oci.registry.client import RemoteSource, Shared
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import Answer, Request
 
 HOST = "r.example"
 BASE = f"https://{HOST}/v2/org/app"

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from app.oci import reference
-from app.oci.client import RemoteSource, Shared
 from app.oci.credentials import Credential
-from app.oci.reference import Reference
-from app.oci.transport import Answer, Request
+from app.oci.images import reference
+from app.oci.images.reference import Reference
+from app.oci.registry.client import RemoteSource, Shared
+from app.oci.registry.transport import Answer, Request
 from tests.tools.answers import (
     BASE,
     DIGEST,

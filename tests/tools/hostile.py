@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.demo.registry import Registry
-from app.oci.artifacts import RegistryArtifacts, Times
-from app.oci.client import Shared
 from app.oci.credentials import NOTHING, Credential, Entry, Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport
+from app.oci.lookups.artifacts import RegistryArtifacts, Times
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport
 from app.ports import Found, ImageOutcome, Platform, Resolved
 
 AMD64: Final = Platform("linux", "amd64")

@@ -15,7 +15,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from app.demo.registry import Registry
 from app.oci.failure import TooLargeError, unavailable
-from app.oci.transport import Answer, Request
+from app.oci.registry.transport import Answer, Request
 
 Act: TypeAlias = Callable[[Request, Answer], Awaitable[Answer]]
 

@@ -16,13 +16,13 @@ from aiohttp.test_utils import make_mocked_request
 from app.demo.content import Repository
 from app.demo.registry import Registry
 from app.demo.registry_writing import Writing
-from app.oci import reference
 from app.oci.credentials import NOTHING, Offers
 from app.oci.failure import TooLargeError, unavailable
-from app.oci.guard import RegistryPolicy
+from app.oci.images import reference
 from app.oci.limits import Limits
-from app.oci.shared import Shared
-from app.oci.transport import Answer, Request
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing import attaching
 from app.oci.writing.remote import RemoteStore
 from app.oci.writing.store import Store

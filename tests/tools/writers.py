@@ -9,10 +9,10 @@ from typing import Final
 
 from app.demo.content import Repository
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.shared import Shared
-from app.oci.transport import AiohttpTransport
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import AiohttpTransport
 from app.oci.writing.opening import open_store
 from app.oci.writing.store import Store
 from tests.tools.writable import NAME, fill

@@ -22,7 +22,7 @@ from app.oci.credentials import Keyring
 from app.oci.credentials.helpers import HELPER_BYTES
 from app.oci.credentials.programs import MAX_PROGRAMS, Failure, Programs, Ran
 from app.oci.limits import Limits
-from app.oci.shared import Shared
+from app.oci.registry.shared import Shared
 from app.oci.writing.opening import open_store
 from app.oci.writing.store import Store
 from app.telemetry import Metrics

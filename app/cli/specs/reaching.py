@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from app.cli.specs.options import Reach
 from app.errors import ConfigError, RegistryError
-from app.oci import layout, reference
+from app.oci import layout
 from app.oci.credentials import Credential, Entry, Keyring
+from app.oci.images import reference
+from app.oci.images.reference import Reference
 from app.oci.layout import SCHEME
-from app.oci.reference import Reference
 from app.settings import (
     Refused,
     RegistryHostSettings,

@@ -36,8 +36,8 @@ from app.oci.credentials.programs import (
     Unobserved,
     is_name,
 )
+from app.oci.images.reference import DOCKER_HUB, Reference
 from app.oci.joining import Joined
-from app.oci.reference import DOCKER_HUB, Reference
 
 HELPER_SECONDS: Final = 5.0
 HELPER_BYTES: Final = 64 << 10

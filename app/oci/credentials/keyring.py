@@ -31,7 +31,7 @@ from typing import Final, Protocol, TypeAlias
 
 from app.oci.credentials import address
 from app.oci.credentials.glob import glob
-from app.oci.reference import DOCKER_HUB, MAX_CHARACTERS, Reference
+from app.oci.images.reference import DOCKER_HUB, MAX_CHARACTERS, Reference
 
 _HUB_KEY: Final = "index.docker.io"
 _STARS: Final = re.compile(r"\*\*+")

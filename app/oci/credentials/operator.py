@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 from app.oci.credentials.keyring import NOTHING, Credential, Keyring
-from app.oci.reference import Reference
+from app.oci.images.reference import Reference
 
 
 class Source(Protocol):

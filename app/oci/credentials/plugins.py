@@ -39,8 +39,8 @@ from app.oci.credentials.programs import (
     Runner,
     Unobserved,
 )
+from app.oci.images.reference import Reference
 from app.oci.joining import Joined
-from app.oci.reference import Reference
 
 PLUGIN_SECONDS: Final = 10.0
 PLUGIN_BYTES: Final = 1 << 20

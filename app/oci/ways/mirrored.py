@@ -21,15 +21,15 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from app.errors import RegistryError
-from app.oci import selection
-from app.oci.client import RemoteSource
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError, unavailable
-from app.oci.manifests import Descriptor
-from app.oci.reference import Reference
-from app.oci.shared import Shared
-from app.oci.source import Root, Source
+from app.oci.images import selection
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import Descriptor
+from app.oci.images.reference import Reference
+from app.oci.images.source import Root, Source
+from app.oci.registry.client import RemoteSource
+from app.oci.registry.shared import Shared
 from app.oci.ways.way import Way
 from app.oci.ways.ways import Observer
 from app.ports import Unavailable

@@ -6,9 +6,9 @@ import copy
 from typing import Final
 
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.sending import Sender
-from app.oci.shared import Shared
-from app.oci.transport import Answer, Request
+from app.oci.registry.sending import Sender
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import Answer, Request
 from app.oci.ways.way import Way
 
 

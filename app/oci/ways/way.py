@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.oci.guard import RegistryPolicy
-from app.oci.reference import DOCKER_HUB, HUB_API, Reference
-from app.oci.transport import Request
+from app.oci.images.reference import DOCKER_HUB, HUB_API, Reference
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import Request
 from app.oci.ways.trust import Material
 
 API: Final = "/v2"

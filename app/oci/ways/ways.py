@@ -16,8 +16,8 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from app.oci.credentials import Keyring, fingerprint
-from app.oci.guard import RegistryPolicy
-from app.oci.reference import DOCKER_HUB, HUB_API, Reference
+from app.oci.images.reference import DOCKER_HUB, HUB_API, Reference
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways.hosts_toml import Host
 from app.oci.ways.trust import Material
 from app.oci.ways.way import Way, upstream

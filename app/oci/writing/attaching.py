@@ -21,10 +21,10 @@ from typing import Final
 
 from app.compat import parse
 from app.errors import RegistryError, SpecError
-from app.oci import manifests, selection
-from app.oci.digest import Digest
+from app.oci.images import manifests, selection
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import CREATED, SPEC_TYPE, Descriptor
 from app.oci.limits import Limits
-from app.oci.manifests import CREATED, SPEC_TYPE, Descriptor
 from app.oci.writing import encoding, pushing, subjects
 from app.oci.writing.showing import show
 from app.oci.writing.steps import Step, Steps

@@ -10,12 +10,12 @@ import asyncio
 from dataclasses import dataclass
 
 from app.errors import RegistryError
-from app.oci import manifests, selection
-from app.oci.digest import Digest
 from app.oci.failure import NotThereError
+from app.oci.images import manifests, selection
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, CREATED, Descriptor, Manifest
+from app.oci.images.source import Source
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE, CREATED, Descriptor, Manifest
-from app.oci.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from enum import Enum
 from typing import Final
 
 from app.errors import RegistryError
-from app.oci import manifests
-from app.oci.digest import Digest
 from app.oci.failure import invalid
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE
+from app.oci.images.source import Source
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE
-from app.oci.source import Source
 from app.oci.writing import candidates, pushing, subjects
 from app.oci.writing.candidates import Candidate
 from app.oci.writing.pushing import Artifact

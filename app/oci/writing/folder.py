@@ -28,13 +28,14 @@ from typing import Final, TypeVar
 import msgspec
 
 from app.errors import RegistryError
-from app.oci import files, manifests
-from app.oci.digest import Digest
+from app.oci import files
 from app.oci.failure import LookupFailedError, NotThereError, not_found, unavailable
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import OCI_INDEX, Descriptor
+from app.oci.images.source import Root
 from app.oci.layout import REF_NAME, VERSION, LayoutSource
 from app.oci.limits import Limits
-from app.oci.manifests import OCI_INDEX, Descriptor
-from app.oci.source import Root
 from app.oci.writing import encoding
 from app.oci.writing.raw_index import RawIndex
 from app.oci.writing.store import (

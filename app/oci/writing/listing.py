@@ -14,9 +14,9 @@ from enum import Enum
 from typing import Final
 
 from app.errors import RegistryError
-from app.oci import artifact, finding, manifests, selection
+from app.oci.images import artifact, finding, manifests, selection
+from app.oci.images.manifests import CREATED
 from app.oci.limits import Limits
-from app.oci.manifests import CREATED
 from app.oci.writing import candidates, subjects
 from app.oci.writing.candidates import Candidate
 from app.oci.writing.remembering import Remembering

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.oci import layout, reference
+from app.oci import layout
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.shared import Shared
+from app.oci.images import reference
+from app.oci.registry.shared import Shared
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.remote import WINDOW_SECONDS, RemoteStore
 from app.oci.writing.store import Store

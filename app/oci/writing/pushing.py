@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.oci import manifests
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
 from app.oci.limits import Limits
 from app.oci.writing import encoding, referrers_tag
 from app.oci.writing.store import Pushed, RawDescriptor, Store

@@ -12,7 +12,7 @@ from typing import Final, Self
 import msgspec
 
 from app.errors import RegistryError
-from app.oci.manifests import OCI_INDEX, Descriptor
+from app.oci.images.manifests import OCI_INDEX, Descriptor
 from app.oci.writing import encoding
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])

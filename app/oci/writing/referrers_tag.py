@@ -23,11 +23,11 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from app.errors import RegistryError
-from app.oci import manifests
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import INDEX_TYPES
 from app.oci.limits import Limits
-from app.oci.manifests import INDEX_TYPES
 from app.oci.writing.raw_index import RawIndex
 from app.oci.writing.store import Edit, Edited, RawDescriptor, Store, Tagged
 

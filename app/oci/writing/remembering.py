@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, TypeVar, cast
 
-from app.oci.digest import Digest
-from app.oci.manifests import Descriptor
-from app.oci.source import Root, Source
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import Descriptor
+from app.oci.images.source import Root, Source
 
 _T = TypeVar("_T")
 

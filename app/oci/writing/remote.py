@@ -25,11 +25,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from app.oci import manifests
-from app.oci.client import RemoteSource
 from app.oci.credentials import NOTHING, Keyring
-from app.oci.digest import Digest
-from app.oci.exchange import Asked, Exchange
 from app.oci.failure import (
     LookupFailedError,
     NotThereError,
@@ -38,11 +34,15 @@ from app.oci.failure import (
     unauthorized,
     unavailable,
 )
-from app.oci.manifests import ACCEPT, OCI_INDEX, Descriptor
-from app.oci.reference import Reference
-from app.oci.shared import Shared
-from app.oci.source import Root
-from app.oci.transport import Answer, Request
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ACCEPT, OCI_INDEX, Descriptor
+from app.oci.images.reference import Reference
+from app.oci.images.source import Root
+from app.oci.registry.client import RemoteSource
+from app.oci.registry.exchange import Asked, Exchange
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing.store import (
     Deletion,
     Edit,

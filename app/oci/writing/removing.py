@@ -21,11 +21,11 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from app.errors import RegistryError
-from app.oci import artifact, manifests, selection
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError, TooLargeError
+from app.oci.images import artifact, manifests, selection
+from app.oci.images.digest import Digest
+from app.oci.images.source import Source
 from app.oci.limits import Limits
-from app.oci.source import Source
 from app.oci.writing import candidates, referrers_tag, subjects
 from app.oci.writing.candidates import Candidate
 from app.oci.writing.remembering import Remembering

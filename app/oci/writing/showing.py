@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from app.errors import RegistryError
-from app.oci import artifact, finding
+from app.oci.images import artifact, finding
+from app.oci.images.manifests import INDEX_TYPES
+from app.oci.images.source import Source
 from app.oci.limits import Limits
-from app.oci.manifests import INDEX_TYPES
-from app.oci.source import Source
 from app.oci.writing import subjects
 from app.oci.writing.remembering import Remembering
 from app.oci.writing.store import Failed, Store

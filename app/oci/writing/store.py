@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Protocol, TypeAlias
 
 from app.errors import RegistryError
-from app.oci.digest import Digest
-from app.oci.source import Source
+from app.oci.images.digest import Digest
+from app.oci.images.source import Source
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done now, how many steps are done, and of how many."""

@@ -10,12 +10,12 @@ from typing import Final, cast
 import msgspec
 
 from app.errors import RegistryError
-from app.oci import manifests
-from app.oci.digest import Digest
 from app.oci.failure import NotThereError, invalid
+from app.oci.images import manifests
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import INDEX_TYPES, Descriptor
+from app.oci.images.source import Source
 from app.oci.limits import Limits
-from app.oci.manifests import INDEX_TYPES, Descriptor
-from app.oci.source import Source
 from app.oci.writing import encoding
 from app.oci.writing.store import RawDescriptor
 from app.ports import Platform

@@ -9,7 +9,7 @@ import pytest
 from app.bootstrap.files import SettingsFiles, Sight, Wanted, load
 from app.bootstrap.registry_material import RegistryMaterial, material
 from app.errors import ConfigError
-from app.oci.reference import parse
+from app.oci.images.reference import parse
 from app.settings import Refused
 
 

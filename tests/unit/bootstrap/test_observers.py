@@ -7,7 +7,7 @@ import pytest
 
 from app.bootstrap.certificates import CertificateObserver
 from app.bootstrap.observers import LINES, RegistryObserver
-from app.oci.breaker import Way
+from app.oci.registry.breaker import Way
 from app.telemetry import Metrics, logger
 
 

@@ -11,9 +11,9 @@ from app.bootstrap.pull_secrets import pull_secrets
 from app.bootstrap.registries import Sources, policy, sources
 from app.errors import ConfigError
 from app.kube.secrets import KubePullSecrets
-from app.oci.guard import HostPolicy, policy_for
-from app.oci.patterns import parse
-from app.oci.reference import parse as reference
+from app.oci.images.reference import parse as reference
+from app.oci.registry.guard import HostPolicy, policy_for
+from app.oci.registry.patterns import parse
 from app.settings import RegistrySettings
 from app.telemetry import Metrics
 from tests.tools.secrets_api import Api, having, pod, read, reader

@@ -9,7 +9,7 @@ import pytest
 from app.bootstrap import registry_files
 from app.bootstrap.files import SettingsFiles
 from app.bootstrap.registry_material import RegistryMaterial, material
-from app.oci.reference import parse
+from app.oci.images.reference import parse
 from app.oci.ways.trust import Material, Pair
 from app.settings import Refused, RegistrySettings
 from tests.tools.authority import Authority

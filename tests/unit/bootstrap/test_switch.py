@@ -14,11 +14,11 @@ from app.bootstrap.registries import Sources
 from app.bootstrap.registry_files import DOCKER_CONFIG, File, RegistryFiles
 from app.bootstrap.switch import Switch
 from app.checker import Checker
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.client import Shared
-from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import Answer, Request
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import Answer, Request
 from app.ports import NOBODY, ImageOutcome, Missing, Platform, Puller, Resolved
 from app.settings import Settings
 from app.telemetry import Metrics

@@ -3,7 +3,7 @@
 import pytest
 
 from app.demo.content import digest_of
-from app.oci.transport import Request
+from app.oci.registry.transport import Request
 from tests.tools.writable import HOST, NAME, World, world
 
 BASE = f"https://{HOST}/v2/{NAME}"

@@ -9,14 +9,14 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from app.demo.registry import Registry
-from app.oci.artifacts import RegistryArtifacts
-from app.oci.cached import Times
-from app.oci.client import Shared
 from app.oci.failure import TooLargeError
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.sending import Chance
-from app.oci.transport import Answer, Request
+from app.oci.lookups.artifacts import RegistryArtifacts
+from app.oci.lookups.cached import Times
+from app.oci.registry.client import Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.sending import Chance
+from app.oci.registry.transport import Answer, Request
 from app.ports import PullSecrets
 
 HOST = "registry.example"

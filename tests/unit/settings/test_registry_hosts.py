@@ -6,7 +6,7 @@ import pytest
 
 from app import settings
 from app.errors import ConfigError
-from app.oci.reference import parse
+from app.oci.images.reference import parse
 
 NO_HOST = (
     "expected HOST, HOST:PORT or [ADDRESS]:PORT, as images name it: no scheme and no"

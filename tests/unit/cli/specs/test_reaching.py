@@ -9,8 +9,8 @@ import pytest
 from app.cli.specs import reaching
 from app.cli.specs.options import Reach
 from app.errors import ConfigError
-from app.oci import reference
 from app.oci.credentials import Credential
+from app.oci.images import reference
 from app.settings import RegistryHostSettings, RegistrySettings
 
 APP = reference.parse("registry.example:5000/team/app:1")

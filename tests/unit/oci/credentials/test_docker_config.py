@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigError
-from app.oci import credentials, reference
+from app.oci import credentials
 from app.oci.credentials import Credential, Keyring
 from app.oci.credentials.docker_config import (
     MAX_ENTRIES,
@@ -16,6 +16,7 @@ from app.oci.credentials.docker_config import (
     read,
     read_auths,
 )
+from app.oci.images import reference
 
 SECRET = "canary-7f3a"
 IMAGE = reference.parse("r.io/x")

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from app.errors import ConfigError
-from app.oci import reference
 from app.oci.credentials import Credential
 from app.oci.credentials.helpers import HelperNames, Helpers, read_helpers
 from app.oci.credentials.programs import Failure, Output, Ran
+from app.oci.images import reference
 from tests.tools.programs import Ask, Scripted, Time, Told
 
 CANARY = "canary-7f3a"

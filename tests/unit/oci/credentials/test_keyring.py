@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from app.oci import credentials, reference
+from app.oci import credentials
 from app.oci.credentials import NOTHING, Credential, Entry, Keyring, fingerprint
-from app.oci.reference import MAX_CHARACTERS, Reference
+from app.oci.images import reference
+from app.oci.images.reference import MAX_CHARACTERS, Reference
 
 SECRET = "canary-7f3a"
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.oci import reference
 from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.credentials.operator import Operator
-from app.oci.reference import Reference
+from app.oci.images import reference
+from app.oci.images.reference import Reference
 
 APP = reference.parse("r.example/org/app:1")
 A, B, C, D = (Credential(name, "x") for name in "abcd")

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from app.oci import reference
 from app.oci.credentials import Credential, Entry
 from app.oci.credentials.plugin_config import Plugin
 from app.oci.credentials.plugins import MAX_ENTRIES, Plugins
 from app.oci.credentials.programs import Failure, Output, Ran
+from app.oci.images import reference
 from tests.tools.programs import Ask, Scripted, Time, Told
 
 CANARY = "canary-7f3a"

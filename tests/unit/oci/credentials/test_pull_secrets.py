@@ -6,13 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from app.errors import ConfigError
-from app.oci import reference
 from app.oci.credentials import NOTHING, Credential, keyring_of
 from app.oci.credentials.docker_config import (
     MAX_CONFIG_BYTES,
     MAX_ENTRIES,
     MAX_VALUES,
 )
+from app.oci.images import reference
 from app.ports import PullSecret
 
 SECRET = "canary-7f3a"

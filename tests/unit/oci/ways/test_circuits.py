@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.oci import reference
-from app.oci.breaker import Way as Circuit
-from app.oci.exchange import Asked, Exchange
-from app.oci.guard import RegistryPolicy
-from app.oci.shared import Shared
-from app.oci.transport import Answer, Request
+from app.oci.images import reference
+from app.oci.registry.breaker import Way as Circuit
+from app.oci.registry.exchange import Asked, Exchange
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.shared import Shared
+from app.oci.registry.transport import Answer, Request
 from app.oci.ways.way import Way
 
 IMAGE = reference.parse("docker.io/library/app:1")

@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 
 from app.errors import RegistryError
-from app.oci import reference
-from app.oci.client import RemoteSource, Shared
-from app.oci.digest import Digest
 from app.oci.failure import (
     LookupFailedError,
     NotThereError,
@@ -19,9 +16,12 @@ from app.oci.failure import (
     unauthorized,
     unavailable,
 )
-from app.oci.guard import RegistryPolicy
-from app.oci.manifests import ARTIFACT_TYPE, OCI_MANIFEST, Descriptor
-from app.oci.source import Root
+from app.oci.images import reference
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, OCI_MANIFEST, Descriptor
+from app.oci.images.source import Root
+from app.oci.registry.client import RemoteSource, Shared
+from app.oci.registry.guard import RegistryPolicy
 from app.oci.ways import hosts_toml, mirrored
 from app.oci.ways.mirrored import MirroredSource
 from app.oci.ways.way import Way

@@ -3,9 +3,9 @@
 import pytest
 
 from app.oci.failure import LookupFailedError
-from app.oci.guard import HostPolicy, RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport, Request
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport, Request
 from app.oci.ways.proxies import (
     MAX_CREDENTIALS_BYTES,
     Proxies,

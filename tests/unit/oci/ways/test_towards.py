@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.oci import reference
-from app.oci.client import RemoteSource, Shared
 from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.failure import LookupFailedError
-from app.oci.guard import HostPolicy, RegistryPolicy
-from app.oci.transport import Answer
+from app.oci.images import reference
+from app.oci.registry.client import RemoteSource, Shared
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import Answer
 from app.oci.ways.trust import Material
 from app.oci.ways.way import Way
 from tests.tools.answers import (

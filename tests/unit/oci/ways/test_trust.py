@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.oci.failure import LookupFailedError
-from app.oci.guard import RegistryPolicy
 from app.oci.limits import Limits
-from app.oci.transport import AiohttpTransport, Request
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import AiohttpTransport, Request
 from app.oci.ways import trust
 from app.oci.ways.trust import (
     SYSTEM,

@@ -3,13 +3,13 @@
 A Pod's author chooses the name after `ns=`, and may own the registry behind it.
 """
 
-from app.oci import reference
-from app.oci.cached import CachedSource, Memory, Times
-from app.oci.client import RemoteSource, Shared
 from app.oci.credentials import Entry, Keyring
-from app.oci.guard import RegistryPolicy
+from app.oci.images import reference
 from app.oci.limits import Limits
-from app.oci.transport import Answer
+from app.oci.lookups.cached import CachedSource, Memory, Times
+from app.oci.registry.client import RemoteSource, Shared
+from app.oci.registry.guard import RegistryPolicy
+from app.oci.registry.transport import Answer
 from app.oci.ways.hosts_toml import read
 from app.oci.ways.ways import Configured, Ways
 from tests.tools.answers import (

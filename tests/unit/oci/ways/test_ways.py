@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.oci import reference
 from app.oci.credentials import Credential, Entry, Keyring, fingerprint
-from app.oci.guard import HostPolicy, RegistryPolicy
-from app.oci.transport import Request
+from app.oci.images import reference
+from app.oci.registry.guard import HostPolicy, RegistryPolicy
+from app.oci.registry.transport import Request
 from app.oci.ways import hosts_toml
 from app.oci.ways.trust import Material
 from app.oci.ways.way import Way

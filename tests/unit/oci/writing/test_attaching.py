@@ -13,10 +13,10 @@ from app.demo.content import digest_of
 from app.demo.faults import status
 from app.demo.registry_writing import Writing
 from app.errors import RegistryError, SpecError
-from app.oci import artifact, finding
-from app.oci.digest import Digest
+from app.oci.images import artifact, finding
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import DOCKER_MANIFEST, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import DOCKER_MANIFEST, OCI_MANIFEST
 from app.oci.writing import attaching
 from app.oci.writing.attaching import Attached, Spec
 from app.oci.writing.folder import LayoutStore

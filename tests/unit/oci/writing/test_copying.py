@@ -7,11 +7,11 @@ import pytest
 from app.demo.content import Repository
 from app.demo.faults import status
 from app.demo.registry_writing import store as put_manifest
-from app.oci import finding
+from app.oci.images import finding
+from app.oci.images.manifests import ARTIFACT_TYPE as TYPE
+from app.oci.images.manifests import OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE as TYPE
-from app.oci.manifests import OCI_MANIFEST
-from app.oci.transport import Answer, Request
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing.copying import MAX_BLOBS, Copied, Copy, copy
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.store import Failed, Store

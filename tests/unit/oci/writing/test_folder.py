@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.layout import REF_NAME
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.store import Deletion, Edited, Tagged
 from tests.tools.writable import LIMITS, attach, tree

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.oci import finding
-from app.oci.transport import Answer, Request
+from app.oci.images import finding
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing import attaching
 from app.oci.writing.copying import Copied, Copy, copy
 from app.oci.writing.folder import LayoutStore

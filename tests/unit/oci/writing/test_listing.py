@@ -7,8 +7,8 @@ import pytest
 
 from app.demo.content import Descriptor
 from app.demo.faults import status
+from app.oci.images.manifests import CREATED, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import CREATED, OCI_MANIFEST
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.listing import ImageSpecs, Listed, State, Warn, list_specs
 from app.oci.writing.store import Failed

@@ -8,10 +8,10 @@ import pytest
 from app.demo.faults import header, status
 from app.demo.registry_writing import Writing
 from app.errors import RegistryError
-from app.oci.digest import Digest
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
-from app.oci.transport import Answer, Request
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing import referrers_tag
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.raw_index import RawIndex

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.errors import RegistryError
-from app.oci.digest import Digest
+from app.oci.images.digest import Digest
 from app.oci.writing.remembering import AT_ONCE, Remembering
 from tests.tools.writable import World
 

@@ -8,10 +8,10 @@ from app.demo.faults import body, header, status
 from app.demo.registry import Bearer, Registry
 from app.demo.registry_writing import Writing
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.digest import Digest
 from app.oci.failure import LookupFailedError
-from app.oci.manifests import OCI_INDEX, OCI_MANIFEST
-from app.oci.transport import Answer, Request
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import OCI_INDEX, OCI_MANIFEST
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing.remote import WINDOW_SECONDS
 from app.oci.writing.store import Deletion, Edited, Tagged
 from tests.tools.writable import HOST, NAME, Memory, World, world

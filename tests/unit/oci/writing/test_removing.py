@@ -6,9 +6,9 @@ import pytest
 
 from app.demo.content import Descriptor
 from app.demo.faults import status
-from app.oci import finding
-from app.oci.digest import Digest
-from app.oci.transport import Answer, Request
+from app.oci.images import finding
+from app.oci.images.digest import Digest
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.removing import (
     All,

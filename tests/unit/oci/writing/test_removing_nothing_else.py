@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.oci.digest import Digest
+from app.oci.images.digest import Digest
+from app.oci.images.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import ARTIFACT_TYPE, OCI_INDEX, OCI_MANIFEST
-from app.oci.transport import Answer, Request
+from app.oci.registry.transport import Answer, Request
 from app.oci.writing.folder import LayoutStore
 from app.oci.writing.removing import (
     All,

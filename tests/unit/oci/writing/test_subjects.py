@@ -3,8 +3,8 @@
 import pytest
 
 from app.errors import RegistryError
+from app.oci.images.manifests import OCI_INDEX, OCI_MANIFEST
 from app.oci.limits import Limits
-from app.oci.manifests import OCI_INDEX, OCI_MANIFEST
 from app.oci.writing import subjects
 from app.ports import Platform
 from tests.tools.writable import LIMITS, World

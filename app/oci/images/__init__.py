@@ -1,0 +1,1 @@
+"""What an image is: its reference, digests and manifests, and which artifact counts."""

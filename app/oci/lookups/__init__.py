@@ -1,0 +1,1 @@
+"""The port for registries: what is asked once, by whom, and how long it holds."""

@@ -1,0 +1,1 @@
+"""Talking to registries: the distribution API, bounded, to checked addresses."""
