@@ -1,4 +1,4 @@
-"""The two things that a review needs from outside, and the answers they give.
+"""What a review needs from outside, and the answers it is given.
 
 `Artifacts` finds the compatibility spec of an image; `Cluster` knows the nodes.
 `checker` asks through these; `oci`, `kube`, the demo and the tests implement
