@@ -1,9 +1,10 @@
 """What a review needs from outside, and the answers it is given.
 
-`Artifacts` finds the compatibility spec of an image; `Cluster` knows the nodes.
-`checker` asks through these; `oci`, `kube`, the demo and the tests implement
-them, and `bootstrap` joins them. "Could not look" is never "there is none":
-every outcome is a frozen value, and neither port raises for one.
+`Artifacts` finds the compatibility spec of an image, `PullSecrets` reads what may
+open its registry, `Cluster` knows the nodes. `checker` and `oci` ask through these;
+`oci`, `kube`, the demo and the tests implement them, and `bootstrap` joins them.
+"Could not look" is never "there is none": every outcome is a frozen value, and no
+port raises for one.
 """
 
 from __future__ import annotations
