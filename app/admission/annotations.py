@@ -9,6 +9,7 @@ value that stands on a Pod was written by us; absent means not judged in time.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -128,12 +129,8 @@ def _bounded(value: Mapping[str, object]) -> str:
     whole = _encode(value)
     if len(whole) <= _MAX_VALUE_BYTES:
         return whole.decode()
-    parts: list[bytes] = []
-    left = _MAX_VALUE_BYTES - len("{}")
-    for key, one in value.items():
-        part = _encode(key) + b":" + _encode(one)
-        left -= len(part) + bool(parts)
-        if left < 0:
-            break
-        parts.append(part)
+    entries = [_encode(key) + b":" + _encode(one) for key, one in value.items()]
+    ends = accumulate(len(entry) + len(",") for entry in entries)
+    room = _MAX_VALUE_BYTES - len("{}") + len(",")
+    parts = [entry for entry, end in zip(entries, ends, strict=True) if end <= room]
     return (b"{" + b",".join(parts) + b"}").decode()

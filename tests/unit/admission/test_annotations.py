@@ -85,6 +85,9 @@ def test_a_value_stays_within_4096_bytes() -> None:
     for value in written.values():
         assert len(value) <= 4096
     assert "registry.example/0000" in json.loads(written["imagecompat.dev/images"])
+    kept = written["imagecompat.dev/images"]
+    following = f'"registry.example/{len(json.loads(kept)):04}":null'
+    assert len(kept) + len(",") + len(following) > 4096
 
 
 WANTED = {"imagecompat.dev/verdict": "fits"}
