@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from app.compat import parse
 from app.demo.content import INDEX_TYPE, MANIFEST_TYPE, Repository, digest_of, encode
 from app.errors import ImagecompatError
-from app.oci.credentials import docker_config, durations, helpers, plugin_config
+from app.oci import durations
+from app.oci.credentials import docker_config, helpers, plugin_config
 from app.oci.credentials.helpers import Helpers
 from app.oci.credentials.plugins import Plugins
 from app.oci.credentials.programs import Output

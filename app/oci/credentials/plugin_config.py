@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias, cast
 import yaml
 
 from app.errors import ConfigError
-from app.oci.credentials import durations
+from app.oci import durations
 from app.oci.credentials.keyring import Credential, Entry
 from app.oci.credentials.programs import is_name
 

@@ -27,8 +27,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from app.oci import durations
 from app.oci.cache import TimedCache
-from app.oci.credentials import durations
 from app.oci.credentials.helpers import FAILED_SECONDS
 from app.oci.credentials.keyring import Credential, Entry, Keyring
 from app.oci.credentials.plugin_config import Plugin

@@ -140,7 +140,7 @@ class Exchange:
                 place=self.place,
                 repository=self.image.repository,
             )
-            is_elsewhere = _origin(request.url) != _origin(asked.url)
+            is_elsewhere = origin(request.url) != origin(asked.url)
             if is_elsewhere and answer.status in REFUSED:
                 text = f"{self.image.host} redirects to where we are refused"
                 raise unavailable("BadRedirect", text)
@@ -155,7 +155,7 @@ class Exchange:
         try:
             url = urljoin(request.url, answer.headers.get("location", ""))
             new = urlsplit(url)
-            same = _origin(request.url) == _origin(url)
+            same = origin(request.url) == origin(url)
         except ValueError as error:
             text = f"{host} redirects to no address"
             raise unavailable("BadRedirect", text) from error
@@ -172,6 +172,7 @@ class Exchange:
         return replace(request, url=url, headers=headers)
 
 
-def _origin(url: str) -> tuple[str, str]:
+def origin(url: str) -> tuple[str, str]:
+    """Whom a credential may go to: scheme, and host with port, as they are written."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from app.oci import durations
 from app.oci.ways import headers
 
 MAX_FILE_BYTES: Final = 1 << 20
@@ -35,20 +36,6 @@ _HOST: Final = re.compile(
     r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[a-f0-9:.]+\])(?::[0-9]{1,5})?", re.ASCII
 )
 _PATH: Final = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
-_DURATION: Final = re.compile(
-    r"(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+"
-)
-_TERM: Final = re.compile(r"([0-9.]+)([a-zµμ]+)")
-_UNITS: Final = {
-    "ns": 1e-9,
-    "us": 1e-6,
-    "µs": 1e-6,
-    "μs": 1e-6,
-    "ms": 1e-3,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-}
 _MAX_CHARACTERS: Final = 2048
 
 _Table: TypeAlias = Mapping[str, Any]
@@ -247,10 +234,10 @@ class _Reader:
         text = self._table.get("dial_timeout", "")
         if text in ("", "0"):
             return None
-        if not isinstance(text, str) or not _DURATION.fullmatch(text[:64]):
+        is_bare = isinstance(text, str) and not text.startswith(("+", "-"))
+        seconds = durations.seconds_of(str(text)) if is_bare else None
+        if seconds is None:
             raise self._wrong("dial_timeout", 'a time as "3s" or "500ms"')
-        terms = _TERM.findall(text)
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in terms)
         return seconds or None
 
     def _pair(self, value: object) -> tuple[str, str]:

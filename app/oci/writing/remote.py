@@ -39,8 +39,9 @@ from app.oci.images.digest import Digest
 from app.oci.images.manifests import ACCEPT, OCI_INDEX, Descriptor
 from app.oci.images.reference import Reference
 from app.oci.images.source import Root
+from app.oci.registry.authorizing import PULL
 from app.oci.registry.client import RemoteSource
-from app.oci.registry.exchange import Asked, Exchange
+from app.oci.registry.exchange import Asked, Exchange, origin
 from app.oci.registry.shared import Shared
 from app.oci.registry.transport import Answer, Request
 from app.oci.writing.store import (
@@ -54,7 +55,6 @@ from app.oci.writing.store import (
 from app.ports import Unauthorized
 
 WINDOW_SECONDS: Final = 2.0
-PULL: Final = "pull"
 PUSH: Final = "pull,push"
 DELETE: Final = "pull,push,delete"
 
@@ -170,7 +170,7 @@ class RemoteStore:
             raise self._failure(started, "an upload")
         target = self._target(url, started.headers.get("location", ""), digest)
         asked = Asked("upload", "PUT", target, "*/*", 0, content, _BYTES)
-        if _origin(target) == _origin(url):
+        if origin(target) == origin(url):
             answer = await exchange.ask(asked)
         else:
             answer = await self._put_elsewhere(asked, ends)
@@ -341,8 +341,3 @@ class RemoteStore:
         is_server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         reason = "ServerError" if is_server else "Rejected"
         return unavailable(reason, f"{host} answered {status} to {what}")
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

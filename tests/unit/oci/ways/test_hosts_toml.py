@@ -253,6 +253,10 @@ def test_a_time_is_go_s(text: str, seconds: float | None) -> None:
         pytest.param("dial_timeout = 3", 'expected a time as "3s"', id="dial-type"),
         pytest.param('dial_timeout = "3"', 'expected a time as "3s"', id="dial-unit"),
         pytest.param('dial_timeout = "-3s"', 'expected a time as "3s"', id="dial-sign"),
+        pytest.param('dial_timeout = "+3s"', 'expected a time as "3s"', id="dial-plus"),
+        pytest.param(
+            f'dial_timeout = "{"1s" * 32}x"', 'expected a time as "3s"', id="dial-long"
+        ),
     ],
 )
 def test_what_is_none_is_refused_with_its_place(text: str | bytes, say: str) -> None:

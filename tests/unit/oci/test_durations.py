@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.oci.credentials.durations import seconds_of
+from app.oci.durations import seconds_of
 
 
 @pytest.mark.parametrize(
