@@ -1,0 +1,1 @@
+"""The nodes that commands judge: of a cluster, of files, or this host."""

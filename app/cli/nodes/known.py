@@ -1,0 +1,22 @@
+"""Nodes, their features, and where both come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.ports import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNodes:
+    """Nodes that a command was pointed at.
+
+    Attributes:
+        snapshot: the nodes, and what is published of them; see `ports.Snapshot`.
+        origin: for a person: `cluster kind`, `nodes.json`, `this host`.
+        notes: what a person should know besides: what could not be read.
+    """
+
+    snapshot: Snapshot
+    origin: str
+    notes: tuple[str, ...] = ()
