@@ -6,16 +6,15 @@ the options, and puts what was typed into a `Reach`.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Final
 
 import typer
 
+from app.cli.option_groups import spread
 from app.errors import ConfigError
 
 _REGISTRY: Final = "Registry"
@@ -128,28 +127,7 @@ class Reach:
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options of `Reach` instead of its argument `reach`."""
-    own = inspect.signature(command, eval_str=True)
-    kinds = get_type_hints(Reach, include_extras=True)
-    added = [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=kinds[one.name],
-        )
-        for one in fields(Reach)
-    ]
-
-    @wraps(command)
-    def called(**given: Any) -> None:  # noqa: ANN401 - what typer read
-        reach = Reach(**{one.name: given.pop(one.name) for one in fields(Reach)})
-        reach.check()
-        command(reach=reach, **given)
-
-    kept = [one for name, one in own.parameters.items() if name != "reach"]
-    merged = own.replace(parameters=[*kept, *added])
-    called.__dict__["__signature__"] = merged  # what `inspect.signature` looks for
-    return called
+    return spread(command, "reach", Reach)
 
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
