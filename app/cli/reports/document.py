@@ -1,0 +1,80 @@
+"""A report as JSON or YAML: the fields of `report`, in camelCase.
+
+The shape is stable: fields are added, never renamed or removed, while
+`apiVersion` stays the same. `docs/reference/reports.md` lists them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Final
+
+from app.cli.reports.report import Report
+
+API_VERSION: Final = "imagecompat.dev/v1alpha1"
+KIND: Final = "CompatibilityReport"
+
+_LINE: Final = 1 << 20
+"""Characters of a line of YAML: none is folded."""
+
+_UNPRINTABLE: Final = re.compile("[^\n -~\xa1-\U0010ffff]|[\u061c\u200e-\u206f\ufeff]")
+"""What JSON would print as it is, and a terminal obey."""
+
+
+def content(report: Report) -> dict[str, Any]:
+    """A report in JSON's types; lone surrogates are replaced."""
+    kind = {"apiVersion": API_VERSION, "kind": KIND, "verdict": report.verdict.value}
+    named = _plain(report)
+    return {**kind, **named}
+
+
+def json(report: Report) -> str:
+    """A document of JSON, indented, with the end of its last line."""
+    import msgspec  # noqa: PLC0415 - fast start
+
+    packed = msgspec.json.encode(content(report))
+    text = msgspec.json.format(packed, indent=2).decode()
+    return _UNPRINTABLE.sub(_escaped, text) + "\n"
+
+
+def yaml(report: Report) -> str:
+    """A document of YAML, with the end of its last line."""
+    import yaml as pyyaml  # noqa: PLC0415
+
+    dumper = getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)
+
+    def dumped(*, allow_unicode: bool) -> str:
+        return pyyaml.dump(
+            content(report),
+            Dumper=dumper,
+            sort_keys=False,
+            allow_unicode=allow_unicode,
+            width=_LINE,
+        )
+
+    text = dumped(allow_unicode=True)
+    return dumped(allow_unicode=False) if _UNPRINTABLE.search(text) else text
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    if is_dataclass(value):
+        return {_camel(f.name): _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(one.capitalize() for one in rest)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"

@@ -1,0 +1,122 @@
+"""JUnit's XML, as Jenkins and GitLab read it.
+
+There is no standard; this is what both accept: `testsuites` over `testsuite` over
+`testcase`, each with its counts, and one `failure`, `error` or `skipped` in a case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from app.cli.reports import words
+from app.cli.reports.report import Report, Verdict, Workload
+
+NAME: Final = "imagecompat"
+
+_FORBIDDEN: Final = re.compile(
+    "[^\t\n -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    "|[\u061c\u200e-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+"""What XML 1.0 does not allow or discourages, and what moves a terminal's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test.
+
+    Attributes:
+        name: of the case.
+        classname: what it belongs to; readers group by it.
+        seconds: how long it took; `None` if that was not measured.
+        failure: what was found instead of what was expected; empty if it passed.
+        error: why it could not be found out; empty if it could.
+        skipped: why it was not run; empty if it was.
+    """
+
+    name: str
+    classname: str = ""
+    seconds: float | None = None
+    failure: str = ""
+    error: str = ""
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Cases under one name."""
+
+    name: str
+    cases: tuple[Case, ...] = ()
+
+
+def document(suites: Sequence[Suite]) -> str:
+    """A document of XML, with the end of its last line."""
+    cases = [case for suite in suites for case in suite.cases]
+    root = ET.Element("testsuites", {"name": NAME, **_counts(cases)})
+    for suite in suites:
+        counts = _counts(suite.cases)
+        under = ET.SubElement(root, "testsuite", {"name": _text(suite.name), **counts})
+        for case in suite.cases:
+            _case(under, case)
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def of_report(report: Report) -> str:
+    """One case a workload: one that does not fit fails, an unknown one is an error."""
+    cases = tuple(_of_workload(one) for one in report.workloads)
+    return document([Suite(name=report.origin or NAME, cases=cases)])
+
+
+def _of_workload(workload: Workload) -> Case:
+    lines = [f"{workload.verdict}: {words.summary(workload)}"]
+    lines += (f"- {one}" for one in words.why(workload))
+    if workload.nearest is not None:
+        changes = "; ".join(map(words.change, workload.nearest.reasons))
+        lines.append(f"closest: {words.closest(workload.nearest)}: {changes}")
+    lines += workload.texts
+    text = "\n".join(lines)
+    return Case(
+        name=workload.name,
+        classname=workload.place or NAME,
+        failure=text if workload.verdict is Verdict.DOES_NOT_FIT else "",
+        error=text if workload.verdict is Verdict.UNKNOWN else "",
+    )
+
+
+def _counts(cases: Sequence[Case]) -> dict[str, str]:
+    found = {"tests": str(len(cases))}
+    for plural, kind in (("failures", "failure"), ("errors", "error")):
+        found[plural] = str(sum(_kind(case) == kind for case in cases))
+    found["skipped"] = str(sum(_kind(case) == "skipped" for case in cases))
+    found["time"] = f"{sum(case.seconds or 0 for case in cases):.3f}"
+    return found
+
+
+def _kind(case: Case) -> str:
+    """What became of a case; empty if it passed. A case has one outcome."""
+    return next((k for k in ("error", "failure", "skipped") if getattr(case, k)), "")
+
+
+def _case(suite: ET.Element, case: Case) -> None:
+    named = {"name": _text(case.name), "classname": _text(case.classname or NAME)}
+    if case.seconds is not None:
+        named["time"] = f"{case.seconds:.3f}"
+    element = ET.SubElement(suite, "testcase", named)
+    kind = _kind(case)
+    if not kind:
+        return
+    text = _text(getattr(case, kind))
+    outcome = ET.SubElement(element, kind, {"message": text.partition("\n")[0]})
+    if kind != "skipped":
+        outcome.set("type", kind)
+        outcome.text = text
+
+
+def _text(text: str) -> str:
+    return _FORBIDDEN.sub("?", text)

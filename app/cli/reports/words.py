@@ -1,0 +1,182 @@
+"""What a report says in words, whatever form they stand in.
+
+Nothing here is cleaned: each form cleans what it prints in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from app.admission.findings import Answer
+from app.cli.reports.report import (
+    Cell,
+    Change,
+    JudgedImage,
+    Nearest,
+    Reason,
+    Report,
+    Row,
+    Verdict,
+    Workload,
+)
+
+SHORT: Final[Mapping[Verdict, str]] = {
+    Verdict.FITS: "yes",
+    Verdict.DOES_NOT_FIT: "no",
+    Verdict.UNKNOWN: "unknown",
+}
+"""A verdict where there is little room."""
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "allow": "the webhook would admit it",
+    "warn": "the webhook would admit it, with a warning",
+    "deny": "the webhook would deny it",
+}
+
+ANSWERS: Final[Mapping[Answer, str]] = {
+    Answer.FOUND: "its compatibility spec was judged",
+    Answer.MISSING: "carries no compatibility spec, so it asks for nothing",
+    Answer.PLATFORM_ABSENT: "is not built for the platform of some nodes",
+    Answer.UNAVAILABLE: "not judged: its registry could not answer",
+    Answer.UNAUTHORIZED: "not judged: no access",
+    Answer.NOT_FOUND: "not judged: not found",
+    Answer.INVALID: "not judged: its compatibility spec is invalid",
+}
+"""What is known of an image's spec."""
+
+NOT_LOOKED_UP: Final = frozenset(
+    {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
+)
+"""Answers after which nobody knows what the image asks for."""
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def fitting(workload: Workload, verdict: Verdict = Verdict.FITS) -> int:
+    """How many candidates have this verdict."""
+    return sum(len(row.nodes) for row in workload.rows if row.verdict is verdict)
+
+
+def counts(report: Report) -> dict[Verdict, int]:
+    """How many workloads have each verdict, in the verdicts' order."""
+    found = [one.verdict for one in report.workloads]
+    return {verdict: found.count(verdict) for verdict in Verdict}
+
+
+def summary(workload: Workload) -> str:
+    """`0 of 3 candidate nodes can run it (2 of 5 excluded: NodeAffinity)`."""
+    total = counted(workload.candidates, "candidate node")
+    text = f"{fitting(workload):,} of {total} can run it"
+    unknown = fitting(workload, Verdict.UNKNOWN)
+    if unknown:
+        text += f", {unknown:,} unknown"
+    return f"{text}{_excluded(workload)}"
+
+
+def _excluded(workload: Workload) -> str:
+    excluded = workload.excluded
+    total = sum(excluded.values())
+    if not total:
+        return ""
+    if len(excluded) == 1:
+        why = next(iter(excluded))
+    else:
+        why = ", ".join(f"{name} {count:,}" for name, count in sorted(excluded.items()))
+    return f" ({total:,} of {total + workload.candidates:,} excluded: {why})"
+
+
+def reason(one: Reason) -> str:
+    """`kernel.loadedmodule vfio_pci: want Exists, found not loaded`."""
+    if not one.what:
+        rule = f'rule "{one.rule}" does not match'
+        return rule if one.rule else "no compatibility set fits"
+    text = f"{one.what}: want {one.want}" if one.want else one.what
+    return f"{text}, found {one.found}" if one.found else text
+
+
+def change(one: Reason) -> str:
+    """What would change it, else what is lacking and whether that can be changed."""
+    fixed = "" if one.changeable else " (cannot be changed)"
+    return one.advice or f"{reason(one)}{fixed}"
+
+
+def closest(nearest: Nearest) -> str:
+    """`gpu-a, 1 change would do`, or `gpu-a lacks 3`."""
+    count = len(nearest.reasons) + nearest.more
+    if not nearest.more and all(one.changeable for one in nearest.reasons):
+        return f"{nearest.node}, {counted(count, 'change')} would do"
+    return f"{nearest.node} lacks {counted(count, 'thing')}"
+
+
+def cell(one: Cell) -> str:
+    """`yes (preferred, 10)`, `no (driver)`: a verdict and what it comes from."""
+    if one.verdict is Verdict.FITS:
+        score = "" if one.score is None else str(one.score)
+        why = ", ".join(filter(None, (one.chosen, score)))
+    else:
+        rules = list(dict.fromkeys(each.rule for each in one.reasons if each.rule))
+        more = f" +{len(rules) - 1}" if len(rules) > 1 else ""
+        why = f"{rules[0]}{more}" if rules else ""
+    return f"{SHORT[one.verdict]} ({why})" if why else SHORT[one.verdict]
+
+
+def score(one: Row) -> str:
+    """A row's score; `-` if it has none."""
+    return "-" if one.score is None else str(one.score)
+
+
+def nodes(names: Sequence[str]) -> str:
+    """`gpu-a`, `gpu-a +11`."""
+    more = f" +{len(names) - 1:,}" if len(names) > 1 else ""
+    return f"{names[0]}{more}" if names else "-"
+
+
+def reasons(row: Row, labels: Sequence[str]) -> tuple[str, ...]:
+    """Why nodes of a row do not fit; where several images were judged, which."""
+    several = len(row.cells) > 1
+    found = (
+        f"{label}: {reason(one)}" if several else reason(one)
+        for label, cell in zip(labels, row.cells, strict=True)
+        for one in cell.reasons
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def answers(image: JudgedImage) -> Iterator[tuple[Answer, str]]:
+    """What a person should know of an image's spec, and that it was judged is not."""
+    for answer, detail in image.answers.items():
+        if answer is not Answer.FOUND:
+            text = ANSWERS[answer]
+            yield answer, f"{text}: {detail}" if detail else text
+
+
+def outcome(one: Change) -> str:
+    """`breaks`, `begins to fit`, or what else becomes of it."""
+    if Verdict.FITS is one.before:
+        return "breaks" if one.after is Verdict.DOES_NOT_FIT else "becomes unknown"
+    if Verdict.FITS is one.after:
+        return "begins to fit"
+    return "stays that way" if one.before is one.after else f"becomes {one.after}"
+
+
+def why(workload: Workload) -> tuple[str, ...]:
+    """The first reasons why a workload does not fit, or is not known to."""
+    if workload.verdict is Verdict.FITS:
+        return ()
+    if workload.nearest is not None:
+        return tuple(reason(one) for one in workload.nearest.reasons)
+    labels = [one.image for one in workload.images]
+    found = [text for row in workload.rows for text in reasons(row, labels)]
+    found += [
+        f"{one.image}: {text}"
+        for one in workload.images
+        for answer, text in answers(one)
+        if answer in NOT_LOOKED_UP
+    ]
+    if not workload.candidates:
+        found.append("no node is a candidate")
+    return tuple(dict.fromkeys(found))
