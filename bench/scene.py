@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from random import Random
 from typing import Final
 
 from app.compat import matching, parse
 from app.compat.features import Features
 from app.compat.spec import Spec
+from app.demo import images
 from app.demo import nodes as demo_nodes
+from app.recipes import NAMED
 from app.scheduling.node import Node
 from bench import objects, pods, registry
 
@@ -87,12 +88,8 @@ def _pools(size: Size) -> dict[str, Features]:
 @cache
 def specs() -> dict[str, bytes]:
     """Name -> spec, as `bench.registry` wants them."""
-    folder = resources.files("app.demo") / "data" / "specs"
-    found = {
-        entry.name.removesuffix(".yaml"): entry.read_bytes()
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-    }
-    return {**found, "plain": b""}
+    names = sorted({*NAMED, "cuda-13.0"})
+    return {**{name: images.spec(name) for name in names}, "plain": b""}
 
 
 def bodies() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from app.demo.layout import Layout
+from app.recipes import NAMED
 
 REGISTRY: Final = "registry.example.com"
 
@@ -30,7 +31,10 @@ _BROKEN: Final = b"version: v1alpha1\ncompatibilities:\n- rules: [{name: x, weig
 
 
 def spec(name: str) -> bytes:
-    """The text of a recorded spec."""
+    """The text of a recipe, or of a spec that only the demo has."""
+    recipe = NAMED.get(name)
+    if recipe is not None:
+        return recipe.content
     path = resources.files("app.demo") / "data" / "specs" / f"{name}.yaml"
     return path.read_bytes()
 
