@@ -167,7 +167,7 @@ class Explainer:
         parts = division.divide(nodes, bits, most=_MAX_PARTS)
         for part, names in self._largest([part for part in parts if part.lacks]):
             mine = [lacks[position] for position in part.lacks]
-            sample = _Sample(self.index.census, part.nodes, self._features(names))
+            sample = Sample(self.index.census, part.nodes, self._features(names))
             reasons = tuple(
                 sample.of(lack.image, lack.reason) for lack in mine[:MAX_UNMET]
             )
@@ -274,7 +274,7 @@ class _Lacks:
             self.all.append(_Lack(image, unmet, short.nodes))
 
 
-class _Sample:
+class Sample:
     """Where to read what the nodes of one group have.
 
     Args:

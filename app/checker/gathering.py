@@ -24,7 +24,7 @@ from app.admission.findings import PodFinding
 from app.admission.policy import Policy, nodes_may_appear
 from app.checker import reading, specs, timing
 from app.checker.demand import Demands, Judged, Late
-from app.checker.evaluation import Platforms, tally
+from app.checker.evaluation import Platforms, Stands, tally
 from app.checker.explanation import Explainer, Misfit
 from app.checker.reading import Looked, Memory, Reading
 from app.checker.specs import Specs
@@ -79,6 +79,25 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A finding, and the sets of nodes that it was made of.
+
+    The bits mean something until the next change of the view is taken in.
+
+    Attributes:
+        finding: about the Pod.
+        stands: for each image that counts: platform -> where it stands.
+        candidates: as sets.
+        platforms: the same by platform.
+    """
+
+    finding: PodFinding
+    stands: Stands
+    candidates: CandidateBits
+    platforms: Platforms
+
+
+@dataclass(frozen=True, slots=True)
 class Gathering:
     """Gathers for all reviews of a process.
 
@@ -108,6 +127,11 @@ class Gathering:
 
     async def find(self, subject: Subject, *, deadline_seconds: float) -> PodFinding:
         """Findings about `subject`; what takes longer is unavailable or unknown."""
+        found = await self.gather(subject, deadline_seconds=deadline_seconds)
+        return found.finding
+
+    async def gather(self, subject: Subject, *, deadline_seconds: float) -> Gathered:
+        """The same, with what it was made of."""
         ends = time.monotonic() + deadline_seconds
         await self.view.catch_up()
         looked = await self._look(subject, frozenset(self._see(subject).asked), ends)
@@ -130,10 +154,10 @@ class Gathering:
         finding = await self._finding(subject, seen, (looked, found), ends)
         if waited:
             finding = replace(finding, waited_for=tuple(sorted(waited)))
-        if not subject.others:
-            return finding
-        others = reading.read(looked, subject.others, seen.asked, memory).images
-        return replace(finding, others=tuple(others))
+        if subject.others:
+            others = reading.read(looked, subject.others, seen.asked, memory).images
+            finding = replace(finding, others=tuple(others))
+        return Gathered(finding, found.stands, seen.found, seen.platforms)
 
     def _see(self, subject: Subject) -> _Seen:
         found = self.view.nodes.find(

@@ -26,6 +26,7 @@ from app.admission.policy import (
 from app.admission.review import Response, Review
 from app.admission.verdict import Code, decide
 from app.checker import answering, subject
+from app.checker.judged import Judged
 from app.checker.options import Options
 from app.checker.record import Recorder, State, Webhook
 from app.checker.setup import Setup, Setups, first_setup
@@ -177,6 +178,26 @@ class Checker:
             self._under_way -= 1
         return response, fields
 
+    async def judge(
+        self, request: Review, *, deadline_seconds: float
+    ) -> Judged | NotJudged:
+        """What `validate` would answer, and why; nothing is counted or logged.
+
+        A namespace's mode `off` keeps nothing from being judged; then the answer is
+        that of a review that is left alone.
+
+        Raises:
+            Exception: what `validate` would answer by the policy `onError`.
+        """
+        ends = time.monotonic() + deadline_seconds
+        with self._setups.use() as setup:
+            asked = self._subject(setup.options, request)
+            if isinstance(asked, NotJudged):
+                return asked
+            policy = setup.options.policy
+            mode = await self._mode(policy, asked, request.namespace, deadline_seconds)
+            return await _judge(setup, asked, mode, ends)
+
     async def mutate(self, request: Review, *, deadline_seconds: float) -> Response:
         """Allows; writes what is known in time, and removes what was forged."""
         started = time.monotonic()
@@ -240,12 +261,11 @@ class Checker:
     async def _decided(
         self, setup: Setup, asked: Subject, mode: Mode, ends: float
     ) -> tuple[Response, dict[str, object]]:
-        finding = await _find(setup, asked, ends)
-        decision = decide(setup.options.policy, mode, finding)
-        for cause in decision.causes:
+        judged = await _judge(setup, asked, mode, ends)
+        for cause in judged.decision.causes:
             self._metrics.count("admission_causes_total", code=cause.code.value)
-        response = answering.judged(asked, finding, decision, setup.options.detail)
-        return response, answering.logged(asked, finding, decision)
+        fields = answering.logged(asked, judged.gathered.finding, judged.decision)
+        return judged.response, fields
 
     async def _annotations(
         self, setup: Setup, request: Review, ends: float
@@ -293,6 +313,15 @@ class Checker:
         why = "overload" if is_overload else "error"
         is_template = request.kind != "Pod"
         return answering.failed(text, why, action, mode, is_template=is_template)
+
+
+async def _judge(setup: Setup, asked: Subject, mode: Mode, ends: float) -> Judged:
+    left = ends - time.monotonic()
+    gathered = await setup.gathering.gather(asked, deadline_seconds=left)
+    decision = decide(setup.options.policy, mode, gathered.finding)
+    detail = setup.options.detail
+    response = answering.judged(asked, gathered.finding, decision, detail)
+    return Judged(setup.gathering, asked, gathered, decision, response)
 
 
 async def _find(setup: Setup, asked: Subject, ends: float) -> PodFinding:
