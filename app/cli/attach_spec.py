@@ -54,11 +54,11 @@ def attach_spec(  # noqa: PLR0913 - each is an option
     output: Output = Format.TABLE,
     reach: Reach,
 ) -> None:
-    """Attach a compatibility spec to images, as `oras attach` does.
+    """Attach a compatibility spec to images.
 
-    Of an image for several platforms the spec is attached to the index, and holds
-    for each platform without one of its own; with --platform it is attached to that
-    platform's manifest.
+    As `oras attach` does. Of an image for several platforms the spec is attached to
+    the index, and holds for each platform without one of its own; with --platform it
+    is attached to that platform's manifest.
 
     Exit codes: 0 attached, 2 bad input, 3 could not be attached everywhere.
     """

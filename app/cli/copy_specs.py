@@ -41,7 +41,7 @@ def copy_specs(
     output: Output = Format.TABLE,
     reach: Reach,
 ) -> None:
-    """Copy the compatibility specs of images to where the images were mirrored.
+    """Copy the specs of images to where the images were mirrored.
 
     The images themselves are not copied: the destination must have them, under the
     same digests. A layout or repository may have another name and tag.

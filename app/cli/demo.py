@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 from typing import Annotated, Final
 
 import typer
-
-from app.errors import ConfigError
 
 NO_DEMO: Final = (
     "the demo is not in this image; run `make demo` in a checkout of the sources"
@@ -29,7 +25,12 @@ def demo(
         int, typer.Option(help="TCP port with --serve; 0 for any.", min=0, max=65535)
     ] = 9443,
 ) -> None:
-    """Run the real webhook over TLS on a cluster in memory, and ask it."""
+    """Run the real webhook on a cluster in memory, and ask it."""
+    import asyncio  # noqa: PLC0415 - fast --help
+    import importlib.util  # noqa: PLC0415
+
+    from app.errors import ConfigError  # noqa: PLC0415
+
     if importlib.util.find_spec("app.demo") is None:
         raise ConfigError("NoDemo", NO_DEMO)
     from app.demo import story  # noqa: PLC0415 - the production image has no demo

@@ -29,7 +29,7 @@ def list_specs(
     output: Output = Format.TABLE,
     reach: Reach,
 ) -> None:
-    """List the compatibility specs of an image: which one counts, and why not others.
+    """List an image's specs: which counts, and why others do not.
 
     The choice is the webhook's own. Exit codes: 0 listed (even if there are none),
     2 bad input, 3 could not find out.

@@ -44,7 +44,7 @@ def remove_spec(
     output: Output = Format.TABLE,
     reach: Reach,
 ) -> None:
-    """Remove the spec of an image that counts, or --digest, or --all.
+    """Remove the spec of an image that counts, another, or all.
 
     Where an older one is attached, it counts from now on: see list-specs.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -37,11 +35,16 @@ def selftest(
     ] = None,
     context: Annotated[str | None, typer.Option(help="Context of that file.")] = None,
 ) -> None:
-    """Create a Pod that no node fits, as a dry run, and expect the webhook to say so.
+    """Ask the API server whether the webhook is heard.
+
+    Creates a Pod that no node fits, as a dry run, and expects a denial or a warning.
 
     Exit codes: 0 it said so, 1 it did not, 2 bad input, 3 could not find out.
     """
-    from app.cli.installed import asking, hearing  # noqa: PLC0415 - fast --help
+    import asyncio  # noqa: PLC0415 - fast --help
+    import time  # noqa: PLC0415
+
+    from app.cli.installed import asking, hearing  # noqa: PLC0415
 
     async def run() -> hearing.Report:
         async with asking.opened(

@@ -31,7 +31,7 @@ def show_spec(
     ] = None,
     reach: Reach,
 ) -> None:
-    """Print the compatibility spec of an image that counts, byte for byte.
+    """Print the spec of an image that counts, byte for byte.
 
     Exit codes: 0 printed, 1 the image has none, 2 bad input, 3 could not find out.
     """

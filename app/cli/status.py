@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -59,13 +57,16 @@ def status(
     ] = None,
     context: Annotated[str | None, typer.Option(help="Context of that file.")] = None,
 ) -> None:
-    """Show modes, nodes, certificate and decisions of every replica, problems first.
+    """Show how an installed webhook is, problems first.
 
-    Reads with your own rights: Pods and their /statusz, the webhook configurations,
-    Namespaces' labels, names of NodeFeatures.
+    Modes, nodes, certificate and decisions of every replica. Reads with your own
+    rights: Pods and their /statusz, the webhook configurations, Namespaces' labels,
+    names of NodeFeatures.
 
     Exit codes: 0 healthy, 1 problems, 2 bad input, 3 could not see everything.
     """
+    import asyncio  # noqa: PLC0415 - fast --help
+
     wanted = _Wanted(namespace, release, nodes=nodes, ignore=nodes_ignore)
     look = _at(url) if url is not None else _in_cluster(wanted, kubeconfig, context)
     raise typer.Exit(show(asyncio.run(look), output))
@@ -107,6 +108,8 @@ async def _in_cluster(
 
 def show(survey: Survey, output: Output) -> int:
     """Prints it; the exit status."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
     from app.cli.installed import document, printing, problems  # noqa: PLC0415
     from app.cli.output import (  # noqa: PLC0415
         COULD_NOT_FIND_OUT,

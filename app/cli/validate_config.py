@@ -41,10 +41,11 @@ def validate_config(
         str, typer.Option("--output", "-o", metavar="text|json", help="Format.")
     ] = "text",
 ) -> None:
-    """Check settings before they are applied; faults name line and column.
+    """Check settings before they are applied.
 
     Says what `imagecompat serve` would say, variables of this environment included,
-    and warns of what is valid but looks like a mistake. Files that settings name
+    and warns of what is valid but looks like a mistake. Faults name line and column.
+    Files that settings name
     are those of the container: without --files they are not looked at.
 
     Exit codes: 0 valid, 2 invalid or unreadable.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app import cli
+from app.cli.commands import COMMANDS
 from app.cli.installed import document
 from app.cli.installed.survey import Survey
 from tests.tools.build import ToolError, find
@@ -169,7 +169,7 @@ def test_every_problem_of_status_has_its_row() -> None:
 def test_every_command_has_its_row() -> None:
     text = (DOCS / "reference" / "commands.md").read_text().partition("## Exit")[0]
     rows = re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)
-    assert {command.name for command in cli.app.registered_commands} == set(rows)
+    assert {row.name for row in COMMANDS} == set(rows)
 
 
 def test_every_field_of_the_json_has_its_row() -> None:

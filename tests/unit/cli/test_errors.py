@@ -51,18 +51,44 @@ def test_settings_have_a_line_for_each_fault(run: "Run", tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        ("list-specs",),
-        ("list-specs", "r.example/a", "-o", "xml"),
-        ("list-specs", "r.example/a", "--none"),
-        ("none",),
+        (("list-specs",), "list-specs: missing argument 'image'"),
+        (
+            ("list-specs", "r.example/a", "-o", "xml"),
+            "list-specs: --output: expected table, json or yaml, got xml",
+        ),
+        (
+            ("list-specs", "r.example/a", "--outptu", "json"),
+            "list-specs: no such option: --outptu; did you mean --output?",
+        ),
+        (
+            ("list-specs", "r.example/a", "-o"),
+            "list-specs: option '-o' requires an argument",
+        ),
+        (
+            ("list-specs", "r.example/a", "b"),
+            "list-specs: got unexpected extra argument(s) (b)",
+        ),
+        (("none",), "no such command: none; --help lists them"),
+        (("lists-spec",), "no such command: lists-spec; did you mean list-specs?"),
+        (("--verison",), "no such option: --verison; did you mean --version?"),
+        ((ODD,), f"no such command: {SHOWN}"),
+        (
+            ("demo", "--port", "65536"),
+            "demo: --port: expected a whole number from 0 to 65535, got 65536",
+        ),
+        (
+            ("selftest", "--timeout", "nan"),
+            "selftest: --timeout: expected a number from 0, got nan",
+        ),
     ],
-    ids=" ".join,
+    ids=lambda one: " ".join(one).replace(ODD, "ODD") if isinstance(one, tuple) else "",
 )
-def test_a_wrong_option_leaves_standard_output_empty(
-    run: "Run", arguments: tuple[str, ...]
+def test_a_usage_error_is_one_line_that_names_it(
+    run: "Run", arguments: tuple[str, ...], said: str
 ) -> None:
     ran = run(*arguments)
     assert (2, "") == (ran.status, ran.out)
-    assert "Usage" in ran.err
+    assert 1 == len(ran.err.splitlines())
+    assert ran.err.startswith(f"imagecompat: {said}")

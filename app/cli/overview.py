@@ -1,0 +1,50 @@
+"""The front page: what `imagecompat --help` prints, without loading a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from app.cli.commands import COMMANDS, GROUPS
+
+WIDTH: Final = 80
+"""Columns that its lines keep to: every terminal has them."""
+
+
+def page(program: str) -> str:
+    """The front page.
+
+    Args:
+        program: as it was called: `imagecompat`, or `kubectl imagecompat`.
+    """
+    return "".join(f"{one}\n" for one in _lines(program))
+
+
+def _lines(program: str) -> Iterator[str]:
+    column = max(len(one.name) for one in COMMANDS) + 2
+    yield f"Usage: {program} COMMAND [OPTIONS] [ARGUMENTS]"
+    yield ""
+    yield "Image compatibility for Kubernetes: which nodes can run which images."
+    for group in GROUPS:
+        yield ""
+        yield f"{group}:"
+        for one in COMMANDS:
+            if one.group == group:
+                yield f"  {one.name:<{column}}{one.help}"
+    yield ""
+    yield "Options:"
+    yield f"  {'-h, --help':<{column}}Show this; after a command, its own help."
+    yield f"  {'--version':<{column}}Print the version."
+    yield ""
+    yield "Exit codes: 0 fits, 1 does not fit, 2 bad input, 3 could not find out."
+
+
+def unknown(name: str) -> str:
+    """What to say of a command that does not exist, with the nearest names."""
+    import difflib  # noqa: PLC0415 - needed by this alone
+
+    what = "option" if name.startswith("-") else "command"
+    names = ["--help", "--version"] if what == "option" else [c.name for c in COMMANDS]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"no such {what}: {name}{hint or '; --help lists them'}"
