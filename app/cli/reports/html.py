@@ -1,20 +1,51 @@
-"""A report as one self-contained page."""
+"""A report as one page of HTML that needs nothing else.
+
+No script, no font, style or picture from elsewhere: the page's own policy forbids
+it, so that what a spec or a node says cannot become more than text even if it
+were not escaped. Its size is bounded: nodes with the same answer share a row, and
+of long lists the beginning is shown, with a count of the rest.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.cli.reports import words
-from app.cli.reports.report import Report
+from app.cli.reports.clean import cleaned
+from app.cli.reports.labels import labels
+from app.cli.reports.report import Report, Verdict
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+MAX_ROWS: Final = 60
+"""Answers of a workload that are shown."""
+
+MAX_NODES: Final = 200
+"""Names of nodes with the same answer that are shown."""
+
+MAX_REASONS: Final = 12
+"""Reasons of an answer that are shown."""
+
+MAX_TEXTS: Final = 10
+"""Texts of the webhook that are shown of a workload."""
+
+_CLASSES: Final = {
+    Verdict.FITS: "fits",
+    Verdict.DOES_NOT_FIT: "misfit",
+    Verdict.UNKNOWN: "unknown",
+}
+_SIGNS: Final = {
+    Verdict.FITS: "\N{CHECK MARK}",
+    Verdict.DOES_NOT_FIT: "\N{MULTIPLICATION X}",
+    Verdict.UNKNOWN: "?",
+}
+
 
 def page(report: Report) -> str:
-    """HTML that needs nothing else: no script, no style or picture from elsewhere."""
-    return _template().render(report=report, words=words)
+    """HTML, with the end of its last line."""
+    return _template().render(report=report)
 
 
 @cache
@@ -29,8 +60,28 @@ def _template() -> Template:
         loader=PackageLoader("app.cli.reports", ""),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {
+        "words": words,
+        "labels": labels,
+        "classes": _CLASSES,
+        "signs": _SIGNS,
+        "max_rows": MAX_ROWS,
+        "max_nodes": MAX_NODES,
+        "max_reasons": MAX_REASONS,
+        "max_texts": MAX_TEXTS,
+    }
     return environment.get_template("report.html.j2")
+
+
+def _shown(value: object) -> object:
+    """What an expression of the template prints; what is HTML already stays so."""
+    from markupsafe import Markup  # noqa: PLC0415
+
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return cleaned(value)
+    return value

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from app.admission.findings import Answer
+from app.cli.reports.labels import labels
 from app.cli.reports.report import (
     Cell,
     Change,
@@ -28,7 +29,7 @@ SHORT: Final[Mapping[Verdict, str]] = {
 }
 """A verdict where there is little room."""
 
-ACTIONS: Final[Mapping[str, str]] = {
+_ACTIONS: Final[Mapping[str, str]] = {
     "allow": "the webhook would admit it",
     "warn": "the webhook would admit it, with a warning",
     "deny": "the webhook would deny it",
@@ -51,6 +52,21 @@ NOT_LOOKED_UP: Final = frozenset(
 """Answers after which nobody knows what the image asks for."""
 
 
+SAME: Final = "keeps its verdict"
+
+_OUTCOMES: Final[Mapping[Verdict, str]] = {
+    Verdict.DOES_NOT_FIT: "breaks",
+    Verdict.UNKNOWN: "becomes unknown",
+    Verdict.FITS: "begins to fit",
+}
+
+OUTCOMES: Final = (*_OUTCOMES.values(), SAME)
+"""What can become of a workload, the worst first."""
+
+_DIGEST: Final = 8
+"""Digits of a digest that are shown."""
+
+
 def counted(count: int, thing: str) -> str:
     """`1 node`, `2 nodes`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
@@ -65,6 +81,20 @@ def counts(report: Report) -> dict[Verdict, int]:
     """How many workloads have each verdict, in the verdicts' order."""
     found = [one.verdict for one in report.workloads]
     return {verdict: found.count(verdict) for verdict in Verdict}
+
+
+def origin(report: Report) -> str:
+    """Which nodes were looked at: `5 nodes of nodes.json`, `this host`."""
+    if report.known_nodes == 1:
+        return report.origin
+    return f"{counted(report.known_nodes, 'node')} of {report.origin}"
+
+
+def total(report: Report) -> str:
+    """How many workloads have which verdict, and where."""
+    found = counts(report)
+    parts = ", ".join(f"{verdict} {found[verdict]:,}" for verdict in Verdict)
+    return f"{counted(len(report.workloads), 'workload')} on {origin(report)}: {parts}"
 
 
 def summary(workload: Workload) -> str:
@@ -98,6 +128,11 @@ def reason(one: Reason) -> str:
     return f"{text}, found {one.found}" if one.found else text
 
 
+def told(found: Sequence[Reason]) -> tuple[str, ...]:
+    """Each reason once."""
+    return tuple(dict.fromkeys(map(reason, found)))
+
+
 def change(one: Reason) -> str:
     """What would change it, else what is lacking and whether that can be changed."""
     fixed = "" if one.changeable else " (cannot be changed)"
@@ -125,8 +160,10 @@ def cell(one: Cell) -> str:
 
 
 def score(one: Row) -> str:
-    """A row's score; `-` if it has none."""
-    return "-" if one.score is None else str(one.score)
+    """A row's score; `-` if it has none, or its nodes do not fit."""
+    return (
+        "-" if one.score is None or one.verdict is not Verdict.FITS else f"{one.score}"
+    )
 
 
 def nodes(names: Sequence[str]) -> str:
@@ -135,19 +172,40 @@ def nodes(names: Sequence[str]) -> str:
     return f"{names[0]}{more}" if names else "-"
 
 
-def reasons(row: Row, labels: Sequence[str]) -> tuple[str, ...]:
+def reasons(row: Row, names: Sequence[str]) -> tuple[str, ...]:
     """Why nodes of a row do not fit; where several images were judged, which."""
     several = len(row.cells) > 1
     found = (
         f"{label}: {reason(one)}" if several else reason(one)
-        for label, cell in zip(labels, row.cells, strict=True)
+        for label, cell in zip(names, row.cells, strict=True)
         for one in cell.reasons
     )
     return tuple(dict.fromkeys(found))
 
 
+def images(found: Sequence[JudgedImage]) -> Iterator[str]:
+    """One line for each image: who uses it, and what is known of its spec.
+
+    Where there are several, each has its number.
+    """
+    for number, one in enumerate(found, start=1):
+        start = f"#{number} " if len(found) > 1 else ""
+        used_by = f" ({', '.join(one.containers)})" if one.containers else ""
+        yield f"{start}{one.image}{used_by}: {spec(one)}"
+
+
+def spec(image: JudgedImage) -> str:
+    """What is known of an image's spec."""
+    known = []
+    if Answer.FOUND in image.answers:
+        digests = [one.rpartition(":")[2][:_DIGEST] for one in image.specs]
+        known.append(f"spec {', '.join(digests)}" if digests else ANSWERS[Answer.FOUND])
+    known += (text for _, text in answers(image))
+    return "; ".join(known) or "its spec was given"
+
+
 def answers(image: JudgedImage) -> Iterator[tuple[Answer, str]]:
-    """What a person should know of an image's spec, and that it was judged is not."""
+    """What is known of an image's spec besides that it was judged."""
     for answer, detail in image.answers.items():
         if answer is not Answer.FOUND:
             text = ANSWERS[answer]
@@ -155,12 +213,8 @@ def answers(image: JudgedImage) -> Iterator[tuple[Answer, str]]:
 
 
 def outcome(one: Change) -> str:
-    """`breaks`, `begins to fit`, or what else becomes of it."""
-    if Verdict.FITS is one.before:
-        return "breaks" if one.after is Verdict.DOES_NOT_FIT else "becomes unknown"
-    if Verdict.FITS is one.after:
-        return "begins to fit"
-    return "stays that way" if one.before is one.after else f"becomes {one.after}"
+    """What becomes of a workload: one of `OUTCOMES`."""
+    return SAME if one.before is one.after else _OUTCOMES[one.after]
 
 
 def why(workload: Workload) -> tuple[str, ...]:
@@ -168,15 +222,36 @@ def why(workload: Workload) -> tuple[str, ...]:
     if workload.verdict is Verdict.FITS:
         return ()
     if workload.nearest is not None:
-        return tuple(reason(one) for one in workload.nearest.reasons)
-    labels = [one.image for one in workload.images]
-    found = [text for row in workload.rows for text in reasons(row, labels)]
+        return told(workload.nearest.reasons)
+    names = labels([one.image for one in workload.images])
+    found = [text for row in workload.rows for text in reasons(row, names)]
     found += [
-        f"{one.image}: {text}"
-        for one in workload.images
+        f"{name}: {text}"
+        for name, one in zip(names, workload.images, strict=True)
         for answer, text in answers(one)
         if answer in NOT_LOOKED_UP
     ]
     if not workload.candidates:
         found.append("no node is a candidate")
     return tuple(dict.fromkeys(found))
+
+
+def by_outcome(changes: Sequence[Change]) -> list[Change]:
+    """What breaks first; else in their order."""
+    return sorted(changes, key=lambda one: OUTCOMES.index(outcome(one)))
+
+
+def acts(workload: Workload) -> str:
+    """What the webhook would do."""
+    return _ACTIONS.get(workload.action, workload.action)
+
+
+def short(verdict: Verdict) -> str:
+    """`yes`, `no`, `unknown`."""
+    return SHORT[verdict]
+
+
+def some(texts: Sequence[str], most: int) -> tuple[str, ...]:
+    """The first `most` of them, and how many more there are."""
+    more = len(texts) - most
+    return (*texts[:most], f"+{more:,} more") if more > 0 else tuple(texts)

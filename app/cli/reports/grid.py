@@ -1,0 +1,185 @@
+"""Tables and paragraphs that fit a terminal.
+
+A small writer of our own: importing rich takes longer than all else that
+`validate-node` does. Widths are those of `compat.columns`: wide characters take
+two columns. Texts are cleaned here, so none can colour or move the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.cli.output import safe
+from app.compat.columns import width as columns_of
+
+GAP: Final = 2
+"""Columns between two columns of a table."""
+
+MIN_FIRST: Final = 16
+"""The first column is folded down to this, before anything else gives way."""
+
+MAX_FIRST: Final = 48
+"""It is folded from here on, however wide the terminal is."""
+
+MIN_NOTES: Final = 44
+"""Notes that get less stand beneath their row instead."""
+
+_INDENT: Final = "  "
+
+
+class Style(StrEnum):
+    """How a text looks, as the code that a terminal understands."""
+
+    PLAIN = ""
+    BOLD = "1"
+    DIM = "2"
+    GREEN = "32"
+    RED = "31"
+    YELLOW = "33"
+    RED_BOLD = "1;31"
+    GREEN_BOLD = "1;32"
+    YELLOW_BOLD = "1;33"
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Gives texts their style, or leaves them alone."""
+
+    colour: bool
+
+    def __call__(self, text: str, style: Style) -> str:
+        """`text` in a style; nothing may follow it that has one itself."""
+        if not self.colour or not style or not text:
+            return text
+        return f"\x1b[{style.value}m{text}\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A cell of a table."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table.
+
+    Attributes:
+        pieces: one for each column.
+        notes: what is to be said of it: in a last column, or beneath.
+    """
+
+    pieces: tuple[Piece, ...]
+    notes: tuple[str, ...] = ()
+
+
+def fits(header: Sequence[str], lines: Sequence[Line], width: int) -> bool:
+    """Whether a table needs no more than `width` columns, notes beneath."""
+    first, *rest = _sizes(header, lines)
+    return min(first, MIN_FIRST) + sum(GAP + size for size in rest) <= width
+
+
+def table(
+    header: Sequence[str], lines: Sequence[Line], notes: str, *, width: int, pen: Pen
+) -> Iterator[str]:
+    """Lines of a table: notes stand in a last column if there is room for them.
+
+    Args:
+        header: titles of the columns but the last.
+        lines: the rows.
+        notes: title of the last column.
+        width: columns that the table may take.
+        pen: gives titles and cells their style.
+    """
+    first, *rest = _sizes(header, lines)
+    left = width - first - sum(GAP + size for size in rest)
+    longest = max((columns_of(safe(n)) for one in lines for n in one.notes), default=0)
+    room = left - GAP
+    is_column = longest > 0 and (longest <= room or room >= MIN_NOTES)
+    sizes = [max(1, first + min(left, 0)), *rest]
+    titles = [Piece(title, Style.BOLD) for title in header]
+    if is_column:
+        titles.append(Piece(notes, Style.BOLD))
+        sizes.append(room)
+    yield from _row(titles, sizes, pen)
+    for one in lines:
+        if is_column:
+            folded = "\n".join(one.notes)
+            yield from _row([*one.pieces, Piece(folded)], sizes, pen)
+        else:
+            yield from _row(one.pieces, sizes, pen)
+            for note in one.notes:
+                yield from paragraph(note, width=width, indent="    ", first="  - ")
+
+
+def paragraph(
+    text: str, *, width: int, indent: str = _INDENT, first: str | None = None
+) -> Iterator[str]:
+    """A text folded at its spaces; what is longer than a line is split."""
+    start = indent if first is None else first
+    for number, line in enumerate(wrapped(safe(text), width - len(indent))):
+        yield f"{start if number == 0 else indent}{line}"
+
+
+def wrapped(text: str, size: int) -> Iterator[str]:
+    """Clean text in lines of at most `size` columns; one empty line for none."""
+    line, used = "", 0
+    for word in _words(text, size):
+        taken = columns_of(word)
+        if line and used + 1 + taken > size:
+            yield line
+            line, used = word, taken
+        else:
+            line = f"{line} {word}" if line else word
+            used += taken + (1 if used else 0)
+    yield line
+
+
+def cut(text: str, size: int) -> str:
+    """Clean text of at most `size` columns, of which three may be an ellipsis."""
+    text = safe(text)
+    if columns_of(text) <= size:
+        return text
+    while text and columns_of(text) > size - 3:
+        text = text[:-1]
+    return f"{text}..."
+
+
+def _words(text: str, size: int) -> Iterator[str]:
+    for word in text.split():
+        part = ""
+        for char in word if columns_of(word) > size else ():
+            if part and columns_of(part + char) > size:
+                yield part
+                part = ""
+            part += char
+        yield part or word
+
+
+def _sizes(header: Sequence[str], lines: Sequence[Line]) -> list[int]:
+    rows = [header, *([piece.text for piece in one.pieces] for one in lines)]
+    columns = zip(*rows, strict=True)
+    first, *rest = (max(columns_of(safe(one)) for one in column) for column in columns)
+    return [min(first, MAX_FIRST), *rest]
+
+
+def _row(pieces: Sequence[Piece], sizes: Sequence[int], pen: Pen) -> Iterator[str]:
+    """A row whose cells are folded: as many lines as the longest cell needs."""
+    cells = [
+        [line for part in one.text.split("\n") for line in wrapped(safe(part), size)]
+        for one, size in zip(pieces, sizes, strict=True)
+    ]
+    for number in range(max(map(len, cells))):
+        line, space = "", ""
+        for cell, piece, size in zip(cells, pieces, sizes, strict=True):
+            text = cell[number] if number < len(cell) else ""
+            if text:
+                line += space + pen(text, piece.style)
+                space = ""
+            space += " " * (size - columns_of(text) + GAP)
+        yield line
