@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import app.compat.varstemplate  # noqa: F401 - at the start, not in a first review
 from app import __version__
 from app.bootstrap import registry_files
 from app.bootstrap.certificates import Certificates, certificates

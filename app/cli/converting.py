@@ -7,17 +7,15 @@ small command does; it is left to do so for kinds that this module does not know
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 import typer
 
-if TYPE_CHECKING:
-    from typer.core import TyperCommand
-
 _KINDS: Final[Mapping[type, str]] = {
+    bool: "true or false",
     str: "text",
     Path: "a path",
     int: "a whole number",
@@ -29,9 +27,9 @@ _UNKNOWN_CHECKS: Final = ("parser", "exists", "resolve_path", "formats", "clamp"
 """Of typer's, which nobody here needs."""
 
 
-def lighten(command: TyperCommand) -> None:
-    """Lets each parameter whose kind is known be converted here."""
-    for one in command.params:
+def lighten(parameters: Iterable[Any]) -> None:
+    """Lets each parameter of a command whose kind is known be converted here."""
+    for one in parameters:
         found = of(one)
         if found is not None:
             one.__dict__["get_runtime_param"] = found.itself

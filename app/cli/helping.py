@@ -11,11 +11,19 @@ from typing import Any, Final
 
 from typer.core import TyperCommand
 
+from app.cli import converting
+
 EXAMPLES: Final = "Examples:"
 
 
 class Page(TyperCommand):
-    """A command whose help is a plain page."""
+    """A command whose help is a plain page, and whose parameters are light."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer exports no class
+        """Arguments and options, `--help` included."""
+        found = super().get_params(ctx)
+        converting.lighten(found)
+        return found
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """What the command does, and examples."""

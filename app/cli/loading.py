@@ -13,7 +13,6 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from app.cli import converting
 from app.cli.commands import COMMANDS, Row
 from app.cli.helping import Page
 
@@ -35,7 +34,6 @@ def load(row: Row) -> TyperCommand:
     command = get_command(app)
     if not isinstance(command, TyperCommand):
         raise TypeError(f"{row.module} registers more than {row.name}")
-    converting.lighten(command)
     return command
 
 

@@ -35,7 +35,6 @@ from app.compat.terms import (
     match_expressions,
     match_names,
 )
-from app.compat.varstemplate import expand
 from app.errors import SpecError
 
 RULE_MATCHED: Final = "rule.matched"
@@ -354,4 +353,7 @@ def _yield(
 ) -> None:
     for text, output in zip(templates, outputs, strict=True):
         if text:
+            # Of what a command imports this is a third, and few specs need it.
+            from app.compat.varstemplate import expand  # noqa: PLC0415
+
             output.update(expand(text, data, budget))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from app.compat import template
 from app.compat.budget import Budget
 from app.compat.gotext import quoted, size_bytes, trimmed
 from app.compat.operators import EVALUATION
+from app.compat.template import engine
 from app.errors import SpecError
 
 MAX_TEMPLATE_BYTES: Final = 64 * 1024
@@ -22,7 +22,7 @@ _MAX_PARSED_LONG: Final = 2
 """Longer templates that stay parsed: an index runs one rule on all nodes at once."""
 
 
-def expand(text: str, data: template.Data, budget: Budget | None) -> dict[str, str]:
+def expand(text: str, data: engine.Data, budget: Budget | None) -> dict[str, str]:
     """The `key=value` lines that a template yields (`template.go#L90`).
 
     Args:
@@ -39,9 +39,9 @@ def expand(text: str, data: template.Data, budget: Budget | None) -> dict[str, s
         parsed = (_parsed if len(text) <= _MAX_PARSED_TEXT else _parsed_long)(text)
     except SpecError as error:
         raise _failed("parse", error.message) from error
-    meter = template.Meter(parsed.limits)
+    meter = engine.Meter(parsed.limits)
     if budget is not None:
-        meter = template.Meter(parsed.limits, budget.steps, budget.patterns)
+        meter = engine.Meter(parsed.limits, budget.steps, budget.patterns)
     try:
         expanded = parsed.execute(data, meter)
     except SpecError as error:
@@ -63,13 +63,13 @@ def expand(text: str, data: template.Data, budget: Budget | None) -> dict[str, s
     return values
 
 
-def _parse(text: str) -> template.Template:
+def _parse(text: str) -> engine.Template:
     size = size_bytes(text)
     if size > MAX_TEMPLATE_BYTES:
         limit = f"{size} bytes > {MAX_TEMPLATE_BYTES} limit"
         raise SpecError(EVALUATION, f"template exceeds maximum allowed size: {limit}")
     try:
-        return template.parse(text)
+        return engine.parse(text)
     except SpecError as error:
         raise SpecError(error.reason, f"invalid template: {error.message}") from error
 

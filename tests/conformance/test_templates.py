@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.compat import template
+from app.compat.template import engine
 from app.errors import SpecError
 
 CASES = Path(__file__).parent / "cases" / "go-templates.jsonl.gz"
@@ -33,7 +33,7 @@ def recorded() -> tuple[Any, list[dict[str, str]]]:
 def answer(text: str, data: Any) -> tuple[str, str]:
     """Our answer, in the words of the record."""
     try:
-        return "output", template.parse(text).execute(data)
+        return "output", engine.parse(text).execute(data)
     except SpecError as e:
         return KINDS.get(e.reason, e.reason), e.message
 

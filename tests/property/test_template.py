@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.compat.template import Limits, parse
 from app.compat.template.builtins import BUILTINS, SPECIAL
+from app.compat.template.engine import Limits, parse
 from app.compat.template.sprig import FUNCTIONS
 from app.errors import SpecError
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from app.compat import template
+from app.compat.template import engine
 from app.errors import SpecError
 
-NODE: template.Data = {
+NODE: engine.Data = {
     "cpu": {
         "cpuid": [{"Name": "AVX"}, {"Name": "AVX512F"}, {"Name": "SSE4.2"}],
         "model": [
@@ -40,7 +40,7 @@ NODE: template.Data = {
 @pytest.fixture
 def answer() -> Callable[[str], str]:
     """Gives the output of a template on the node."""
-    return lambda source: template.parse(source).execute(NODE)
+    return lambda source: engine.parse(source).execute(NODE)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def failure() -> Callable[[str], str]:
     """Gives the text with which a template fails."""
 
     def run(source: str) -> str:
-        parsed = template.parse(source)
+        parsed = engine.parse(source)
         with pytest.raises(SpecError) as caught:
             parsed.execute(NODE)
         assert caught.value.reason == "TemplateFailed"
@@ -63,7 +63,7 @@ def refusal() -> Callable[[str], str]:
 
     def run(source: str) -> str:
         with pytest.raises(SpecError) as caught:
-            template.parse(source)
+            engine.parse(source)
         assert caught.value.reason == "InvalidTemplate"
         return caught.value.message
 

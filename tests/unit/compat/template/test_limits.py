@@ -9,7 +9,7 @@ from time import process_time
 
 import pytest
 
-from app.compat.template import LIMITS, Limits, Meter, parse
+from app.compat.template.engine import LIMITS, Limits, Meter, parse
 from app.compat.template.limits import KEPT_PATTERNS, UNIT
 from app.compat.template.sprig.regex import MAX_SOURCE_BYTES, Pattern
 from app.errors import SpecError

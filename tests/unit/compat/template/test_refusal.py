@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.compat.template import parse
 from app.compat.template.builtins import BUILTINS, SPECIAL
+from app.compat.template.engine import parse
 from app.compat.template.sprig import FUNCTIONS, REFUSED
 from app.errors import SpecError
 
