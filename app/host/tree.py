@@ -2,24 +2,45 @@
 
 Reading is bounded, and never raises: what is absent is `None`, as NFD passes over
 it; what is there but cannot be read is `None` too, and kept in `unread`.
+
+Below another root than `/` a symbolic link means what it means on that host: an
+absolute one begins at the root, and none leads out of it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
+
+from app.compat.template import runes
 
 MAX_FILE_BYTES: Final = 16 << 20
 """Far above any file that is looked at (a kernel's configuration, module lists)."""
 
-_ABSENT: Final = (FileNotFoundError, NotADirectoryError)
+MAX_NAMES: Final = 16384
+"""In one folder. A node with hundreds of Pods has some thousand interfaces."""
+
+MAX_LINKS: Final = 40
+"""On the way to one file, as in the kernel."""
+
+_ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+_NO_VALUE: Final = frozenset({errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP})
+"""How a file below `/sys` says that there is no such value (the speed of a cable
+that is not plugged in)."""
+
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+"""Nothing to wait for: a pipe is opened, and then refused."""
+_CHUNK_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unread:
-    """Something that is there and could not be read.
+    """Something that is there and could not be read, or that every host has.
 
     Attributes:
         path: as the host calls it: `/sys/...`, whatever the tree's root.
@@ -40,12 +61,13 @@ class Tree:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self.root: Final = root
+        self._base: Final = os.fsencode(root.absolute()).rstrip(b"/")
         self._unread: dict[str, Unread] = {}
 
     @property
     def is_live(self) -> bool:
         """Whether these are the files of the machine that we run on."""
-        return self.root == Path("/")
+        return not self._base
 
     @property
     def unread(self) -> tuple[Unread, ...]:
@@ -53,51 +75,172 @@ class Tree:
         return tuple(sorted(self._unread.values()))
 
     def path(self, path: str) -> Path:
-        """Where a file of the host is for us.
+        """Where a file of the host is for us; in a loop of links, where none is.
 
         Args:
             path: as the host calls it (`/proc/modules`).
         """
-        return self.root / path.lstrip("/")
-
-    def content(self, path: str) -> bytes | None:
-        """The bytes of a file; `None` if there are none to be had."""
         try:
-            with self.path(path).open("rb") as file:
-                content = file.read(MAX_FILE_BYTES + 1)
-        except _ABSENT:
-            return None
+            return Path(os.fsdecode(self._real(path)))
+        except (OSError, ValueError):
+            return self.root / "proc" / "unreachable"
+
+    def content(self, path: str, *, limit: int = MAX_FILE_BYTES) -> bytes | None:
+        """The bytes of a file; `None` if there are none to be had.
+
+        Args:
+            path: as the host calls it.
+            limit: in bytes; a larger file is not read.
+        """
+        try:
+            content = _read(self._real(path), limit)
         except OSError as error:
-            self.refuse(path, error.strerror or "cannot be read")
+            if error.errno not in _ABSENT | _NO_VALUE:
+                self.refuse(path, _why(error))
             return None
-        if len(content) > MAX_FILE_BYTES:
-            self.refuse(path, f"larger than {MAX_FILE_BYTES} bytes")
+        except ValueError:  # a zero byte in the path: there is no such file
+            return None
+        if content is None:
+            self.refuse(path, "not a file")
+        elif len(content) > limit:
+            self.refuse(path, f"larger than {limit} bytes")
             return None
         return content
 
+    def as_read(self, path: str, *, limit: int = MAX_FILE_BYTES) -> str | None:
+        """The text of a file, whole; bytes that are no UTF-8 are lone surrogates."""
+        content = self.content(path, limit=limit)
+        return None if content is None else runes.escaped(content)
+
     def text(self, path: str) -> str | None:
-        """The text of a file, whole; bytes that are no UTF-8 become U+FFFD."""
+        """The text of a file, whole; each byte that is no UTF-8 becomes U+FFFD."""
         content = self.content(path)
-        return None if content is None else content.decode(errors="replace")
+        return None if content is None else runes.to_text(content)
 
     def names(self, path: str) -> tuple[str, ...]:
-        """The names in a folder, sorted; none if it is not to be had."""
+        """The names in a folder, by their bytes; none if it is not to be had."""
+        return self.listed(path) or ()
+
+    def listed(self, path: str) -> tuple[str, ...] | None:
+        """The names in a folder, by their bytes; `None` if it is not to be had.
+
+        Bytes that are no UTF-8 are lone surrogates.
+        """
         try:
-            return tuple(sorted(os.listdir(self.path(path))))  # noqa: PTH208 - names
-        except _ABSENT:
-            return ()
+            with os.scandir(self._real(path)) as entries:
+                found = [entry.name for entry in islice(entries, MAX_NAMES + 1)]
         except OSError as error:
-            self.refuse(path, error.strerror or "cannot be read")
-            return ()
+            if error.errno not in _ABSENT:
+                self.refuse(path, _why(error))
+            return None
+        except ValueError:
+            return None
+        if len(found) > MAX_NAMES:
+            self.refuse(path, f"more than {MAX_NAMES} entries")
+            return None
+        return tuple(map(runes.escaped, sorted(found)))
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file or folder."""
+        return self._status(path, follow=True) is not None
+
+    def is_absent(self, path: str) -> bool:
+        """Whether there is certainly no such file or folder."""
         try:
-            return self.path(path).exists()
+            os.stat(self._real(path))  # noqa: PTH116 - bytes
         except OSError as error:
-            self.refuse(path, error.strerror or "cannot be read")
+            return error.errno == errno.ENOENT
+        except ValueError:
             return False
+        return False
+
+    def is_folder(self, path: str, *, follow: bool = True) -> bool:
+        """Whether it is a folder; without `follow` a link to one is not."""
+        status = self._status(path, follow=follow)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def has_entry(self, path: str) -> bool:
+        """Whether its folder has this name, be it a link that leads nowhere."""
+        return self._status(path, follow=False) is not None
+
+    def miss(self, path: str) -> None:
+        """Keeps that there is no such thing, though every host has it."""
+        self._unread.setdefault(path, Unread(path, os.strerror(errno.ENOENT)))
 
     def refuse(self, path: str, why: str) -> None:
         """Keeps what could not be read."""
         self._unread[path] = Unread(path, why)
+
+    def _status(self, path: str, *, follow: bool) -> os.stat_result | None:
+        try:
+            real = self._real(path, follow=follow)
+            return os.stat(real, follow_symlinks=follow)  # noqa: PTH116 - bytes
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                self.refuse(path, _why(error))
+        except ValueError:
+            pass
+        return None
+
+    def _real(self, path: str, *, follow: bool = True) -> bytes:
+        """Where a path of the host is for us.
+
+        Raises:
+            OSError: too many links.
+        """
+        host = runes.to_bytes(path)
+        if not self._base:
+            return host
+        ahead = _steps(host)
+        behind: list[bytes] = []
+        links = 0
+        while ahead:
+            step = ahead.pop()
+            if step == b"..":
+                del behind[-1:]
+                continue
+            behind.append(step)
+            target = self._target(behind) if ahead or follow else None
+            if target is None:
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            behind = [] if target.startswith(b"/") else behind[:-1]
+            ahead += _steps(target)
+        return b"/".join((self._base, *behind))
+
+    def _target(self, steps: list[bytes]) -> bytes | None:
+        """Where the link leads that `steps` name; `None` for what is no link."""
+        try:
+            return os.readlink(b"/".join((self._base, *steps)))  # noqa: PTH115 - bytes
+        except OSError:
+            return None
+
+
+def _steps(path: bytes) -> list[bytes]:
+    """The names of a path, the last one first."""
+    return [step for step in reversed(path.split(b"/")) if step not in {b"", b"."}]
+
+
+def _read(path: bytes, limit: int) -> bytes | None:
+    """The bytes of a file, some more than `limit` at most; `None` for no file."""
+    handle = os.open(path, _READ)
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            return None
+        chunks: list[bytes] = []
+        size = 0
+        while size <= limit and (chunk := os.read(handle, _CHUNK_BYTES)):
+            chunks.append(chunk)
+            size += len(chunk)
+        return b"".join(chunks)
+    finally:
+        os.close(handle)
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or "cannot be read"
