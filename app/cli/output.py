@@ -39,24 +39,24 @@ MAX_INPUT_BYTES: Final = 16 << 20
 """Far above any spec or feature file, far below memory."""
 
 
-def read_input(path: str) -> bytes:
+def read_input(path: str, *, most_bytes: int = MAX_INPUT_BYTES) -> bytes:
     """The bytes of a file, or of standard input for `-`.
 
     Raises:
-        ConfigError: it cannot be read, or is larger than `MAX_INPUT_BYTES`.
+        ConfigError: it cannot be read, or is larger than `most_bytes`.
     """
     name = "standard input" if path == "-" else path
     try:
         if path == "-":
-            content = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+            content = sys.stdin.buffer.read(most_bytes + 1)
         else:
             with Path(path).open("rb") as file:
-                content = file.read(MAX_INPUT_BYTES + 1)
+                content = file.read(most_bytes + 1)
     except OSError as error:
         text = f"{name}: cannot be read: {error.strerror}"
         raise ConfigError("UnreadableInput", text) from error
-    if len(content) > MAX_INPUT_BYTES:
-        text = f"{name}: larger than {MAX_INPUT_BYTES} bytes"
+    if len(content) > most_bytes:
+        text = f"{name}: larger than {most_bytes} bytes"
         raise ConfigError("InputTooLarge", text)
     return content
 

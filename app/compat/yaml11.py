@@ -269,7 +269,7 @@ class _Expander:
                 raise yaml_errors.refusal(govalue.echo(problem), key)
             value = self.expand(child, depth + 1)
             value.key = key
-            text = _key_text(name)
+            text = key_text(name)
             if text is not None:
                 entries[text] = value
             else:
@@ -338,7 +338,7 @@ def _is_merge(key: Node) -> bool:
     )
 
 
-def _key_text(key: Scalar) -> str | None:
+def key_text(key: Scalar) -> str | None:
     """The key as JSON has it; `None` for null and for what exceeds an int64."""
     if isinstance(key, str):
         return key

@@ -157,7 +157,7 @@ def page(body: bytes) -> Page:
 
 
 @lru_cache(maxsize=4096)
-def _shared(taints: tuple[tuple[str, str, str], ...]) -> tuple[Taint, ...]:
+def shared_taints(taints: tuple[tuple[str, str, str], ...]) -> tuple[Taint, ...]:
     """One tuple for all nodes with the same taints: candidates remember by identity."""
     return tuple(Taint(*(intern(text) for text in one)) for one in taints)
 
@@ -166,7 +166,7 @@ def node(raw: Raw) -> Item[Node]:
     """A Node, reduced to what decides about candidates."""
     read = _NODE.decode(raw)
     spec = read.spec or _NodeSpec()
-    taints = _shared(
+    taints = shared_taints(
         tuple((one.key, one.value, one.effect) for one in spec.taints or ())
     )
     name = intern(read.metadata.name)

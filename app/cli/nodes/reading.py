@@ -1,0 +1,240 @@
+"""Nodes of files: what `imagecompat export`, `nfd export features` and kubectl print.
+
+1. An `ExportedNodes` document is taken as it is.
+2. An object without a kind is features as `nfd export features` prints them; the
+   node's name is the file's, without its suffix.
+3. `NodeFeature` and `Node` objects, alone or in Lists, are what a cluster holds:
+   NodeFeatures are merged as nfd-master does, and of a node whose worker's own
+   NodeFeature is missing nothing is known.
+4. Features without a Node get one (`inferred`). But NodeFeatures of nodes that are
+   not among Node objects, where there are any, are those of nodes that are gone.
+5. Nothing may be said twice of one node: which one would count?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+import msgspec
+
+from app.cli.nodes import files, objects
+from app.cli.nodes.files import File
+from app.cli.nodes.known import KnownNodes
+from app.cli.nodes.objects import Found
+from app.compat import features as compat_features
+from app.compat.features import Features
+from app.errors import ConfigError
+from app.kube import decode
+from app.kube.decode import DECODE_ERRORS, Raw
+from app.kube.features import FeatureSets, NodeFeature
+from app.ports import Snapshot
+from app.scheduling.node import Node
+
+NFD_NAMESPACE: Final = "node-feature-discovery"
+"""Whose NodeFeatures come first, unless somebody says otherwise."""
+
+INVALID: Final = objects.INVALID
+
+
+def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
+    """The nodes of all files together.
+
+    Args:
+        paths: files, folders of them, or `-` for standard input.
+        namespaces: whose NodeFeatures count, NFD's own first; of all if there is
+            none.
+
+    Raises:
+        ConfigError: a file cannot be read, or is none of those; it names file and
+            place.
+    """
+    gathered = _Gathered()
+    for path in paths:
+        for one in files.read(path):
+            try:
+                for found in objects.read(one.content):
+                    gathered.add(one, found)
+            except ConfigError as error:
+                text = f"{one.name}: {error.message}"
+                raise ConfigError(error.reason, text) from error
+    if not gathered.places:
+        text = f"{files.described(paths)}: no node and no features in it"
+        raise ConfigError(INVALID, text)
+    return gathered.known(files.described(paths), tuple(namespaces))
+
+
+def named(names: Iterable[str], most: int = 3) -> str:
+    """Some names in few words: `a, b, c and 4 more`."""
+    all_names = sorted(names)
+    text = ", ".join(all_names[:most])
+    more = len(all_names) - most
+    return f"{text} and {more} more" if more > 0 else text
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the files say.
+
+    Attributes:
+        places: what is said -> where that was.
+    """
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    features: dict[str, Features] = field(default_factory=dict)
+    objects: list[NodeFeature] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    has_nodes: bool = False
+    sets: FeatureSets = field(default_factory=FeatureSets)
+
+    def add(self, file: File, found: Found) -> None:
+        """Takes in one object of a file."""
+        try:
+            if found.kind in _TAKEN:
+                _TAKEN[found.kind](self, file, found)
+            else:
+                kind = found.kind[:100]
+                kinds = ", ".join(name for name in _TAKEN if name)
+                _refuse(f"kind {kind!r}, expected {kinds} or a List of them")
+        except ConfigError as error:
+            raise ConfigError(
+                error.reason, objects.said(found.place, error.message)
+            ) from error
+
+    def say(self, what: str, file: File, found: Found) -> None:
+        """Notes that something is said; refuses to hear it twice."""
+        if what in self.places:
+            _refuse(f"{what} is there already: {self.places[what]}")
+        self.places[what] = objects.said(file.name, found.place)
+
+    def take_document(self, file: File, found: Found) -> None:
+        """(1)."""
+        from app.cli.nodes import document  # noqa: PLC0415 - only where there is one
+
+        snapshot = document.decode(found.raw)
+        for name in snapshot.nodes:
+            self.say(f"node {name}", file, found)
+        for name in snapshot.features:
+            self.say(f"features of node {name}", file, found)
+        self.nodes.update(snapshot.nodes)
+        self.features.update(snapshot.features)
+
+    def take_features(self, file: File, found: Found) -> None:
+        """(2)."""
+        self.say(f"features of node {file.stem}", file, found)
+        try:
+            content = msgspec.json.decode(found.raw)
+        except DECODE_ERRORS as error:
+            raise ConfigError(INVALID, f"no valid JSON: {error}") from error
+        if not _FEATURES & content.keys():
+            _refuse("no kind, and no flags, attributes or instances")
+        self.features[file.stem] = compat_features.from_json(content)
+
+    def take_node(self, file: File, found: Found) -> None:
+        """(3), a Node."""
+        try:
+            node = decode.node(found.raw).value
+        except DECODE_ERRORS as error:
+            raise ConfigError(INVALID, f"no valid Node: {error}") from error
+        self.say(f"node {node.name}", file, found)
+        self.nodes[node.name] = node
+        self.has_nodes = True
+
+    def take_node_feature(self, file: File, found: Found) -> None:
+        """(3), a NodeFeature."""
+        try:
+            item = self.sets.decode(found.raw)
+        except DECODE_ERRORS as error:
+            raise ConfigError(INVALID, f"no valid NodeFeature: {error}") from error
+        one = item.value
+        self.say(f"NodeFeature {item.key}", file, found)
+        if one.features is None:
+            _refuse(f"NodeFeature {item.key}: {_fault(found.raw)}")
+        self.objects.append(one)
+
+    def known(self, origin: str, namespaces: tuple[str, ...]) -> KnownNodes:
+        """All of it together; (3) and (4)."""
+        notes: list[str] = []
+        self._merge(namespaces, notes)
+        lacking = self.features.keys() - self.nodes.keys()
+        if lacking:
+            from app.cli.nodes import inferred  # noqa: PLC0415 - only where needed
+
+            for name in sorted(lacking):
+                self.nodes[name] = inferred.node(name, self.features[name])
+            notes.append(
+                f"labels of {named(lacking)} are not known: platform taken from "
+                "features, no taints"
+            )
+        return KnownNodes(
+            Snapshot(self.nodes, self.features, 1),
+            origin,
+            tuple(notes),
+            frozenset(lacking),
+        )
+
+    def _merge(self, namespaces: tuple[str, ...], notes: list[str]) -> None:
+        """Adds what NodeFeatures say to `features`, and nodes that only they name."""
+        if not self.objects:
+            return
+        from app.kube.snapshot import Store  # noqa: PLC0415 - only where needed
+
+        given = sorted({one.namespace for one in self.objects})
+        counted = namespaces or (NFD_NAMESPACE, *given)
+        objects = [one for one in self.objects if one.namespace in counted]
+        speaking = {one.node for one in objects if one.node}
+        others = speaking - self.nodes.keys()
+        merged = speaking - others if self.has_nodes else speaking
+        store = Store(counted)
+        for name in merged:
+            store.put_node(self.nodes.get(name) or Node(name))
+        for one in objects:
+            store.put_feature(one)
+        features = store.snapshot().features
+        for name, found in features.items():
+            if name in self.features:
+                _refuse(f"features of node {name} are there already, of another kind")
+            self.features[name] = found
+        self._note(notes, objects, others if self.has_nodes else set())
+        for name in sorted(merged - features.keys() - self.nodes.keys()):
+            self.nodes[name] = Node(name, labels={"kubernetes.io/hostname": name})
+
+    def _note(
+        self, notes: list[str], counted: list[NodeFeature], gone: set[str]
+    ) -> None:
+        ignored = len(self.objects) - len(counted)
+        if ignored:
+            notes.append(f"{ignored} NodeFeatures of other namespaces do not count")
+        unnamed = sum(not one.node for one in counted)
+        if unnamed:
+            notes.append(f"{unnamed} NodeFeatures name no node, and do not count")
+        if gone:
+            notes.append(f"NodeFeatures of {named(gone)}: there is no such Node")
+
+
+_FEATURES: Final = frozenset({"flags", "attributes", "instances"})
+
+_TAKEN: Final = {
+    "": _Gathered.take_features,
+    "ExportedNodes": _Gathered.take_document,
+    "NodeFeature": _Gathered.take_node_feature,
+    "Node": _Gathered.take_node,
+}
+"""Kind -> what takes it in."""
+
+
+def _fault(raw: Raw) -> str:
+    """What is wrong with the shape of a NodeFeature's spec."""
+    spec = msgspec.json.decode(raw).get("spec")
+    if not isinstance(spec, Mapping):
+        return "spec: expected an object"
+    try:
+        compat_features.from_json(spec.get("features"))
+    except ConfigError as error:
+        return f"spec.features: {error.message}"
+    return "metadata or spec have another shape than NFD's"
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ConfigError(INVALID, text)
