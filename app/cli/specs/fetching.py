@@ -1,9 +1,10 @@
-"""The spec of an image, for commands that go on with it."""
+"""The specs of images, for commands that go on with them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import typer
 
@@ -15,6 +16,10 @@ from app.oci.writing.showing import Shown
 from app.oci.writing.store import Failed
 
 NO_SPEC: Final = "NoSpec"
+
+Wanted: TypeAlias = tuple[str, str | None]
+"""An image, and one of its platforms; `None` for what the reference names."""
+
 _INPUT: Final = frozenset({"InvalidPlatform", "NoSuchPlatform"})
 
 
@@ -26,16 +31,35 @@ def spec_of(image: str, platform: str | None, reach: Reach) -> bytes | None:
             stands on standard error.
         ConfigError: an option cannot be used.
     """
-    shown = asyncio.run(_shown(image, platform, reach))
-    if isinstance(shown, Shown):
-        return shown.content
-    printing.report([shown])
-    if shown.reason == NO_SPEC:
-        return None
-    raise typer.Exit(BAD_INPUT if shown.reason in _INPUT else COULD_NOT_FIND_OUT)
+    return specs_of([(image, platform)], reach)[image, platform]
 
 
-async def _shown(image: str, platform: str | None, reach: Reach) -> Shown | Failed:
-    async with opening.opened(reach, [image]) as opener:
-        store = opener.open(image)
-        return await showing.show(store, opener.limits, platform=platform)
+def specs_of(wanted: Sequence[Wanted], reach: Reach) -> dict[Wanted, bytes | None]:
+    """The same of several images, each with the platform that is meant.
+
+    Raises:
+        typer.Exit: as `spec_of`, if that is so of any of them.
+        ConfigError: an option cannot be used.
+    """
+    shown = dict(zip(wanted, asyncio.run(_shown(wanted, reach)), strict=True))
+    failed = [one for one in shown.values() if isinstance(one, Failed)]
+    printing.report(failed)
+    codes = [
+        BAD_INPUT if one.reason in _INPUT else COULD_NOT_FIND_OUT
+        for one in failed
+        if one.reason != NO_SPEC
+    ]
+    if codes:
+        raise typer.Exit(max(codes))
+    return {
+        key: one.content if isinstance(one, Shown) else None
+        for key, one in shown.items()
+    }
+
+
+async def _shown(wanted: Sequence[Wanted], reach: Reach) -> list[Shown | Failed]:
+    async with opening.opened(reach, [image for image, _ in wanted]) as opener:
+        return [
+            await showing.show(opener.open(image), opener.limits, platform=platform)
+            for image, platform in wanted
+        ]
