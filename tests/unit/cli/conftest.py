@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.cli import main
+from app.cli import frame
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Runs `imagecompat ARGUMENTS`, with `stdin` as standard input."""
 
     def running(*arguments: str, stdin: bytes = b"") -> Ran:
-        monkeypatch.setattr(sys, "argv", ["imagecompat", *arguments])
         wrapper = io.TextIOWrapper(io.BytesIO(stdin))
         monkeypatch.setattr(sys, "stdin", wrapper)
-        with pytest.raises(SystemExit) as ended:
-            main()
+        status = frame.run(["imagecompat", *arguments])
         out, err = capsys.readouterr()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, out, err)
+        return Ran(status, out, err)
 
     return running
