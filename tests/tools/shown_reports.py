@@ -90,6 +90,8 @@ BUSYBOX: Final = JudgedImage(
     image="busybox:1", containers=("wait",), answers={Answer.MISSING: ""}
 )
 
+NEAREST: Final = Nearest(node="gpu-a", reasons=(VFIO,))
+
 DENIAL: Final = """\
 [IC101] no node fits all images: 0 of 3 candidate nodes fit (excluded: NodeAffinity 2)
 container trainer +1 more: registry.example.com/ml/trainer:2.1, spec 3f9a2c01
@@ -116,7 +118,7 @@ MISFIT: Final = Workload(
         _row("gpu-b", verdict=DOES_NOT_FIT, cells=(_no(NVIDIA), _yes("#2", 1))),
         _row("cpu-c", verdict=DOES_NOT_FIT, cells=(_no(AVX512), _no(VFIO))),
     ),
-    nearest=Nearest(node="gpu-a", reasons=(VFIO,)),
+    nearest=NEAREST,
 )
 """One that fits nowhere: the draft of a developer's day."""
 
