@@ -104,6 +104,11 @@ class Connection:
             access, kubeconfig=kubeconfig, context=context, idle_seconds=idle_seconds
         )
 
+    @property
+    def address(self) -> str:
+        """The API server's, as the configuration has it; without any secret."""
+        return str(self._access.configuration.host)
+
     async def close(self) -> None:
         """Closes every connection."""
         await self._session.close()

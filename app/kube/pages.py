@@ -10,7 +10,7 @@ goes on (custom resources are listed with their metadata behind the items).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,10 +58,23 @@ class Part:
 
 
 class Pages:
-    """Reads the lists of one resource; remembers how large its objects are."""
+    """Reads the lists of one resource; remembers how large its objects are.
 
-    def __init__(self, resource: Resource, transport: Transport) -> None:
+    Args:
+        resource: the collection.
+        transport: the way to it.
+        selectors: `labelSelector` and `fieldSelector`, where not all is wanted.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        transport: Transport,
+        *,
+        selectors: Mapping[str, str] | None = None,
+    ) -> None:
         self._path: Final = resource.path
+        self._selectors: Final = dict(selectors or {})
         self._transport: Final = transport
         self._limit = resource.page_limit
 
@@ -72,7 +85,7 @@ class Pages:
             ClusterError: it was refused, broke off, or is no list.
         """
         while True:
-            query = {"limit": str(self._limit)}
+            query = {**self._selectors, "limit": str(self._limit)}
             if token:
                 query["continue"] = token
             async with self._transport.get(self._path, query) as response:

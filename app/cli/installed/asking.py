@@ -110,7 +110,18 @@ class KubeApi:
 async def opened(
     *, kubeconfig: Path | None, context: str | None, idle_seconds: float
 ) -> AsyncIterator[Api]:
-    """The API server that kubectl would ask.
+    """The API server that kubectl would ask; see `connected`."""
+    async with connected(
+        kubeconfig=kubeconfig, context=context, idle_seconds=idle_seconds
+    ) as connection:
+        yield KubeApi(connection)
+
+
+@asynccontextmanager
+async def connected(
+    *, kubeconfig: Path | None, context: str | None, idle_seconds: float
+) -> AsyncIterator[Connection]:
+    """The way to the API server that kubectl would ask.
 
     Args:
         kubeconfig: a file; `None` for the one that `find_kubeconfig` finds.
@@ -130,7 +141,7 @@ async def opened(
         idle_seconds=idle_seconds,
     )
     try:
-        yield KubeApi(connection)
+        yield connection
     finally:
         await connection.close()
 
