@@ -14,9 +14,9 @@ from typing import Final
 
 from app.bootstrap import registries, registry_files
 from app.bootstrap.observers import RegistryObserver
+from app.cli.progress import Meter
 from app.cli.specs import reaching
 from app.cli.specs.options import Reach
-from app.cli.specs.progress import Meter
 from app.errors import ConfigError
 from app.oci.credentials import Keyring
 from app.oci.credentials.helpers import HELPER_BYTES
@@ -70,7 +70,7 @@ async def opened(reach: Reach, images: Iterable[str]) -> AsyncIterator[Opener]:
         reach, references, environment=os.environ, home=Path.home()
     )
     files = registry_files.read(settings)
-    keyring = reaching.keyring(reach, references, _secret(reach))
+    keyring = reaching.keyring(reach, references, secret(reach))
     observer = RegistryObserver(Metrics())
     shared = registries.shared(settings, files, observer, AlongPath(os.environ))
     try:
@@ -80,7 +80,7 @@ async def opened(reach: Reach, images: Iterable[str]) -> AsyncIterator[Opener]:
         await shared.transport.close()
 
 
-def _secret(reach: Reach) -> str:
+def secret(reach: Reach) -> str:
     """The first line of standard input, where that is the password or token."""
     if not (reach.registry_password_stdin or reach.registry_token_stdin):
         return ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 
-from app.cli.specs.progress import AFTER_SECONDS, Meter
+import pytest
+
+from app.cli.progress import AFTER_SECONDS, Meter
 
 
 class Terminal(io.StringIO):
@@ -45,3 +47,21 @@ def test_quiet_is_quiet() -> None:
         clock.now += 2 * AFTER_SECONDS
         meter("one", 0, 1)
     assert "" == stream.getvalue()
+
+
+def test_a_name_from_afar_stays_on_its_line() -> None:
+    """A second line could not be wiped, and a terminal obeys control characters."""
+    stream, clock = Terminal(), Clock()
+    with Meter(stream, clock=clock, columns=lambda: 20) as meter:
+        clock.now += AFTER_SECONDS
+        meter("\x1b[31m\n" + "x" * 100, 1, 1_000)
+        assert "\r\x1b[K1/1,000 ?[31m?xx..." == stream.getvalue()
+
+
+def test_the_terminal_is_asked_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "12")
+    stream, clock = Terminal(), Clock()
+    with Meter(stream, clock=clock) as meter:
+        clock.now += AFTER_SECONDS
+        meter("registry.example.com", 1, 2)
+    assert "\r\x1b[K1/2 regi...\r\x1b[K" == stream.getvalue()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from typing import Final, Self, TextIO
+
+from app.cli.reports.grid import cut
 
 AFTER_SECONDS: Final = 1.0
 """What takes less is not told of."""
@@ -19,6 +22,8 @@ class Meter:
         stream: to write to; nothing is written unless it is a terminal.
         quiet: write nothing at all.
         clock: in seconds, monotonic.
+        columns: of the terminal; what is longer is cut, as a second line could not
+            be wiped.
     """
 
     def __init__(
@@ -27,10 +32,12 @@ class Meter:
         *,
         quiet: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
         self._stream: Final = stream
         self._is_shown: Final = not quiet and stream.isatty()
         self._clock: Final = clock
+        self._columns: Final = columns
         self._starts = clock()
         self._has_line = False
 
@@ -38,7 +45,8 @@ class Meter:
         """What is done now, how many steps are done, and of how many."""
         if not self._is_shown or self._clock() - self._starts < AFTER_SECONDS:
             return
-        self._stream.write(f"{_CLEAR}{done}/{total} {what}")
+        line = cut(f"{done:,}/{total:,} {what}", self._columns() - 1)
+        self._stream.write(f"{_CLEAR}{line}")
         self._stream.flush()
         self._has_line = True
 
