@@ -8,7 +8,6 @@ without that source, and so do we; the folder is listed in `unread`.
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from typing import Final
 
 from app.compat.features import Features
 from app.compat.template import runes
-from app.host import kernel, local, memory, network, pci, storage, system, usb
+from app.host import cpu, kernel, local, memory, network, pci, storage, system, usb
 from app.host.published import Published
 from app.host.tree import Tree, Unread
 
@@ -55,7 +54,7 @@ def discover(root: Path = Path("/"), *, machine: str | None = None) -> Discovery
     node_name = os.environ.get(NODE_NAME, "")
     now = datetime.now(UTC)
     sources: Mapping[str, Callable[[], Published]] = {
-        "cpu": lambda: _cpu(tree, machine),
+        "cpu": lambda: cpu.discover(tree, machine=machine),
         "kernel": lambda: kernel.discover(tree),
         "local": lambda: local.discover(tree, now=now),
         "memory": lambda: memory.discover(tree),
@@ -67,16 +66,6 @@ def discover(root: Path = Path("/"), *, machine: str | None = None) -> Discovery
     }
     found = _joined({name: source() for name, source in sources.items()})
     return Discovery(_cleaned(found), tree.unread, found)
-
-
-def _cpu(tree: Tree, machine: str) -> Published:
-    try:
-        found: Published = importlib.import_module("app.host.cpu").discover(
-            tree, machine=machine
-        )
-    except (ImportError, AttributeError):  # not there yet
-        return Published()
-    return found
 
 
 def _joined(sources: Mapping[str, Published]) -> Features:

@@ -1,0 +1,106 @@
+"""The real `nfd export features`, on this machine and on made ones, says the same.
+
+The client asks this machine's processor whatever tree it is given; so on made trees
+the features of the source `cpu` are taken from it (`test_host_cpu.py` compares them).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+
+from app.compat import features
+from app.compat.features import Features
+from app.host import nfd_json
+from app.host.discovery import discover
+from tests.tools import host_examples, host_texts, host_trees, nfd_host
+from tests.tools.host_trees import GONE
+
+pytestmark = pytest.mark.integration
+
+_Set = TypeVar("_Set")
+
+
+def with_processor(found: Features, theirs: str) -> Features:
+    """What we found, with their features of the source `cpu`."""
+    known = features.from_json(json.loads(theirs))
+    return Features(
+        _with(found.flags, known.flags),
+        _with(found.attributes, known.attributes),
+        _with(found.instances, known.instances),
+    )
+
+
+def _with(ours: Mapping[str, _Set], theirs: Mapping[str, _Set]) -> Mapping[str, _Set]:
+    return {
+        name: elements
+        for these, is_theirs in ((ours, False), (theirs, True))
+        for name, elements in these.items()
+        if name.startswith("cpu.") == is_theirs
+    }
+
+
+def compare(root: Path) -> None:
+    theirs = nfd_host.exported(root)
+    assert 0 == theirs.status, theirs.log
+    found = discover(root).as_read
+    assert theirs.text == nfd_json.text(with_processor(found, theirs.text))
+
+
+@pytest.mark.parametrize("name", host_examples.TREES)
+def test_a_made_host_is_exported_as_nfd_exports_it(name: str, tmp_path: Path) -> None:
+    compare(host_trees.make(tmp_path, host_examples.TREES[name]))
+
+
+@pytest.mark.parametrize(("folder", "source"), host_trees.GIVE_UP.items())
+def test_where_nfd_gives_up_a_source_only_that_one_is_left_out(
+    folder: str, source: str, tmp_path: Path
+) -> None:
+    """As nfd-worker does, which says so and goes on."""
+    entries = {path: GONE for path in host_trees.BASE if path.startswith(folder)}
+    root = host_trees.make(tmp_path, entries)
+
+    theirs = nfd_host.exported(root)
+    assert 1 == theirs.status
+    assert f"error during discovery of source {source}" in theirs.log
+
+    found = discover(root)
+    assert folder in [each.path for each in found.unread]
+    (root / folder.lstrip("/")).mkdir(parents=True)
+    theirs = nfd_host.exported(root)
+    known = with_processor(found.features, theirs.text)
+    kept = features.from_json(json.loads(theirs.text)).instances
+    assert {
+        name: each for name, each in kept.items() if not name.startswith(f"{source}.")
+    } == known.instances
+
+
+def test_the_node_has_the_name_that_nfd_worker_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_NAME", "worker-<1>")
+    root = host_trees.make(tmp_path, {})
+    theirs = nfd_host.exported(root, node_name="worker-<1>")
+    found = discover(root)
+    assert {"nodename": "worker-<1>"} == found.features.attributes["system.name"]
+    assert theirs.text == nfd_json.text(with_processor(found.as_read, theirs.text))
+
+
+def test_this_machine_is_exported_as_nfd_exports_it() -> None:
+    """Whole, the processor included; taken twice, if something changes meanwhile."""
+    before = nfd_host.on_this_machine()
+    ours = nfd_json.text(discover().as_read)
+    after = nfd_host.on_this_machine()
+    assert 0 == before.status, before.log
+    assert ours in {before.text, after.text}, before.text
+
+
+@settings(deadline=None, max_examples=60)
+@given(entries=host_texts.hosts())
+def test_any_host_is_exported_as_nfd_exports_it(
+    entries: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    compare(host_trees.make(tmp_path_factory.mktemp("host"), entries))
