@@ -45,6 +45,7 @@ COMMANDS: Final = (
         AUTHORS,
         "Check a compatibility spec; errors name line and column.",
     ),
+    Row("test-spec", AUTHORS, "Test specs on nodes, against what is expected."),
     Row("attach-spec", AUTHORS, "Attach a compatibility spec to images."),
     Row(
         "list-specs",
@@ -76,6 +77,7 @@ COMMANDS: Final = (
         "Run the admission webhook until it is told to stop.",
         is_server=True,
     ),
+    Row("completion", OTHERS, "Print a script that completes commands in your shell."),
     Row("demo", OTHERS, "Run the real webhook on a cluster in memory, and ask it."),
 )
 """In the order of the front page."""
