@@ -33,7 +33,8 @@ INVALID_SPEC: Final = "InvalidSpec"
 Record: TypeAlias = dict[str, Any]
 """A decoded struct: the fields that were given, by their name in Go's JSON."""
 
-_WHOLE: Final = re.compile("-?[0-9]+")
+WHOLE: Final = re.compile("-?[0-9]+")
+"""A whole number as Go's JSON writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,19 @@ def fold(key: str) -> str:
         key = key.replace("\N{LATIN SMALL LETTER LONG S}", "s")
         key = key.replace("\N{KELVIN SIGN}", "k")
     return key.lower() if key.isascii() else key
+
+
+def as_text(data: Data) -> str | None:
+    """What a string field gets of a value; `None` where there is no text in it."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, bool):
+        return "true" if data else "false"
+    if isinstance(data, int):
+        return str(data)
+    if isinstance(data, float):
+        return govalue.float32(data)
+    return None
 
 
 def decode(kind: Struct, document: Document, limits: Limits) -> Record:
@@ -245,18 +259,12 @@ class _Decoder:
 
 
 def _text(kind: Text, value: Value, current: str | None, path: _Path) -> str:
-    data = value.data
-    if isinstance(data, str):
-        return data
-    if data is None:
+    if value.data is None:
         return current or ""
-    if isinstance(data, bool):
-        return "true" if data else "false"
-    if isinstance(data, int):
-        return str(data)
-    if isinstance(data, float):
-        return govalue.float32(data)
-    raise _wrong_type(value, kind.go, path)
+    text = as_text(value.data)
+    if text is None:
+        raise _wrong_type(value, kind.go, path)
+    return text
 
 
 def _integer(kind: Integer, value: Value, current: int | None, path: _Path) -> int:
@@ -266,7 +274,7 @@ def _integer(kind: Integer, value: Value, current: int | None, path: _Path) -> i
     if isinstance(data, bool) or not isinstance(data, int | float):
         raise _wrong_type(value, kind.go, path)
     number = govalue.json_number(data)
-    if not _WHOLE.fullmatch(number) or not (
+    if not WHOLE.fullmatch(number) or not (
         govalue.MIN_INT64 <= int(number) <= govalue.MAX_INT64
     ):
         raise _wrong_type(value, kind.go, path, f"number {number}")

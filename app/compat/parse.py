@@ -55,7 +55,7 @@ def read(content: bytes, *, limits: Limits = LIMITS) -> Spec:
         SpecError: `InvalidYaml` or `InvalidSpec` with NFD's message, `TooCostly`
             beyond the limits; with the place where it is known.
     """
-    return _spec(gojson.decode(_SPEC, _document(content, limits), limits))
+    return _spec(gojson.decode(SPEC, _document(content, limits), limits))
 
 
 def read_for_admission(content: bytes, *, limits: Limits = LIMITS) -> Spec:
@@ -68,7 +68,7 @@ def read_for_admission(content: bytes, *, limits: Limits = LIMITS) -> Spec:
         SpecError: as `read` does, and `InvalidSpec` for these two.
     """
     document = _document(content, limits)
-    spec = _spec(gojson.decode(_SPEC, document, limits))
+    spec = _spec(gojson.decode(SPEC, document, limits))
     _refuse_unknown_keys(document.root)
     if not spec.compatibilities:
         raise SpecError(
@@ -110,10 +110,10 @@ def _document(content: bytes, limits: Limits) -> Document:
 
 
 def _refuse_unknown_keys(root: Value) -> None:
-    known = " or ".join(f'"{name}"' for name in _SPEC.fields)
+    known = " or ".join(f'"{name}"' for name in SPEC.fields)
     entries = cast("dict[str, Value]", root.data or {})
     for key, value in entries.items():
-        if gojson.fold(key) not in _SPEC.folded:
+        if gojson.fold(key) not in SPEC.folded:
             place = value.key or value
             raise SpecError(
                 INVALID_SPEC,
@@ -143,7 +143,7 @@ def _check_patterns(record: Record, value: Value, limits: Limits) -> None:
 _TEXT: Final = Text()
 _TEXTS: Final = MapOf("map[string]string", _TEXT)
 
-_EXPRESSION: Final = Struct(
+EXPRESSION: Final = Struct(
     "v1alpha1.MatchExpression",
     {
         "op": Text("v1alpha1.MatchOp"),
@@ -152,13 +152,13 @@ _EXPRESSION: Final = Struct(
     },
     check=_check_patterns,
 )
-_EXPRESSIONS: Final = MapOf("v1alpha1.MatchExpressionSet", Pointer(_EXPRESSION))
+_EXPRESSIONS: Final = MapOf("v1alpha1.MatchExpressionSet", Pointer(EXPRESSION))
 _TERM: Final = Struct(
     "v1alpha1.FeatureMatcherTerm",
     {
         "feature": _TEXT,
         "matchExpressions": Pointer(_EXPRESSIONS),
-        "matchName": Pointer(_EXPRESSION),
+        "matchName": Pointer(EXPRESSION),
     },
 )
 _MATCHER: Final = ListOf("v1alpha1.FeatureMatcher", _TERM, counted="terms")
@@ -180,7 +180,7 @@ _GROUP_RULES: Final = ListOf(
     ),
     counted="rules",
 )
-_SPEC: Final = Struct(
+SPEC: Final = Struct(
     "v1alpha1.Spec",
     {
         "version": _TEXT,

@@ -1,0 +1,225 @@
+"""Names of features and elements that no node publishes, or not under that name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.compat import gotext
+from app.compat.lint import cpuid, near
+from app.compat.lint.features import DOMAINS, FEATURES
+from app.compat.lint.problem import Problem, Problems, found, shown
+from app.compat.lint.written import Expression, Spec, Term, Text
+
+_LABEL_PREFIXES: Final = ("feature.node.kubernetes.io/", "profile.node.kubernetes.io/")
+
+_CLASS: Final = re.compile(r"\\.|\[[^\]]*\]")
+_KERNEL_OPTION: Final = re.compile("[A-Z0-9][A-Za-z0-9_]*")
+
+_DASHED_FILES: Final = frozenset(
+    """
+    vfio_pci vfio_pci_core kvm_intel kvm_amd nvme_core nvme_fabrics nvme_rdma nvme_tcp
+    dm_mod dm_crypt dm_thin_pool dm_snapshot usb_storage
+    """.split()  # noqa: SIM905 - a table of words reads best as words
+)
+"""Modules whose file's name has a dash, which modules.builtin keeps."""
+
+
+def check(spec: Spec) -> Problems:
+    """Problems of every feature's and every element's name."""
+    for rule in spec.rules:
+        for term in rule.every:
+            yield from _feature(term)
+            look = _ELEMENTS.get(term.key, _closed)
+            yield from look(term)
+
+
+def named(term: Term) -> Iterator[Text]:
+    """The elements that a term names: those of expressions, and of matchName In."""
+    for one in term.expressions:
+        yield one.name
+    if term.match_name is not None and term.match_name.op.text in {"In", "NotIn"}:
+        yield from term.match_name.values
+
+
+# Features -----------------------------------------------------------------------
+
+
+def _feature(term: Term) -> Problems:
+    name, at = term.feature.text, term.feature.at
+    if not name:
+        message = "no feature is named: expected one as in kernel.version"
+        yield found("no-feature", at, message, "this term never matches")
+        return
+    if gotext.lower(name) != name:
+        message = f"upper case in {shown(name)}: NFD's report says that it is false"
+        yield found("feature-case", at, message, f"write {shown(gotext.lower(name))}")
+    domain, dot, _ = term.key.partition(".")
+    if term.key in FEATURES:
+        return
+    if not dot:
+        hint = _meant_feature(term.key)
+        message = f"{shown(name)} has no dot: expected DOMAIN.FEATURE"
+        yield found("feature-without-dot", at, message, hint)
+    elif name.startswith(_LABEL_PREFIXES):
+        message = f"{shown(name)} is a node's label, not a feature"
+        hint = "labels cpu-cpuid.AVX are element AVX of feature cpu.cpuid"
+        yield found("unknown-feature", at, message, hint)
+    elif domain in DOMAINS - {"custom", "fake"} or _meant_feature(term.key):
+        message = f"NFD v0.19 publishes no feature {shown(name)}"
+        yield found("unknown-feature", at, message, _meant_feature(term.key))
+
+
+def _meant_feature(key: str) -> str:
+    """A hint for a feature's name; `kernel.version.full` is an element of one."""
+    for known in FEATURES:
+        if key.startswith(f"{known}."):
+            rest = key.removeprefix(f"{known}.")
+            return f'"{known}" is the feature, {shown(rest)} an element of it'
+    return near.meant(key, FEATURES)
+
+
+# Elements -----------------------------------------------------------------------
+
+
+def _closed(term: Term) -> Problems:
+    """Elements of a feature that has no others."""
+    feature = FEATURES.get(term.key)
+    if feature is None:
+        return
+    for name in named(term):
+        if feature.element(name.text) is None:
+            yield _unknown(term, name)
+
+
+def _unknown(term: Term, name: Text) -> Problem:
+    known = FEATURES[term.key].elements
+    message = f"{term.key} has no element {shown(name.text)}"
+    hint = near.meant(name.text, known)
+    if not hint and len(known) <= _FEW:
+        hint = f"it has {', '.join(sorted(known))}"
+    return found("unknown-element", name.at, message, hint)
+
+
+_FEW: Final = 10
+
+
+def _cpuid(term: Term) -> Problems:
+    names = [name.text for name in named(term)]
+    is_arm = any(name in cpuid.ARM64 - cpuid.AMD64 - {"AES"} for name in names)
+    for name in named(term):
+        text = name.text
+        if text == "AES" and not is_arm:
+            message = '"AES" is a flag of arm64: nodes with amd64 publish "AESNI"'
+            hint = "for both write a matchAny with one of each"
+            yield found("cpuid-name", name.at, message, hint)
+        elif text == cpuid.FALSE_POSITIVE:
+            yield found("cpuid-false-positive", name.at, _FALSE, _FALSE_HINT)
+        else:
+            yield from _flag(term, name)
+    yield from _amx(term.match_name)
+
+
+_FALSE: Final = (
+    f'"{cpuid.FALSE_POSITIVE}" is reported on every processor with protection keys,'
+    " with AMX or without"
+)
+_FALSE_HINT: Final = "ask for AMXTILE and for the type that you use, as AMXINT8"
+
+
+def _flag(term: Term, name: Text) -> Problems:
+    meant = cpuid.renamed(name.text)
+    if meant:
+        message = f"NFD calls {shown(name.text)} otherwise: expected {shown(meant)}"
+        yield found("cpuid-name", name.at, message, f"write {meant}")
+    elif name.text not in FEATURES[term.key].elements:
+        yield _unknown(term, name)
+
+
+def _amx(names: Expression | None) -> Problems:
+    if names is None or names.op.text != "InRegexp":
+        return
+    for value in names.values:
+        if re.fullmatch(r"\^?AMX(\.[*+])?", value.text):
+            message = f"{shown(value.text)} is found in {cpuid.FALSE_POSITIVE}, too"
+            yield found(
+                "cpuid-false-positive", value.at, f"{message}: {_FALSE}", _FALSE_HINT
+            )
+
+
+def _loaded(term: Term) -> Problems:
+    """Names of loaded modules: the kernel turns every dash into an underscore."""
+    for name in named(term):
+        if "-" in name.text:
+            underscored = name.text.replace("-", "_")
+            message = (
+                f"kernel.loadedmodule never holds a name with a dash: found"
+                f" {shown(name.text)}, expected {shown(underscored)}"
+            )
+            yield found("module-dash", name.at, message, _built_in_hint(name.text))
+    for value in _patterns(term):
+        if "-" in _CLASS.sub("", value.text):
+            message = (
+                "kernel.loadedmodule never holds a name with a dash: found the pattern"
+                f" {shown(value.text)}"
+            )
+            yield found("module-dash", value.at, message, "write [-_] for the dash")
+
+
+def _built_in_hint(name: str) -> str:
+    pattern = name.replace("-", "[-_]")
+    return (
+        "if it may be built in: feature kernel.enabledmodule, matchName"
+        f' {{op: InRegexp, value: ["^{pattern}$"]}}'
+    )
+
+
+def _enabled(term: Term) -> Problems:
+    """Names of enabled modules: loaded with `_`, built in as the file is called."""
+    names = {name.text for name in named(term)}
+    for name in named(term):
+        text = name.text
+        other = text.replace("-", "_") if "-" in text else text.replace("_", "-")
+        has_dash = "-" in text or text in _DASHED_FILES
+        is_either = other in names and term.match_name is not None
+        if has_dash and not is_either:
+            kind = "built in" if "-" in text else "loaded"
+            message = f"{shown(text)} matches only where the module is {kind}"
+            pattern = text.replace("_", "-").replace("-", "[-_]")
+            hint = f'write matchName: {{op: InRegexp, value: ["^{pattern}$"]}}'
+            yield found("module-built-in", name.at, message, hint)
+
+
+def _patterns(term: Term) -> tuple[Text, ...]:
+    names = term.match_name
+    return names.values if names is not None and names.op.text == "InRegexp" else ()
+
+
+def _config(term: Term) -> Problems:
+    for name in named(term):
+        text = name.text
+        plain = text.removeprefix("CONFIG_")
+        if plain != text:
+            message = f"kernel.config has names without CONFIG_: found {shown(text)}"
+            yield found("config-name", name.at, message, f"write {plain}")
+        elif not _KERNEL_OPTION.fullmatch(text):
+            message = f"{shown(text)} is no name of a kernel option"
+            hint = f"write {text.upper()}" if _is_lower(text) else ""
+            yield found("config-name", name.at, message, hint)
+
+
+def _is_lower(text: str) -> bool:
+    return bool(_KERNEL_OPTION.fullmatch(text.upper()))
+
+
+_ELEMENTS: Final[Mapping[str, Callable[[Term], Problems]]] = MappingProxyType(
+    {
+        "cpu.cpuid": _cpuid,
+        "kernel.config": _config,
+        "kernel.enabledmodule": _enabled,
+        "kernel.loadedmodule": _loaded,
+    }
+)
+"""Feature -> what looks at the names of its elements; others are closed."""
