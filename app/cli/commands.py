@@ -68,6 +68,11 @@ COMMANDS: Final = (
         DEVELOPERS,
         "Validate a node's features against a compatibility spec.",
     ),
+    Row(
+        "check",
+        DEVELOPERS,
+        "Check whether workloads will run on the nodes of a cluster, or of files.",
+    ),
     Row("status", ADMINS, "Show how an installed webhook is, problems first."),
     Row("selftest", ADMINS, "Ask the API server whether the webhook is heard."),
     Row("validate-config", ADMINS, "Check settings before they are applied."),

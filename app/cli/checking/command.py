@@ -1,0 +1,262 @@
+"""The command from what was typed to what is printed.
+
+1. Manifests are read first: what is broken there needs no cluster to be told.
+2. Then the nodes, objects of the cluster, and labels of Namespaces.
+3. Every image is looked up once, several at the same time.
+4. The workloads are judged; with `--what-if` twice.
+
+Nothing is printed before all of it is known.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from app.checker import Options
+from app.checker.subject import NotJudged
+from app.cli.checking import changes, explaining, live, typed, walks, what_if
+from app.cli.checking.explaining import Explained
+from app.cli.checking.images import Images
+from app.cli.checking.judging import (
+    DEFAULT_NAMESPACE,
+    Asked,
+    Judge,
+    Outcome,
+    images_of,
+    platforms,
+)
+from app.cli.checking.manifests import Found
+from app.cli.checking.typed import Given, Wanted
+from app.cli.installed import asking
+from app.cli.nodes import finding
+from app.cli.nodes.known import KnownNodes
+from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, want_colour
+from app.cli.progress import Meter
+from app.cli.reports import formats
+from app.cli.reports.report import Report, Verdict
+from app.errors import ConfigError
+from app.scheduling.node import Node
+
+PIPED_WIDTH: Final = 120
+"""Columns of a table that no terminal shows."""
+
+_IDLE_SECONDS: Final = 30.0
+_MAX_KINDS: Final = 8
+_WORST: Final = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN)
+_EXIT: Final[Mapping[Verdict, int]] = {
+    Verdict.FITS: FITS,
+    Verdict.DOES_NOT_FIT: DOES_NOT_FIT,
+    Verdict.UNKNOWN: COULD_NOT_FIND_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is printed, and the exit status."""
+
+    text: str
+    code: int
+
+
+async def run(wanted: Wanted) -> Result:
+    """Does all of it.
+
+    Raises:
+        ConfigError: something that was typed or read is wrong.
+        ClusterError: the API server cannot be asked.
+    """
+    given = Given.read(wanted)
+    typed.require_once(wanted, given)
+    found = typed.workloads(wanted)
+    settings = typed.settings(wanted.reach)
+    with Meter(sys.stderr, quiet=wanted.reach.quiet) as told:
+        told("reading nodes", 0, 1)
+        known = await finding.find(typed.nodes_from(wanted.nodes, settings))
+        notes = list(known.notes)
+        namespace = wanted.what.namespace or DEFAULT_NAMESPACE
+        if wanted.is_of_cluster:
+            told("reading objects", 0, 1)
+            notes += await _ask(wanted, namespace, found)
+        asked = [Asked(one) for one in found.manifests]
+        if given.alone is not None:
+            asked = [Asked(typed.standing_for(given.alone), is_image=True)]
+            known = typed.placed(known) if given.specs else known
+        if not asked:
+            raise ConfigError("NoWorkload", _none(found))
+        options = typed.options(wanted, settings)
+        checked = _Check(wanted, found, namespace, options, told)
+        return await checked.run(asked, given, known, notes)
+
+
+async def _ask(wanted: Wanted, namespace: str, found: Found) -> list[str]:
+    """Adds objects and namespaces of the cluster; notes on what was not readable."""
+    named = live.parse(wanted.objects)
+    async with asking.opened(
+        kubeconfig=wanted.nodes.kubeconfig,
+        context=wanted.nodes.context,
+        idle_seconds=_IDLE_SECONDS,
+    ) as api:
+        await live.read(api, named, namespace, found)
+        what = wanted.what
+        if what.every or what.everywhere:
+            await live.read_all(api, None if what.everywhere else namespace, found)
+        names = [
+            one
+            for one in live.namespaces_of(found, namespace)
+            if one not in found.namespaces
+        ]
+        labels, notes = await live.read_namespaces(api, names)
+    found.namespaces.update(labels)
+    return notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """Judges what was found.
+
+    Attributes:
+        wanted: what was typed.
+        found: manifests, and labels of Namespaces.
+        namespace: of workloads that say none.
+        options: the webhook's.
+        told: of progress.
+    """
+
+    wanted: Wanted
+    found: Found
+    namespace: str
+    options: Options
+    told: Meter
+
+    async def run(
+        self, asked: Sequence[Asked], given: Given, known: KnownNodes, notes: list[str]
+    ) -> Result:
+        """Judges on the nodes as they are and, if that is asked, as they would be."""
+        other = self._other(known)
+        last, explain = other or known, self.wanted.what.explain
+        node = _node(last, explain) if explain is not None else None
+        every = platforms(known) | platforms(last)
+        before: Outcome | None = None
+        async with self._images(asked, given) as images:
+            await images.look_up(images_of(asked), every, self.told)
+            if node is not None:
+                walked = await self._walked(self._judge(last, images), asked, node)
+                return self._explained(walked)
+            if other is not None:
+                before = await self._judged(self._judge(known, images), asked)
+            after = await self._judged(self._judge(last, images), asked)
+        report = Report(
+            origin=last.origin,
+            known_nodes=len(last.snapshot.nodes),
+            workloads=tuple(after.workloads),
+            changes=changes.compare(before.workloads, after.workloads)
+            if before is not None
+            else None,
+            notes=_notes([*notes, *last.notes], self.found, after),
+        )
+        return Result(self._printed(report), _code(report))
+
+    def _other(self, known: KnownNodes) -> KnownNodes | None:
+        what = self.wanted.what
+        if not what.what_if:
+            return None
+        return what_if.apply(
+            known,
+            what.what_if,
+            replaces_all=what.what_if_only,
+            namespaces=self.wanted.nodes.nfd_namespaces or (),
+        )
+
+    @asynccontextmanager
+    async def _images(
+        self, asked: Sequence[Asked], given: Given
+    ) -> AsyncIterator[Images]:
+        """What finds the specs of images; opens no way that is not needed."""
+        every, known = images_of(asked), Images(None, given.specs)
+        for image in known.unused(every):
+            text = f"--spec {image}: no workload runs that image"
+            raise ConfigError("InvalidOptions", text)
+        left = [one for one in every if not known.has_spec(one)]
+        if self.wanted.what.offline or not left:
+            yield known
+            return
+        from app.cli.checking import registries  # noqa: PLC0415 - not always asked
+
+        async with registries.opened(
+            self.wanted.reach, left, reads_any_folder=given.alone is not None
+        ) as source:
+            yield Images(source, given.specs)
+
+    def _judge(self, known: KnownNodes, images: Images) -> Judge:
+        return Judge(
+            known,
+            images,
+            self.options,
+            namespaces=self.found.namespaces,
+            namespace=self.namespace,
+        )
+
+    async def _judged(self, judge: Judge, asked: Sequence[Asked]) -> Outcome:
+        async with judge.running():
+            return await judge.all(asked, self.told)
+
+    async def _walked(
+        self, judge: Judge, asked: Sequence[Asked], node: Node
+    ) -> list[Explained]:
+        found: list[Explained] = []
+        async with judge.running():
+            for one in asked:
+                judged = await judge.judge(one)
+                if not isinstance(judged, NotJudged):
+                    unpublished = self.options.unpublished
+                    found.append(explaining.explained(one, judged, node, unpublished))
+        return found
+
+    def _explained(self, walked: Sequence[Explained]) -> Result:
+        verdicts = {one.verdict for one in walked}
+        code = next((_EXIT[one] for one in _WORST if one in verdicts), FITS)
+        return Result(walks.render(walked, self.wanted.output), code)
+
+    def _printed(self, report: Report) -> str:
+        is_terminal = sys.stdout.isatty()
+        return formats.render(
+            report,
+            self.wanted.output,
+            width=shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH,
+            colour=want_colour(),
+            every_node=self.wanted.every_node,
+        )
+
+
+def _node(known: KnownNodes, name: str) -> Node:
+    node = known.snapshot.nodes.get(name)
+    if node is None:
+        text = f"--explain {name}: there is no such node in {known.origin}"
+        raise ConfigError("NoSuchNode", text)
+    return node
+
+
+def _code(report: Report) -> int:
+    if report.changes is not None:
+        return changes.exit_code(report.changes)
+    return _EXIT[report.verdict]
+
+
+def _notes(notes: Sequence[str], found: Found, outcome: Outcome) -> tuple[str, ...]:
+    count = found.others.total()
+    others = f"{count} other object{'' if count == 1 else 's'} passed over"
+    every = [*notes, *([others] if count else []), *outcome.notes]
+    return tuple(dict.fromkeys(every))
+
+
+def _none(found: Found) -> str:
+    """That there is nothing to judge: in CI that is a mistake, and not green."""
+    if not found.others:
+        return "no workload found: there is no object at all"
+    kinds = ", ".join(sorted(found.others)[:_MAX_KINDS])
+    return f"no workload found among {found.others.total()} objects ({kinds})"
