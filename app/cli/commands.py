@@ -73,6 +73,11 @@ COMMANDS: Final = (
         DEVELOPERS,
         "Check whether workloads will run on the nodes of a cluster, or of files.",
     ),
+    Row(
+        "export",
+        ADMINS,
+        "Export nodes and their features, to files that the other commands read.",
+    ),
     Row("status", ADMINS, "Show how an installed webhook is, problems first."),
     Row("selftest", ADMINS, "Ask the API server whether the webhook is heard."),
     Row("validate-config", ADMINS, "Check settings before they are applied."),

@@ -14,7 +14,7 @@ from app.host.discovery import NODE_NAME, discover
 from app.host.tree import Tree, Unread
 from app.ports import Snapshot
 
-NO_FOLDER: Final = "InvalidFolder"
+NO_FOLDER: Final = "UnreadableInput"
 MAX_NOTES: Final = 8
 """Lines about what could not be read; how many more there are is another one."""
 
@@ -31,7 +31,7 @@ def read(root: Path = Path("/")) -> KnownNodes:
         root: where the host's files are.
 
     Raises:
-        ConfigError: `root` is no folder; reason `InvalidFolder`.
+        ConfigError: `root` is no folder; reason `UnreadableInput`.
     """
     if not root.is_dir():
         raise ConfigError(NO_FOLDER, f"{root}: not a folder")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,6 +19,17 @@ from app.cli.option_groups import spread
 from app.errors import ConfigError
 
 _NODES: Final = "Nodes"
+
+
+class ExportFormat(StrEnum):
+    """What nodes are written as."""
+
+    JSON = "json"
+    """The document that every command reads."""
+    NODE_FEATURES = "nodefeatures"
+    """NodeFeature objects for kubectl."""
+    NFD_JSON = "nfd-json"
+    """One node's features, as `nfd export features` prints them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,77 @@
+"""`imagecompat export`: nodes and their features, in a file for other commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.nodes.options import ExportFormat, NodesFrom, with_nodes
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("export")(with_nodes(export))
+
+
+def export(
+    *,
+    host: Annotated[
+        bool, typer.Option("--host", help="This host instead of a cluster.")
+    ] = False,
+    output: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--output",
+            "-o",
+            help="nodefeatures: objects for kubectl; nfd-json: one node, as "
+            "`nfd export features` prints it.",
+        ),
+    ] = ExportFormat.JSON,
+    output_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-file", "-f", help="Instead of stdout; NAME.gz gets gzip."
+        ),
+    ] = None,
+    anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--anonymize", help="Replace names, serial numbers and unknown values."
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No notes on standard error.")
+    ] = False,
+    nodes_from: NodesFrom,
+) -> None:
+    """Export nodes and their features, to files that the other commands read.
+
+    Equal features of many nodes are written once.
+
+    Exit codes: 0 written, 2 bad input, 3 could not find out.
+    """
+    import asyncio  # noqa: PLC0415 - fast --help
+
+    from app.cli.nodes import finding, writing  # noqa: PLC0415
+    from app.cli.output import safe  # noqa: PLC0415
+    from app.errors import ConfigError  # noqa: PLC0415
+
+    if host and (nodes_from.files or nodes_from.is_of_cluster):
+        raise ConfigError("InvalidOptions", "--host: give no other nodes beside it")
+    if finding.is_here(nodes_from, else_host=host):
+        known = finding.here(nodes_from)
+    else:
+        known = asyncio.run(finding.find(nodes_from))
+    snapshot = known.snapshot
+    if anonymize:
+        from app.cli.nodes.anonymous import anonymize as without_names  # noqa: PLC0415
+
+        snapshot = without_names(snapshot)
+    namespaces = nodes_from.nfd_namespaces or ["node-feature-discovery"]
+    text = writing.content(snapshot, output, namespace=namespaces[0])
+    writing.write(text, output_file)
+    if not quiet:
+        for note in known.notes:
+            typer.echo(f"imagecompat: note: {safe(note)}", err=True)
