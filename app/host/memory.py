@@ -19,7 +19,7 @@ PERSISTENT: Final = "/sys/bus/nd/devices"
 HUGE_PAGES: Final = "/sys/kernel/mm/hugepages"
 
 _WHOLE: Final = re.compile("([-+]?)([0-9]*)")
-_COUNT: Final = re.compile("[-+]?[0-9]+")
+_POSITIVE: Final = re.compile(r"\+?0*([1-9][0-9]{0,18})")
 _MAX: Final = (1 << 63) - 1
 _KIBI: Final = 1024
 _SUFFIXES: Final = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
@@ -87,7 +87,8 @@ def _huge_pages(tree: Tree) -> Attributes:
             continue
         count = gotext.trimmed(tree.as_read(f"{HUGE_PAGES}/{name}/nr_hugepages") or "")
         found[f"hugepages-{size}"] = count
-        if _COUNT.fullmatch(count) and 0 < int(count) <= _MAX:
+        positive = _POSITIVE.fullmatch(count)
+        if positive and int(positive[1]) <= _MAX:
             found["enabled"] = "true"
     return found
 

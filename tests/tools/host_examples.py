@@ -57,7 +57,12 @@ def _kernel(release: str, **more: Entry) -> dict[str, Entry]:
     return {RELEASE: release, **more}
 
 
-_PACKED: Final = gzip.compress(b"CONFIG_IKCONFIG_PROC=y\nCONFIG_HZ=1000\n", mtime=0)
+def packed(content: bytes) -> bytes:
+    """One gzip member, the same each time."""
+    return gzip.compress(content, mtime=0)
+
+
+_PACKED: Final = packed(b"CONFIG_IKCONFIG_PROC=y\nCONFIG_HZ=1000\n")
 _LONG: Final = "x" * (1 << 16)
 _FAR: Final = "2999-01-01T00:00:00Z"
 _PAST: Final = "2001-01-01T00:00:00Z"
@@ -70,6 +75,7 @@ KERNELS: Final[Mapping[str, Entries]] = {
     "a-kernel-with-a-plus-at-its-end": _kernel("6.12.55+\n"),
     "a-kernel-with-a-major-alone": _kernel("6-talos\n"),
     "a-kernel-without-a-revision": _kernel(" \t6.18\u00a0\n"),
+    "a-kernel-between-dashes": _kernel("-_.6.1.0-._-\n"),
     "a-kernel-of-two-lines": _kernel("6.1.0\n6.2.0\n"),
     "a-kernel-of-odd-characters": _kernel("6.1.0-größe\udcff\udce2\udc82/🙂\n"),
     "a-kernel-of-digits-beyond-ascii": _kernel("६.1.0\n"),
@@ -79,18 +85,19 @@ KERNELS: Final[Mapping[str, Entries]] = {
     "a-kernel-that-leads-elsewhere": {
         RELEASE: "../../x\n",
         "/usr/src/x/.config": "CONFIG_LEXICAL=y\n",
-        "/lib/modules/linux-..": FOLDER,
-        "/usr/src/linux-..": FOLDER,
+        "/usr/src/linux-..": Link("/opt/deep"),
+        "/opt/deep": FOLDER,
+        "/opt/x/.config": "CONFIG_PHYSICAL=y\n",
     },
     "options-packed-in-proc": {"/proc/config.gz": _PACKED},
     "options-packed-in-two-members": {
-        "/proc/config.gz": _PACKED + gzip.compress(b"CONFIG_MORE=m", mtime=0)
+        "/proc/config.gz": _PACKED + packed(b"CONFIG_MORE=m")
     },
     "options-that-are-not-packed": {"/proc/config.gz": "CONFIG_PLAIN=y\n"},
     "options-whose-end-is-missing": {"/proc/config.gz": _PACKED[:-9]},
     "options-with-rubbish-behind": {"/proc/config.gz": _PACKED + b"\0\0\0"},
     "options-of-nothing": {"/proc/config.gz": b""},
-    "options-of-nothing-packed": {"/proc/config.gz": gzip.compress(b"", mtime=0)},
+    "options-of-nothing-packed": {"/proc/config.gz": packed(b"")},
     "options-that-are-a-folder": {
         "/proc/config.gz": FOLDER,
         "/boot/config-6.8.0-52-generic": GONE,
@@ -104,7 +111,7 @@ KERNELS: Final[Mapping[str, Entries]] = {
         ),
     },
     "modules-oddly-written": {
-        "/proc/modules": "a\tb\n  c d\n\ne\u2003f\n\udcff 1\n<x> 1\ny\x1cz 1\n",
+        "/proc/modules": "a\tb\n  c d\n\ne\u2003f\n\udcff 1\n<x> 1\ny\x1cz 1\nword\n",
         "/lib/modules/6.8.0-52-generic/modules.builtin": (
             "  kernel/a-b.ko \n/.ko\nkernel/c.ko.xz\nd.ko\r\n\u00a0e.ko\nf/\n.ko\n"
         ),
@@ -205,11 +212,14 @@ MEMORIES: Final[Mapping[str, Entries]] = {
         f"{HUGE}/hugepages-{8 * size}kB/nr_hugepages": count
         for size, count in enumerate(("", " +0 ", "1_0", "٣", "-3", "x"), start=1)
     }
-    | {f"{HUGE}/hugepages-256kB/nr_hugepages": FOLDER}
-    | {f"{HUGE}/file": "1", f"{HUGE}/hugepages-4096kB": Link("hugepages-8kB")}
-    | {f"{HUGE}/hugepages-8192kB": FOLDER},
+    | _of(f"{HUGE}/hugepages-256kB", nr_hugepages=FOLDER)
+    | _of(HUGE, file="1", **{"hugepages-8192kB": FOLDER})
+    | _of(HUGE, **{"hugepages-4096kB": Link("hugepages-8kB")}),
     "huge-pages-beyond-any-number": {
         f"{HUGE}/hugepages-2048kB/nr_hugepages": "9223372036854775808"
+    },
+    "huge-pages-at-the-highest-number": {
+        f"{HUGE}/hugepages-2048kB/nr_hugepages": "0009223372036854775807"
     },
     "huge-pages-with-a-sign": {f"{HUGE}/hugepages-2048kB/nr_hugepages": "+5\n"},
 }
