@@ -35,6 +35,7 @@ MODULES: Final = (
     "event_loop",
     "start",
     "memory",
+    "command_line",
 )
 """In the order in which they run; each has `ROWS`, or `figures` for one row."""
 

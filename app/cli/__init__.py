@@ -10,7 +10,7 @@ import gc
 import sys
 from typing import Final, NoReturn
 
-from app.cli import frame
+from app.cli import completing, frame
 
 _COLLECT_EVERY: Final = 50_000
 """New objects between two searches for garbage: imports alone make some 40,000."""
@@ -18,7 +18,16 @@ _COLLECT_EVERY: Final = 50_000
 
 def main() -> NoReturn:
     """Runs the command line of this process, and ends it."""
+    _end(sys.argv)
+
+
+def complete() -> NoReturn:
+    """Completes for kubectl, which runs it with the words after `imagecompat`."""
+    _end([frame.NAME, completing.WORDS, *sys.argv[1:]])
+
+
+def _end(words: list[str]) -> NoReturn:
     gc.set_threshold(_COLLECT_EVERY)
-    status = frame.run(sys.argv)
+    status = frame.run(words)
     gc.freeze()  # what is left goes with the process: no last search
     sys.exit(status)

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from app.cli import commands, overview, streams
+from app.cli import commands, completing, overview, streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,9 @@ def _program(path: str) -> str:
 
 def _run(program: str, arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
+    if first in {completing.WORDS, completing.LINE}:
+        sys.stdout.write(completing.answer(first, arguments[1:]))
+        return 0
     if not arguments or first in {"-h", "--help"}:
         (sys.stdout if first else sys.stderr).write(overview.page(program))
         return 0 if first else _BAD_INPUT

@@ -141,6 +141,8 @@ TOOLS: Final = {
         names=("chromium", "chromium-browser", "google-chrome"),
         package_of="chromium",
     ),
+    "zsh": Tool(installed=(5, 8), package_of="zsh"),
+    "fish": Tool(installed=(3, 1), package_of="fish"),
     "oras": Tool("oras", "oras.land/oras/cmd/oras", flags=("-trimpath", _SMALL)),
 }
 
