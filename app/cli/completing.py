@@ -103,7 +103,7 @@ def _in_command(row: Row, before: Sequence[str], typed: str) -> Offer:
         values = tuple((f"{name}={one}", text) for one, text in found.values)
         return Offer(values, files=found.files)
     free = {
-        name: one.help or ""
+        name: getattr(one, "help", None) or ""
         for name, one in options.items()
         if (one.multiple or one not in place.given)
         and (name.startswith("--") or typed != "--")

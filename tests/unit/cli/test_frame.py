@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +19,21 @@ PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """What `validate-spec` raises."""
     errors: list[BaseException] = []
 
     def register(app: object) -> None:
         def fails(file: str) -> None:
             """Check a compatibility spec."""
+            assert file
             raise errors[0]
 
         app.command("validate-spec")(fails)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(validate_spec, "register", register)
     monkeypatch.delenv(frame.DEBUG, raising=False)
-    yield errors
+    return errors
 
 
 def test_a_bug_is_one_line_and_no_traceback(
