@@ -195,9 +195,9 @@ def _arm64(tree: Tree) -> Published:
         for feature in ("coprocessor", "cstate", "pstate", "rdt", "security", "sst")
     }
     attributes["topology"] = sysfs.topology(tree)
-    source = tree
-    if not _tells_of_arm(tree) and place.is_here(tree, ARM64):
-        source = Tree()
+    # A container may see its host's /sys and not its /proc.
+    is_own = not _tells_of_arm(tree) and place.is_here(tree, ARM64)
+    source = Tree() if is_own else tree
     flags = arm.flags_of(source)
     if flags is None:
         tree.refuse(cpuinfo.PATH, _COPY)

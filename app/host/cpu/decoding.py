@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.host.cpu.identity import Identity
-from app.host.cpu.leaves import AMD, BASIC, EXTENDED, ROWS, ZMM
+from app.host.cpu.leaves import AMD, BASIC, ENABLED, EXTENDED, FACTS, ROWS, ZMM
 from app.host.cpu.registers import Registers, text
 
 _BIT: Final = tuple(1 << bit for bit in range(32))
@@ -138,6 +138,8 @@ def _of_bits(registers: Registers, identity: Identity) -> set[str]:
     known = set(_kept_by_the_system(registers))
     if _saves(registers, _XSAVE_BITS) & _ZMM_STATE == _ZMM_STATE:
         known.add(ZMM)
+    if registers.leaf(1).ecx & _BIT[27]:
+        known.add(ENABLED)
     if identity.vendor == "AMD":
         known.add(AMD)
     highest = registers.leaf(BASIC).eax
@@ -150,7 +152,7 @@ def _of_bits(registers: Registers, identity: Identity) -> set[str]:
             continue
         value: int = getattr(registers.leaf(row.leaf, row.subleaf), row.register)
         known.update(name for bit, name in row.bits.items() if value & _BIT[bit])
-    return known - {ZMM, AMD}
+    return known - FACTS
 
 
 def _threads(registers: Registers, identity: Identity) -> int:

@@ -31,7 +31,8 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
         # NFD reads FXSROPT from the bit of SSE, too.
         "sse": "SSE FXSROPT",
         "sse2": "SSE2",
-        "pni": "SSE3",
+        # NFD reads the two others from the bit of SSE3.
+        "pni": "SSE3 XSAVE OSXSAVE",
         "pclmulqdq": "CLMUL",
         "vmx": "VMX",
         "ssse3": "SSSE3",
@@ -41,8 +42,6 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
         "movbe": "MOVBE",
         "popcnt": "POPCNT",
         "aes": "AESNI",
-        # A kernel that does not use it shows neither.
-        "xsave": "XSAVE OSXSAVE",
         "avx": "AVX",
         "f16c": "F16C",
         "fma": "FMA3",
@@ -149,7 +148,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
 _CUT: Final = range(7, 15)
 """Families whose model NFD cuts to four bits; the kernel does below 6 only."""
 
-_AMD_ONLY: Final = {
+AMD_ONLY: Final = {
     # The leaf is read for AMD only, though others have it.
     "sme": "SME",
     "sev": "SEV",
@@ -206,7 +205,7 @@ def flags_of(fields: Mapping[str, str]) -> frozenset[str]:
     shown = fields.get("flags", "").split()
     found = {name for flag in shown for name in FLAGS.get(flag, ())}
     if identity.vendor == "AMD":
-        found |= {_AMD_ONLY[flag] for flag in shown if flag in _AMD_ONLY}
+        found |= {AMD_ONLY[flag] for flag in shown if flag in AMD_ONLY}
     if "pku" in shown and "AVX512F" in found:
         # NFD takes the bit of protection keys for that of AMXFP8.
         found.add("AMXFP8")

@@ -2,7 +2,8 @@
 
 NFD publishes the names of that library (`cpuid.go#L1277`, `support`), so its faults
 are part of what is published: AMXFP8 is read from the bit of protection keys, and
-FXSROPT from that of SSE.
+FXSROPT from that of SSE, XSAVE and OSXSAVE from that of SSE3 (a mask and a shift in
+Go bind alike, so that the shift is of the bit that the mask left).
 
 Rows are read in order: what a row needs may have been found by one before it.
 """
@@ -17,8 +18,10 @@ BASIC: Final = 0x0
 EXTENDED: Final = 0x80000000
 
 AMD: Final = "vendor is AMD"
+ENABLED: Final = "the system has switched XSAVE on"
 ZMM: Final = "the system keeps the registers of AVX-512"
 """Facts that rows may need beside flags; no flag has such a name."""
+FACTS: Final = frozenset({AMD, ENABLED, ZMM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,14 @@ ROWS: Final = (
             22: "MOVBE",
             23: "POPCNT",
             25: "AESNI",
-            26: "XSAVE",
-            27: "OSXSAVE",
             29: "F16C",
             30: "RDRAND",
             31: "HYPERVISOR",
         },
     ),
-    Row(0x1, 0, "ecx", {12: "FMA3"}, needs="OSXSAVE"),
+    Row(0x1, 0, "ecx", {0: "XSAVE"}),
+    Row(0x1, 0, "ecx", {0: "OSXSAVE"}),
+    Row(0x1, 0, "ecx", {12: "FMA3"}, needs=ENABLED),
     Row(0x7, 0, "ebx", {5: "AVX2"}, needs="AVX"),
     Row(
         0x7,

@@ -16,7 +16,7 @@ from typing import Final
 
 from app.host.tree import Tree
 
-_KERNELS_OWN: Final = {"proc": "proc", "sys": "sysfs"}
+_KERNELS_OWN: Final = {"/proc": "proc", "/sys": "sysfs"}
 """Folder -> kind of file system."""
 _OWN_MOUNTS: Final = "/proc/self/mountinfo"
 _MOUNT: Final = re.compile(r"\S+ \S+ \S+ \S+ (\S+) .*?- (\S+) ", re.ASCII)
@@ -49,8 +49,10 @@ def holds_kernels_own(root: Path, mountinfo: str) -> bool:
         fields = _MOUNT.match(line)
         if fields:
             mounted.add((_unescaped(fields[1]), fields[2]))
+    # Links are followed as the tree does: one of a copy cannot lead out of it.
+    copy = Tree(Path(os.path.realpath(root)))
     return any(
-        (os.path.realpath(root / folder), kind) in mounted
+        (str(copy.path(folder)), kind) in mounted
         for folder, kind in _KERNELS_OWN.items()
     )
 
