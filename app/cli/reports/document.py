@@ -6,7 +6,6 @@ The shape is stable: fields are added, never renamed or removed, while
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -19,9 +18,6 @@ KIND: Final = "CompatibilityReport"
 
 _LINE: Final = 1 << 20
 """Characters of a line of YAML: none is folded."""
-
-_UNPRINTABLE: Final = re.compile("[^\n -~\xa1-\U0010ffff]|[\u061c\u200e-\u206f\ufeff]")
-"""What JSON would print as it is, and a terminal obey."""
 
 
 def content(report: Report) -> dict[str, Any]:
@@ -37,7 +33,9 @@ def json(report: Report) -> str:
 
     packed = msgspec.json.encode(content(report))
     text = msgspec.json.format(packed, indent=2).decode()
-    return _UNPRINTABLE.sub(_escaped, text) + "\n"
+    if not _is_printable(text):
+        text = "".join(map(_escaped, text))
+    return f"{text}\n"
 
 
 def yaml(report: Report) -> str:
@@ -56,7 +54,7 @@ def yaml(report: Report) -> str:
         )
 
     text = dumped(allow_unicode=True)
-    return dumped(allow_unicode=False) if _UNPRINTABLE.search(text) else text
+    return text if _is_printable(text) else dumped(allow_unicode=False)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -76,5 +74,14 @@ def _camel(name: str) -> str:
     return first + "".join(one.capitalize() for one in rest)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\u{ord(found.group()):04x}"
+def _is_printable(text: str) -> bool:
+    """Whether a terminal would show it and obey nothing in it."""
+    return text.replace("\n", "").isprintable()
+
+
+def _escaped(char: str) -> str:
+    """A character of JSON, which outside strings has none that need it."""
+    if char == "\n" or char.isprintable():
+        return char
+    pair = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{pair[start : start + 4]}" for start in range(0, len(pair), 4))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.cli.output import safe
 from app.compat.columns import width as columns_of
@@ -55,6 +55,10 @@ class Pen:
         if not self.colour or not style or not text:
             return text
         return f"\x1b[{style.value}m{text}\x1b[0m"
+
+
+_Cell: TypeAlias = tuple[Style, list[str]]
+"""A cell's lines, and how they look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +110,18 @@ def table(
     if is_column:
         titles.append(Piece(notes, Style.BOLD))
         sizes.append(room)
-    yield from _row(titles, sizes, pen)
+    yield from _row(_folded(titles, sizes), sizes, pen)
     for one in lines:
+        cells = _folded(one.pieces, sizes)
+        beneath: tuple[str, ...] = ()
         if is_column:
-            folded = "\n".join(one.notes)
-            yield from _row([*one.pieces, Piece(folded)], sizes, pen)
+            told = (paragraph(note, width=room, first="") for note in one.notes)
+            cells.append((Style.PLAIN, [line for note in told for line in note]))
         else:
-            yield from _row(one.pieces, sizes, pen)
-            for note in one.notes:
-                yield from paragraph(note, width=width, indent="    ", first="  - ")
+            beneath = one.notes
+        yield from _row(cells, sizes, pen)
+        for note in beneath:
+            yield from paragraph(note, width=width, indent="    ", first="  - ")
 
 
 def paragraph(
@@ -122,7 +129,11 @@ def paragraph(
 ) -> Iterator[str]:
     """A text folded at its spaces; what is longer than a line is split."""
     start = indent if first is None else first
-    for number, line in enumerate(wrapped(safe(text), width - len(indent))):
+    text = " ".join(safe(text).split())
+    if len(start) + columns_of(text) <= width:
+        yield f"{start}{text}".rstrip()
+        return
+    for number, line in enumerate(wrapped(text, width - len(indent))):
         yield f"{start if number == 0 else indent}{line}"
 
 
@@ -150,6 +161,21 @@ def cut(text: str, size: int) -> str:
     return f"{text}..."
 
 
+def shortened(text: str, size: int) -> str:
+    """Clean text of at most `size` columns, without its middle.
+
+    The end of an image's name, its tag, tells as much as its beginning.
+    """
+    text = safe(text)
+    if columns_of(text) <= size:
+        return text
+    end = (size - 3) // 2
+    tail = text[-end:]
+    while columns_of(tail) > end:
+        tail = tail[1:]
+    return cut(text, size - columns_of(tail)) + tail
+
+
 def _words(text: str, size: int) -> Iterator[str]:
     for word in text.split():
         part = ""
@@ -168,18 +194,19 @@ def _sizes(header: Sequence[str], lines: Sequence[Line]) -> list[int]:
     return [min(first, MAX_FIRST), *rest]
 
 
-def _row(pieces: Sequence[Piece], sizes: Sequence[int], pen: Pen) -> Iterator[str]:
-    """A row whose cells are folded: as many lines as the longest cell needs."""
-    cells = [
-        [line for part in one.text.split("\n") for line in wrapped(safe(part), size)]
-        for one, size in zip(pieces, sizes, strict=True)
-    ]
-    for number in range(max(map(len, cells))):
+def _folded(pieces: Sequence[Piece], sizes: Sequence[int]) -> list[_Cell]:
+    together = zip(pieces, sizes, strict=False)
+    return [(one.style, list(wrapped(safe(one.text), size))) for one, size in together]
+
+
+def _row(cells: Sequence[_Cell], sizes: Sequence[int], pen: Pen) -> Iterator[str]:
+    """As many lines as the longest cell has."""
+    for number in range(max(len(lines) for _, lines in cells)):
         line, space = "", ""
-        for cell, piece, size in zip(cells, pieces, sizes, strict=True):
-            text = cell[number] if number < len(cell) else ""
+        for (style, lines), size in zip(cells, sizes, strict=True):
+            text = lines[number] if number < len(lines) else ""
             if text:
-                line += space + pen(text, piece.style)
+                line += space + pen(text, style)
                 space = ""
             space += " " * (size - columns_of(text) + GAP)
         yield line

@@ -145,7 +145,7 @@ def _outcome(one: Workload, *, width: int, pen: Pen) -> Iterator[str]:
     if one.action:
         yield words.acts(one) + (":" if one.texts else "")
         for text in one.texts:
-            for line in text.splitlines():
+            for line in text.split("\n"):
                 yield from paragraph(line, width=width, indent="    ", first="  ")
     yield from _images(one, width=width)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.cli.reports import words
-from app.cli.reports.grid import Line, Piece, cut, fits
+from app.cli.reports.grid import Line, Piece, cut, fits, shortened
 from app.cli.reports.labels import labels
 from app.cli.reports.report import Row, Workload
 
@@ -60,8 +60,10 @@ def _layouts(
     workload: Workload, rows: Sequence[Row], names: Sequence[str]
 ) -> Iterator[tuple[list[str], list[Line]]]:
     """The ways to print the table, best first; the last fits any terminal."""
-    short = [cut(name, _MAX_LABEL) for name in names]
     numbers = [f"#{number}" for number in range(1, len(names) + 1)]
+    short = [shortened(name, _MAX_LABEL) for name in names]
+    if len(set(short)) < len(short):
+        short = numbers
     yield _table(workload, rows, names, titles=short, is_bare=False)
     yield _table(workload, rows, names, titles=short, is_bare=True)
     yield _table(workload, rows, names, titles=numbers, is_bare=True)

@@ -1,0 +1,246 @@
+"""JSON, YAML, JUnit and HTML of a report, and which of them is printed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+
+from app.cli.reports import document, formats, html, junit, printing
+from app.cli.reports.formats import ReportFormat
+from app.cli.reports.junit import Case, Suite
+from app.cli.reports.report import Report, Verdict
+from app.errors import ConfigError
+from tests.tools.shown_reports import (
+    EMPTY,
+    FITTING,
+    HOMELESS,
+    MISFIT,
+    NOTHING_CHANGES,
+    NVIDIA,
+    ONE,
+    SEVERAL,
+    WHAT_IF,
+)
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"),
+    [
+        (ReportFormat.TABLE, printing.text(WHAT_IF, width=80, colour=False)),
+        (ReportFormat.JSON, document.json(WHAT_IF)),
+        (ReportFormat.YAML, document.yaml(WHAT_IF)),
+        (ReportFormat.JUNIT, junit.of_report(WHAT_IF)),
+        (ReportFormat.HTML, html.page(WHAT_IF)),
+    ],
+)
+def test_each_format_is_printed(
+    format: ReportFormat,  # noqa: A002 - its name in the options
+    expected: str,
+) -> None:
+    assert expected == formats.render(WHAT_IF, format)
+    assert expected.endswith("\n")
+
+
+def test_the_options_of_tables_are_handed_on() -> None:
+    expected = printing.text(SEVERAL, width=99, colour=True, every_node=True)
+    assert expected == formats.render(
+        SEVERAL, ReportFormat.TABLE, width=99, colour=True, every_node=True
+    )
+
+
+def test_a_report_is_not_nfds() -> None:
+    with pytest.raises(ConfigError, match=r"^nfd-json: NFD's report is of one image"):
+        formats.render(ONE, ReportFormat.NFD_JSON)
+
+
+def test_json_and_yaml_say_the_same() -> None:
+    of_json = json.loads(document.json(WHAT_IF))
+    assert of_json == yaml.safe_load(document.yaml(WHAT_IF))
+    assert document.API_VERSION == of_json["apiVersion"]
+    assert document.KIND == of_json["kind"]
+    assert "does not fit" == of_json["verdict"]
+    assert of_json["workloads"][0]["images"][0]["answers"] == {"found": ""}
+
+
+def test_no_changes_are_not_an_empty_list_of_them() -> None:
+    assert json.loads(document.json(ONE))["changes"] is None
+    assert [] == json.loads(document.json(NOTHING_CHANGES))["changes"]
+
+
+EVIL = "\x9b31m\x7f\u202e\u2028\ufeff\x85日本\ud800"
+
+
+@pytest.mark.parametrize("printed", [document.json, document.yaml])
+def test_a_document_cannot_move_the_terminal(printed: object) -> None:
+    """JSON would let most of these through: only below a space must be escaped."""
+    report = Report(origin=EVIL, known_nodes=1, workloads=())
+    text = printed(report)  # type: ignore[operator]
+    assert text.replace("\n", "").isprintable()
+    assert EVIL.replace("\ud800", "?") == yaml.safe_load(text)["origin"]
+
+
+def test_yaml_folds_no_line_and_refers_to_nothing() -> None:
+    long = "word " * 100 + "end"
+    text = document.yaml(replace(ONE, notes=(long, long)))
+    assert f"- {long}\n- {long}\n" in text
+
+
+# JUnit --------------------------------------------------------------------------
+
+
+def parsed(text: str) -> ET.Element:
+    return ET.fromstring(text.encode())
+
+
+def test_every_workload_is_a_case() -> None:
+    root = parsed(junit.of_report(SEVERAL))
+    (suite,) = root
+    assert "testsuites" == root.tag
+    assert "cluster kind-imagecompat" == suite.get("name")
+    outcomes = [[outcome.tag for outcome in case] for case in suite]
+    assert [["failure"], [], ["error"], ["error"]] == outcomes
+    assert MISFIT.name == suite[0].get("name")
+    assert "train.yaml" == suite[0].get("classname")
+    counts = {"tests": "4", "failures": "1", "errors": "2", "skipped": "0"}
+    for one in (root, suite):
+        assert counts == {key: one.get(key) for key in counts}
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("a.yaml:12", "a.yaml"),
+        ("cluster", "cluster"),
+        ("", "imagecompat"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_a_line_that_moves_is_no_other_case(place: str, expected: str) -> None:
+    (case,) = parsed(
+        junit.of_report(replace(ONE, workloads=(replace(MISFIT, place=place),)))
+    )[0]
+    assert expected == case.get("classname")
+
+
+def test_a_failure_says_what_would_change_it() -> None:
+    (outcome,) = parsed(junit.of_report(ONE))[0][0]
+    first, reason, closest, *texts = (outcome.text or "").split("\n")
+    assert first == outcome.get("message")
+    assert first.startswith("does not fit: 0 of 3 candidate nodes can run it")
+    assert "- kernel.loadedmodule vfio_pci: want Exists, found not loaded" == reason
+    assert "closest: gpu-a, 1 change would do: load kernel module vfio_pci" == closest
+    assert texts == MISFIT.texts[0].split("\n")
+
+
+def test_no_workloads_no_cases() -> None:
+    (suite,) = parsed(junit.of_report(replace(EMPTY, origin="")))
+    assert ("imagecompat", "0", 0) == (
+        suite.get("name"),
+        suite.get("tests"),
+        len(suite),
+    )
+
+
+def test_a_suite_has_its_times_and_outcomes() -> None:
+    suite = Suite(
+        name="s",
+        cases=(
+            Case(name="passed", seconds=1.25),
+            Case(name="failed", classname="c", failure="line 1\nline 2", seconds=0.5),
+            Case(name="broken", error="e", failure="f"),
+            Case(name="left out", skipped="why"),
+        ),
+    )
+    text = junit.document([suite, Suite(name="t")])
+    counts = 'tests="4" failures="1" errors="1" skipped="1" time="1.750"'
+    assert (
+        f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="imagecompat" {counts}>
+  <testsuite name="s" {counts}>
+    <testcase name="passed" classname="imagecompat" time="1.250" />
+    <testcase name="failed" classname="c" time="0.500">
+      <failure message="line 1" type="failure">line 1
+line 2</failure>
+    </testcase>
+    <testcase name="broken" classname="imagecompat">
+      <error message="e" type="error">e</error>
+    </testcase>
+    <testcase name="left out" classname="imagecompat">
+      <skipped message="why" />
+    </testcase>
+  </testsuite>
+  <testsuite name="t" tests="0" failures="0" errors="0" skipped="0" time="0.000" />
+</testsuites>
+"""
+        == text
+    )
+
+
+# HTML ---------------------------------------------------------------------------
+
+
+def test_the_page_is_self_contained() -> None:
+    text = html.page(WHAT_IF)
+    for outside in ("http:", "https:", "src=", "url(", "@import", "<script", "<link"):
+        assert outside not in text
+    assert "default-src 'none'" in text
+
+
+def many(rows: int, nodes: int) -> Report:
+    long = replace(NVIDIA, want="w" * 80, found="f" * 80)
+    cell = replace(FITTING.rows[-1].cells[0], reasons=(long,) * 20)
+    found = tuple(
+        replace(
+            FITTING.rows[-1],
+            nodes=tuple(f"node-{row}-{number}" for number in range(nodes)),
+            cells=(cell,),
+        )
+        for row in range(rows)
+    )
+    return replace(ONE, workloads=(replace(FITTING, rows=found),))
+
+
+@pytest.mark.parametrize(("rows", "left"), [(html.MAX_ROWS, 0), (html.MAX_ROWS + 1, 1)])
+def test_answers_of_the_page_are_bounded(rows: int, left: int) -> None:
+    text = html.page(many(rows, 1))
+    assert html.MAX_ROWS == text.count("<tr>\n")
+    assert left == text.count("+1 more answers")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "left"), [(html.MAX_NODES, 0), (html.MAX_NODES + 1, 1)]
+)
+def test_nodes_of_the_page_are_bounded(nodes: int, left: int) -> None:
+    text = html.page(many(1, nodes))
+    assert html.MAX_NODES == text.count("<li>node-0-")
+    assert left == text.count(">+1 more<")
+
+
+def test_the_page_of_a_large_cluster_is_small() -> None:
+    """Every one of 5,000 nodes with an answer of its own, and all with the same."""
+    assert len(html.page(many(5_000, 1))) < 200_000
+    assert len(html.page(many(1, 5_000))) < 50_000
+
+
+def test_texts_of_the_webhook_are_bounded() -> None:
+    texts = tuple(f"text {number}" for number in range(html.MAX_TEXTS + 1))
+    report = replace(ONE, workloads=(replace(MISFIT, texts=texts),))
+    assert html.MAX_TEXTS == html.page(report).count("<pre>text ")
+
+
+def test_what_fits_is_folded_away_among_others() -> None:
+    """The title tells the verdict; a single workload is always open."""
+    assert 1 == html.page(replace(SEVERAL, workloads=(MISFIT, FITTING))).count(
+        "<details open>"
+    )
+    assert 1 == html.page(NOTHING_CHANGES).count("<details open>")
+    assert 2 == html.page(replace(SEVERAL, workloads=(MISFIT, HOMELESS))).count(
+        "<details open>"
+    )
+    assert "<title>does not fit" in html.page(SEVERAL)
+    assert Verdict.DOES_NOT_FIT is SEVERAL.verdict
