@@ -26,12 +26,12 @@ from app.checker.evaluation import Platforms, Stands
 from app.checker.explanation import MAX_SETS, Sample
 from app.checker.judged import Judged as JudgedPod
 from app.checker.view import View
-from app.compat import alike, division, matching, outcome
+from app.compat import alike, division, doubts, matching, outcome
 from app.compat.advice import advice
 from app.compat.budget import Budget
 from app.compat.explain import Need
 from app.compat.features import Features
-from app.compat.outcome import Erred, Outcome, Reason, RuleOutcome, Unpublished
+from app.compat.outcome import Outcome, Reason, RuleOutcome
 from app.errors import SpecError
 from app.ports import Platform
 
@@ -285,17 +285,15 @@ class Tables:
 
 def doubt(rule: RuleOutcome, reason: Reason) -> Why:
     """Why a rule is unknown, in words."""
-    name = rule.result.rule.name
-    match reason:
-        case Unpublished(feature=feature):
-            found = "none does: it may be switched off in NFD"
-            switch = f"switch {feature} on in NFD"
-            want = "a node that publishes it"
-            return Why(name, feature, want, found, changeable=True, advice=switch)
-        case Erred(error=error):
-            return Why(name, "evaluation", "no error", error)
-        case _:
-            return Why(name, "rule.matched", "known earlier rules", "an unknown one")
+    found = doubts.doubt(reason)
+    return Why(
+        rule.result.rule.name,
+        found.what,
+        found.want,
+        found.found,
+        changeable=bool(found.advice),
+        advice=found.advice,
+    )
 
 
 def _lacks(sample: Sample, need: Need) -> Why:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.cli.checking.explaining import Check, Explained, Image, Rule, Set, Term
+from app.cli.checking.explaining import Explained, Image
 from app.cli.output import safe
 from app.cli.reports.formats import ReportFormat
 from app.cli.specs import printing
 from app.cli.specs.options import Format
+from app.cli.walking import Check, Rule, Set, Term
 from app.errors import ConfigError
 
 _DOCUMENTS: Final = {ReportFormat.JSON: Format.JSON, ReportFormat.YAML: Format.YAML}
