@@ -30,6 +30,7 @@ MODULES: Final = (
     "texts",
     "bounds",
     "lookups",
+    "host",
     "reviews",
     "hostile",
     "event_loop",
