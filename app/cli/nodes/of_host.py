@@ -33,7 +33,7 @@ def read(root: Path = Path("/")) -> KnownNodes:
     Raises:
         ConfigError: `root` is no folder; reason `UnreadableInput`.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - raises nothing, whatever it is
         raise ConfigError(NO_FOLDER, f"{root}: not a folder")
     found = discover(root)
     name = os.environ.get(NODE_NAME) or _host_name(Tree(root))
@@ -41,7 +41,7 @@ def read(root: Path = Path("/")) -> KnownNodes:
     return KnownNodes(
         Snapshot(nodes={name: node}, features={name: found.features}),
         "this host" if root == Path("/") else f"the host below {root}",
-        _notes(found.unread),
+        notes(found.unread),
     )
 
 
@@ -52,7 +52,8 @@ def _host_name(tree: Tree) -> str:
     return named or tree.root.absolute().name
 
 
-def _notes(unread: tuple[Unread, ...]) -> tuple[str, ...]:
+def notes(unread: tuple[Unread, ...]) -> tuple[str, ...]:
+    """What could not be read, for a person."""
     told = [f"{each.path}: {each.why}" for each in unread[:MAX_NOTES]]
     if len(unread) > MAX_NOTES:
         told.append(f"and {len(unread) - MAX_NOTES} others could not be read")

@@ -1,0 +1,75 @@
+"""A host as a node: its name, its labels, and what could not be read."""
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from app.cli.nodes import of_host
+from app.compat.features import Features
+from app.errors import ConfigError
+from app.host.tree import Unread
+from tests.tools import host_trees
+from tests.tools.host_trees import FOLDER
+
+
+@pytest.fixture(autouse=True)
+def _no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_NAME", raising=False)
+
+
+def test_a_host_is_one_node_with_what_it_publishes(tmp_path: Path) -> None:
+    entries = {
+        "/etc/hostname": "edge-1\n",
+        "/boot/config-6.8.0-52-generic": "CONFIG_ARM64=y\n",
+    }
+    known = of_host.read(host_trees.make(tmp_path, entries))
+    assert ["edge-1"] == list(known.snapshot.nodes)
+    node = known.snapshot.nodes["edge-1"]
+    assert "edge-1" == node.labels["kubernetes.io/hostname"]
+    assert "linux" == node.labels["kubernetes.io/os"]
+    assert "kubernetes.io/arch" in node.labels
+    version = known.snapshot.features["edge-1"].attributes["kernel.version"] or {}
+    assert "6.8.0-52-generic" == version["full"]
+    assert f"the host below {tmp_path}" == known.origin
+
+
+def test_this_host_has_the_name_of_the_machine() -> None:
+    known = of_host.read()
+    assert [platform.node()] == list(known.snapshot.nodes)
+    assert "this host" == known.origin
+    assert Features() != known.snapshot.features[platform.node()]
+
+
+def test_a_host_without_a_name_is_called_as_its_folder(tmp_path: Path) -> None:
+    root = host_trees.make(tmp_path / "photon", {"/etc/hostname": " \n"})
+    assert ["photon"] == list(of_host.read(root).snapshot.nodes)
+
+
+def test_the_name_that_the_job_is_given_counts_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = host_trees.make(tmp_path, {"/etc/hostname": "edge-1\n"})
+    monkeypatch.setenv("NODE_NAME", "worker-1")
+    assert ["worker-1"] == list(of_host.read(root).snapshot.nodes)
+
+
+def test_what_could_not_be_read_is_noted(tmp_path: Path) -> None:
+    root = host_trees.make(tmp_path, {"/etc/os-release": FOLDER})
+    assert "/etc/os-release: Is a directory" in of_host.read(root).notes
+
+
+def test_of_much_that_could_not_be_read_the_number_is_noted() -> None:
+    unread = tuple(Unread(f"/{number}", "why") for number in range(10))
+    told = tuple(f"/{number}: why" for number in range(8))
+    assert told == of_host.notes(unread[:8])
+    assert (*told, "and 1 others could not be read") == of_host.notes(unread[:9])
+    assert (*told, "and 2 others could not be read") == of_host.notes(unread)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file", "zero\0byte"])
+def test_a_root_must_be_a_folder(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="not a folder") as caught:
+        of_host.read(tmp_path / name)
+    assert "UnreadableInput" == caught.value.reason
