@@ -89,6 +89,53 @@ def test_the_node_has_the_name_that_nfd_worker_is_given(
     assert theirs.text == nfd_json.text(with_processor(found.as_read, theirs.text))
 
 
+FORBIDDEN = (
+    "/proc/config.gz",
+    "/proc/modules",
+    "/proc/swaps",
+    "/boot/config-6.8.0-52-generic",
+    "/lib/modules/6.8.0-52-generic",
+    "/etc/os-release",
+    host_trees.FEATURES,
+    f"{host_trees.FEATURES}/a",
+    "/sys/fs/selinux/enforce",
+    "/sys/fs/selinux",
+    "/sys/devices/virtual/misc",
+    f"{host_trees.DMI}/product_name",
+    host_trees.HUGE,
+    f"{host_trees.HUGE}/hugepages-2048kB",
+    host_trees.ND,
+    f"{host_trees.NET}/eth0",
+    f"{host_trees.PCI}/0000:00:00.0",
+    host_trees.USB,
+    f"{host_trees.USB}/1-1",
+    f"{host_trees.BLOCK}/sda/queue",
+    "/sys/bus/node/devices",
+)
+
+
+@pytest.mark.parametrize("path", FORBIDDEN)
+def test_what_may_not_be_read_is_left_out_as_nfd_leaves_it_out(
+    path: str, tmp_path: Path
+) -> None:
+    """And listed, which NFD does in its log at most."""
+    entries = dict(host_examples.WHOLE)
+    if path.startswith("/boot"):
+        del entries["/proc/config.gz"]
+    root = host_trees.make(tmp_path, entries)
+    forbidden = root / path.lstrip("/")
+    assert forbidden.exists()
+    forbidden.chmod(0)
+    theirs = nfd_host.exported(root, has_rights=False)
+    ours, listed = nfd_host.without_rights(root)
+    forbidden.chmod(0o755)
+    assert 0 == theirs.status, theirs.log
+    expected = features.from_json(json.loads(theirs.text))
+    found = features.from_json(json.loads(ours))
+    assert expected == with_processor(found, theirs.text)
+    assert [each for each in listed if each.startswith(path)], listed
+
+
 def test_this_machine_is_exported_as_nfd_exports_it() -> None:
     """Whole, the processor included; taken twice, if something changes meanwhile."""
     before = nfd_host.on_this_machine()
@@ -96,6 +143,13 @@ def test_this_machine_is_exported_as_nfd_exports_it() -> None:
     after = nfd_host.on_this_machine()
     assert 0 == before.status, before.log
     assert ours in {before.text, after.text}, before.text
+
+
+def test_this_machine_is_the_same_below_another_root() -> None:
+    """As a container sees its host; its processor is another matter."""
+    here, there = discover(), discover(Path("/proc/self/root"))
+    theirs = nfd_json.text(here.as_read)
+    assert here.as_read == with_processor(there.as_read, theirs)
 
 
 @settings(deadline=None, max_examples=60)

@@ -457,3 +457,18 @@ TREES: Final[Mapping[str, Entries]] = {
     **LOCALS,
 }
 """All of them, by name."""
+
+WHOLE: Final[Entries] = {
+    **DEVICES["a-network-card-with-functions"],
+    **DEVICES["a-bond-and-its-cards"],
+    **DEVICES["pci-devices"],
+    **DEVICES["disks"],
+    **DEVICES["usb-devices"],
+    **KERNELS["options-packed-in-proc"],
+    **KERNELS["selinux-that-enforces"],
+    **KERNELS["virtual-machines-can-run"],
+    **MEMORIES["persistent-memory"],
+    **SYSTEMS["what-the-firmware-says"],
+    **LOCALS["feature-files"],
+}
+"""A host on which every source has something to publish."""
