@@ -21,7 +21,7 @@ def check(
     objects: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TYPE/NAME]...",
+            metavar="TYPE/NAME",
             help="Objects of the cluster: deploy/web, pod/web-0, cronjob.batch/dump.",
             show_default=False,
         ),
@@ -37,7 +37,7 @@ def check(
     nodes_from: NodesFrom,
     reach: Reach,
 ) -> None:
-    """Check whether workloads will run on the nodes of a cluster, or of files.
+    """Check whether workloads will run on the nodes that there are.
 
     The verdict is the webhook's own, with --settings by its settings.
 

@@ -46,7 +46,7 @@ def export(
     ] = False,
     nodes_from: NodesFrom,
 ) -> None:
-    """Export nodes and their features, to files that the other commands read.
+    """Export nodes and their features, for the other commands.
 
     Equal features of many nodes are written once.
 

@@ -7,6 +7,7 @@ A docstring's paragraphs are wrapped to the terminal, but for those that begin w
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from typer.core import TyperCommand
@@ -14,6 +15,19 @@ from typer.core import TyperCommand
 from app.cli import converting
 
 EXAMPLES: Final = "Examples:"
+
+_KINDS: Final = (
+    ("list[", ""),
+    ("<str]>", "TEXT"),
+    ("<path]>", "PATH"),
+    ("<str>", "TEXT"),
+    ("<path>", "PATH"),
+    ("<int range>", "NUMBER"),
+    ("<float range>", "NUMBER"),
+    ("<int>", "NUMBER"),
+    ("<float>", "NUMBER"),
+)
+"""How typer calls a kind of value -> what people read."""
 
 
 class Page(TyperCommand):
@@ -24,6 +38,11 @@ class Page(TyperCommand):
         found = super().get_params(ctx)
         converting.lighten(found)
         return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """The words of its usage; what has no brackets must be there."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [one.replace("{", "").replace("}", "") for one in pieces]
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """What the command does, and examples."""
@@ -37,19 +56,34 @@ class Page(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Arguments, then options by their section; those of none come first."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        for one in self.get_params(ctx):
-            record = one.get_help_record(ctx)
-            if record is None:
-                continue
-            is_argument = one.param_type_name == "argument"
-            panel = getattr(one, "rich_help_panel", None)
-            title = "Arguments" if is_argument else panel or "Options"
-            sections.setdefault(title, []).append(record)
-        for title, rows in sections.items():
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        for title, rows in sections(self.get_params(ctx), ctx):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def sections(
+    parameters: Iterable[Any],
+    ctx: Any,  # noqa: ANN401
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Sections of a help with their rows: what to type, and what it means."""
+    found: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    for one in parameters:
+        record = one.get_help_record(ctx)
+        if record is None:
+            continue
+        what, meaning = record
+        is_argument = one.param_type_name == "argument"
+        panel = getattr(one, "rich_help_panel", None)
+        title = "Arguments" if is_argument else panel or "Options"
+        what = what.partition(" <")[0] if is_argument else _readable(what)
+        found.setdefault(title, []).append((what, meaning))
+    return ((title, rows) for title, rows in found.items() if rows)
+
+
+def _readable(what: str) -> str:
+    for kind, word in _KINDS:
+        what = what.replace(kind, word)
+    return what
 
 
 def paragraphs(text: str) -> list[str]:

@@ -10,6 +10,24 @@ from app.cli.commands import COMMANDS, GROUPS
 WIDTH: Final = 80
 """Columns that its lines keep to: every terminal has them."""
 
+EXIT_CODES: Final = (
+    (0, "fits"),
+    (1, "does not fit"),
+    (2, "bad input"),
+    (3, "could not find out"),
+)
+"""What they mean where a command says nothing else."""
+
+VARIABLES: Final = (
+    ("KUBECONFIG", "The cluster; else ~/.kube/config, else the Pod's account."),
+    ("DOCKER_CONFIG", "Folder with credentials for registries; else ~/.docker."),
+    ("https_proxy", "The way to registries; with http_proxy and no_proxy."),
+    ("NODE_NAME", "This host's name among nodes; else its host name."),
+    ("NO_COLOR", "If it is set, nothing is coloured."),
+    ("IMAGECOMPAT_DEBUG", "If it is set, a bug of ours prints its traceback."),
+)
+"""Variables of the environment that commands look at, settings of `serve` aside."""
+
 
 def page(program: str) -> str:
     """The front page.
@@ -22,6 +40,7 @@ def page(program: str) -> str:
 
 def _lines(program: str) -> Iterator[str]:
     column = max(len(one.name) for one in COMMANDS) + 2
+    wide = max(len(name) for name, _ in VARIABLES) + 2
     yield f"Usage: {program} COMMAND [OPTIONS] [ARGUMENTS]"
     yield ""
     yield "Image compatibility for Kubernetes: which nodes can run which images."
@@ -36,7 +55,12 @@ def _lines(program: str) -> Iterator[str]:
     yield f"  {'-h, --help':<{column}}Show this; after a command, its own help."
     yield f"  {'--version':<{column}}Print the version."
     yield ""
-    yield "Exit codes: 0 fits, 1 does not fit, 2 bad input, 3 could not find out."
+    yield "Environment:"
+    for name, meaning in VARIABLES:
+        yield f"  {name:<{wide}}{meaning}"
+    yield ""
+    codes = ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES)
+    yield f"Exit codes: {codes}."
 
 
 def unknown(name: str) -> str:
