@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import assert_never
 
 from app.cli.reports.report import Report
 from app.errors import ConfigError
@@ -63,3 +64,5 @@ def render(
         case ReportFormat.NFD_JSON:
             text = "nfd-json: NFD's report is of one image on one node"
             raise ConfigError("InvalidOptions", text)
+        case _ as never:
+            assert_never(never)

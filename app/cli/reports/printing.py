@@ -123,7 +123,11 @@ def _table(one: Workload, *, every_node: bool, width: int, pen: Pen) -> Iterator
         yield from paragraph(more, width=width, indent="")
 
 
-_WORDS: Final = {word: _COLOUR[verdict] for verdict, word in words.SHORT.items()}
+_WORDS: Final = {
+    **{word: _COLOUR[verdict] for verdict, word in words.SHORT.items()},
+    words.NOT_JUDGED.partition(" ")[0]: Style.YELLOW,
+}
+"""First words of cells."""
 
 
 def _coloured(line: Line) -> Line:
@@ -151,9 +155,8 @@ def _outcome(one: Workload, *, width: int, pen: Pen) -> Iterator[str]:
 
 
 def _images(one: Workload, *, width: int) -> Iterator[str]:
-    if not one.images:
-        return
-    yield "images:"
+    if one.images:
+        yield "images:"
     for told in words.images(one.images):
         yield from paragraph(told, width=width, indent="    ", first="  ")
 

@@ -13,7 +13,7 @@ from typing import Final
 from app.cli.reports import words
 from app.cli.reports.grid import Line, Piece, cut, fits, shortened
 from app.cli.reports.labels import labels
-from app.cli.reports.report import Row, Workload
+from app.cli.reports.report import Cell, JudgedImage, Row, Workload
 
 MAX_ROWS: Final = 40
 """Rows that are printed unless every node is asked for."""
@@ -38,9 +38,9 @@ def answers_of(
     rows = list(_single(workload.rows) if every_node else workload.rows[:MAX_ROWS])
     left = () if every_node else workload.rows[MAX_ROWS:]
     names = labels([one.image for one in workload.images])
-    for header, lines in _layouts(workload, rows, names):
-        if fits(header, lines, width):
-            break
+    layouts = list(_layouts(workload, rows, names))
+    found = (one for one in layouts if fits(*one, width))
+    header, lines = next(found, layouts[-1])
     return header, lines, _left(left)
 
 
@@ -85,9 +85,10 @@ def _table(
     header += ["SCORE"] if with_score else []
     lines = []
     for row in rows:
+        pairs = zip(row.cells, workload.images, strict=True)
         told = [
-            words.SHORT[one.verdict] if is_bare else cut(words.cell(one), _MAX_CELL)
-            for one in row.cells[: len(titles)]
+            _bare(*pair) if is_bare else cut(words.cell(*pair), _MAX_CELL)
+            for pair, _ in zip(pairs, titles, strict=False)
         ]
         told += [words.SHORT[row.verdict]] if with_all else []
         told += [words.score(row)] if with_score else []
@@ -95,3 +96,7 @@ def _table(
         reasons = words.some(words.reasons(row, names), MAX_REASONS)
         lines.append(Line(pieces, reasons))
     return header, lines
+
+
+def _bare(cell: Cell, image: JudgedImage) -> str:
+    return words.SHORT[cell.verdict] if words.is_judged(image) else "-"

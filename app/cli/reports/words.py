@@ -46,6 +46,8 @@ ANSWERS: Final[Mapping[Answer, str]] = {
 }
 """What is known of an image's spec."""
 
+NOT_JUDGED: Final = "not judged"
+
 NOT_LOOKED_UP: Final = frozenset(
     {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
 )
@@ -147,8 +149,18 @@ def closest(nearest: Nearest) -> str:
     return f"{nearest.node} lacks {counted(count, 'thing')}"
 
 
-def cell(one: Cell) -> str:
-    """`yes (preferred, 10)`, `no (driver)`: a verdict and what it comes from."""
+def is_judged(image: JudgedImage) -> bool:
+    """Whether it is known what an image asks for, if only on some platform."""
+    return not image.answers or not NOT_LOOKED_UP.issuperset(image.answers)
+
+
+def cell(one: Cell, image: JudgedImage) -> str:
+    """`yes (preferred, 10)`, `no (driver)`: a verdict and what it comes from.
+
+    An image that could not be looked up bounds no node, which is no `yes`.
+    """
+    if not is_judged(image):
+        return NOT_JUDGED
     if one.verdict is Verdict.FITS:
         score = "" if one.score is None else str(one.score)
         why = ", ".join(filter(None, (one.chosen, score)))
@@ -224,13 +236,14 @@ def why(workload: Workload) -> tuple[str, ...]:
     if workload.nearest is not None:
         return told(workload.nearest.reasons)
     names = labels([one.image for one in workload.images])
-    found = [text for row in workload.rows for text in reasons(row, names)]
-    found += [
+    found = [
         f"{name}: {text}"
         for name, one in zip(names, workload.images, strict=True)
         for answer, text in answers(one)
         if answer in NOT_LOOKED_UP
     ]
+    rows = (row for row in workload.rows if row.verdict is workload.verdict)
+    found += (text for row in rows for text in reasons(row, names))
     if not workload.candidates:
         found.append("no node is a candidate")
     return tuple(dict.fromkeys(found))

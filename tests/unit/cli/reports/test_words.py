@@ -24,9 +24,15 @@ from tests.tools.shown_reports import (
     MISFIT,
     NVIDIA,
     RELEASE,
+    SIDECAR,
+    TRAINER,
     UNCLEAR,
     UNPUBLISHED,
     VFIO,
+)
+
+NO_ROW = replace(
+    UNCLEAR.rows[0], verdict=Verdict.DOES_NOT_FIT, cells=(FITTING.rows[1].cells[0],) * 3
 )
 
 FITS, DOES_NOT_FIT, UNKNOWN = Verdict.FITS, Verdict.DOES_NOT_FIT, Verdict.UNKNOWN
@@ -92,7 +98,25 @@ def test_the_closest_node(nearest: Nearest, expected: str) -> None:
     ],
 )
 def test_a_cell(cell: Cell, expected: str) -> None:
-    assert expected == words.cell(cell)
+    assert expected == words.cell(cell, TRAINER)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((), "yes"),
+        ((Answer.FOUND,), "yes"),
+        ((Answer.MISSING,), "yes"),
+        ((Answer.MISSING, Answer.UNAVAILABLE), "yes"),
+        ((Answer.UNAVAILABLE,), "not judged"),
+        ((Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID), "not judged"),
+    ],
+)
+def test_an_image_that_was_not_looked_up_is_no_yes(
+    answers: tuple[Answer, ...], expected: str
+) -> None:
+    image = replace(SIDECAR, answers=dict.fromkeys(answers, ""))
+    assert expected == words.cell(Cell(verdict=FITS), image)
 
 
 def test_a_score_is_of_nodes_that_fit() -> None:
@@ -157,12 +181,23 @@ def test_a_summary(workload: Workload, expected: str) -> None:
         (
             UNCLEAR,
             (
-                f"dpdk:24.11: {words.reason(UNPUBLISHED)}",
                 (
                     "proxy:1.9: not judged: its registry could not answer:"
                     " quay.example.com: 503 Service Unavailable"
                 ),
+                f"dpdk:24.11: {words.reason(UNPUBLISHED)}",
             ),
+        ),
+        pytest.param(
+            replace(UNCLEAR, rows=(NO_ROW, *UNCLEAR.rows)),
+            (
+                (
+                    "proxy:1.9: not judged: its registry could not answer:"
+                    " quay.example.com: 503 Service Unavailable"
+                ),
+                f"dpdk:24.11: {words.reason(UNPUBLISHED)}",
+            ),
+            id="what does not fit makes nothing unknown",
         ),
         (HOMELESS, ("no node is a candidate",)),
     ],
