@@ -126,6 +126,7 @@ TOOLS: Final = {
     "scheduling-oracle": Tool("scheduling"),
     "credentials-oracle": Tool("credentials"),
     "plugins-oracle": Tool("plugins"),
+    "cpu-oracle": Tool("cpu"),
     "nfd-oracle": Tool("nfd"),
     "nfd-bench": Tool("nfd", "./bench"),
     "template-oracle": Tool("template"),
