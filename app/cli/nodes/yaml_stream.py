@@ -1,8 +1,8 @@
 """The documents of a YAML text, each as the JSON that the API server would get.
 
 Scalars and keys become what kubectl makes of them (`yaml11`), anchors are expanded,
-and what that comes to is counted. Merge keys are refused: nothing that prints
-Kubernetes objects writes them.
+and what that comes to is counted. A merge key puts the keys of its mappings in its
+own place, so that it beats what stands before it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from app.errors import ConfigError, SpecError
 INVALID: Final = "InvalidYaml"
 
 _REMEMBERED: Final = 1 << 16
+_MERGE: Final = object()
+"""A plain `<<`, until it is known whether it is a key."""
 
 Value: TypeAlias = Any
 """None, bool, int, float, str, or a list or dict of these."""
@@ -93,7 +95,7 @@ class _Open:
     value: list[Value] | dict[str, Value]
     counted: int
     anchor: str | None
-    key: str | None = None
+    key: object = None
 
 
 @dataclass(slots=True)
@@ -193,7 +195,7 @@ class _Builder:
             if self.open:
                 self._put(self.open[-1], value)
             else:
-                root = value
+                root = _text(value)
 
     def _push(self, event: CollectionStartEvent) -> None:
         if len(self.open) >= self.reader.depth:
@@ -224,6 +226,8 @@ class _Builder:
     def _scalar(self, event: ScalarEvent) -> Value:
         self.reader.count(1)
         tag, is_plain = event.tag or "", event.implicit[0]
+        if is_plain and not tag and event.value == "<<":
+            return _MERGE
         try:
             value = _plain(event.value) if is_plain and not tag else _tagged(event)
         except SpecError as error:
@@ -234,20 +238,37 @@ class _Builder:
 
     def _put(self, into: _Open, value: Value) -> None:
         if isinstance(into.value, list):
-            into.value.append(value)
+            into.value.append(_text(value))
         elif into.key is None:
-            into.key = self._key(value)
+            into.key = _MERGE if value is _MERGE else self._key(value)
+        elif into.key is _MERGE:
+            into.value.update(self._merged(value))
+            into.key = None
         else:
-            into.value[into.key] = value
+            into.value[cast("str", into.key)] = _text(value)
             into.key = None
 
+    def _merged(self, value: Value) -> dict[str, Value]:
+        """The keys of one mapping, or of several of which the first wins."""
+        many = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, dict) for one in many):
+            wanted = "map merge requires map or sequence of maps as the value"
+            self.reader.refuse(wanted)
+        found: dict[str, Value] = {}
+        for one in reversed(many):
+            found |= one
+        return found
+
     def _key(self, value: Value) -> str:
-        if value == "<<":
-            self.reader.refuse("merge keys are not read")
         text = yaml11.key_text(value) if not isinstance(value, list | dict) else None
         if text is None:
             self.reader.refuse("a key is no text")
         return text
+
+
+def _text(value: Value) -> Value:
+    """What is no merge key after all is a text."""
+    return "<<" if value is _MERGE else value
 
 
 @lru_cache(maxsize=_REMEMBERED)

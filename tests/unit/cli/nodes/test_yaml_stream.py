@@ -79,7 +79,7 @@ def test_an_anchor_is_of_its_own_document() -> None:
         pytest.param("a: [", "document 1, line 2: ", id="cut"),
         pytest.param("a: &x [*x]", "anchor 'x' contains itself", id="in itself"),
         pytest.param("a: *x", "unknown anchor 'x'", id="unknown anchor"),
-        pytest.param("{<<: {a: 1}}", "merge keys are not read", id="merge key"),
+        pytest.param("{<<: [1]}", "map merge requires map or", id="merge of no map"),
         pytest.param("? [a]\n: 1", "a key is no text", id="a list as key"),
         pytest.param("? ~\n: 1", "a key is no text", id="null as key"),
         pytest.param("!!int x", "cannot decode !!str", id="a tag that lies"),
@@ -123,3 +123,19 @@ def test_anchors_of_anchors_do_not_explode() -> None:
     lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     assert "more than 10000000 values" in refusal("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("{a: 1, <<: {a: 2, b: 2}, b: 3}", {"a": 2, "b": 3}, id="place"),
+        pytest.param("{<<: [{a: 1}, {a: 2, b: 2}]}", {"a": 1, "b": 2}, id="first wins"),
+        pytest.param("[<<]", ["<<"], id="an item"),
+        pytest.param("a: <<", {"a": "<<"}, id="a value"),
+        pytest.param("<<", "<<", id="alone"),
+        pytest.param('{"<<": {a: 1}}', {"<<": {"a": 1}}, id="quoted"),
+    ],
+)
+def test_merge_keys_are_those_of_kubectl(text: str, value: object) -> None:
+    (document,) = yaml_stream.read(text.encode())
+    assert value == document.value
