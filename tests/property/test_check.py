@@ -190,10 +190,9 @@ def one_by_one(
         return Outcome.UNKNOWN, None, None
     if features is None:
         return Outcome.UNKNOWN, None, None
-    every = [one for one in snapshot.features.values() if one is not None]
     published = {
         feature
-        for one in every
+        for one in snapshot.features.values()
         for kind in (one.flags, one.attributes, one.instances)
         for feature in kind
     }
