@@ -21,8 +21,9 @@ errors, too: admission reads such a spec, and finds out nothing by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, islice
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from app.compat import parse, yaml11, yaml_nodes
@@ -86,34 +87,61 @@ def _problems(content: bytes, limits: Limits) -> Iterator[Problem]:
         return
     sources = Sources(root)
     whole = Part(document.root, "$")
-    shaped = [
-        *islice(shape.Shape(sources, limits).check(whole), MAX_PROBLEMS),
-        *_without_sets(whole, written.read(document.root, sources)),
-    ]
-    yield from shaped
     spec = written.read(document.root, sources)
-    of_text: Problems = iter(())
-    if root is not None:
-        of_text = chain(documents.duplicates(root), documents.others(content, root))
-    steps = (
-        of_text,
-        *(
-            step(spec)
-            for step in (
-                names.check,
-                operands.check,
-                presence.check,
-                logic.check,
-                rules.check,
-            )
-        ),
-    )
-    asked = list(islice(expressions.check(spec, limits), MAX_PROBLEMS))
+    shaped = _first(shape.Shape(sources, limits).check(whole))
+    asked = _first(expressions.check(spec, limits))
+    yield from shaped
     yield from asked
-    for step in steps:
-        yield from islice(step, MAX_PROBLEMS)
-    if not any(CODES[one.code] is Family.READING for one in (*shaped, *asked)):
+    steps = (
+        _of_text(content, root),
+        _without_sets(whole, spec),
+        names.check(spec),
+        operands.check(spec),
+        presence.check(spec),
+        logic.check(spec),
+        rules.check(spec),
+    )
+    causes = _causes(shaped)
+    rest = [one for step in steps for one in _first(step)]
+    kept = [one for one in rest if not _follows(one, causes)]
+    yield from kept
+    if not any(CODES[one.code] is Family.READING for one in (*shaped, *asked, *kept)):
         yield from _refused(content, limits)
+
+
+def _first(problems: Problems) -> list[Problem]:
+    return list(islice(problems, MAX_PROBLEMS))
+
+
+def _of_text(content: bytes, root: yaml_nodes.Node | None) -> Problems:
+    if root is not None:
+        yield from documents.duplicates(root)
+        yield from documents.others(content, root)
+
+
+_EMPTY: Final = frozenset(
+    {"no-sets", "empty-set", "empty-rule", "empty-alternative", "no-feature"}
+)
+_STEP: Final = re.compile(r"(?:\.[A-Za-z0-9_]+|\[[0-9]+\]|\['(?:[^'\\]|\\.)*'\])\Z")
+
+
+def _causes(shaped: Iterable[Problem]) -> dict[str, bool]:
+    """Where a value or a key is wrong, and around it; whether that is an error."""
+    causes: dict[str, bool] = {}
+    for one in shaped:
+        if one.code in {"wrong-type", "unknown-top-key", "unknown-key", "null-value"}:
+            for path in (one.path, _STEP.sub("", one.path)):
+                causes[path] = causes.get(path, False) or one.severity == "error"
+    return causes
+
+
+def _follows(one: Problem, causes: Mapping[str, bool]) -> bool:
+    """Whether something is empty because what it holds is wrong."""
+    if one.code not in _EMPTY:
+        return False
+    return causes.get(one.path, False) or (
+        one.path in causes and one.severity is Severity.WARNING
+    )
 
 
 def _without_sets(whole: Part, spec: written.Spec) -> Problems:
@@ -131,9 +159,13 @@ def _refused(content: bytes, limits: Limits) -> Problems:
         yield found("unreadable", at, error.message)
 
 
+_WHERE: Final = re.compile(r"^yaml: (?:line [0-9]+: )?")
+"""goyaml.v2 counts lines in its own way; ours are right."""
+
+
 def _unread(error: SpecError) -> Problem:
     is_costly = error.reason == "TooCostly"
     code = "too-costly" if is_costly else "yaml-syntax"
     message = error.message.removeprefix("too costly: ")
-    message = message.removeprefix("error converting YAML to JSON: ")
+    message = _WHERE.sub("", message.removeprefix("error converting YAML to JSON: "))
     return found(code, At(error.line or 1, error.column or 1, "$"), message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from app.compat import spelling
 from app.compat.lint.problem import At, Problems, below, found, shown
@@ -49,8 +49,7 @@ def _entries(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
     pairs = iter(node.children)
     for key, child in zip(pairs, pairs, strict=True):
         known = key.target if isinstance(key, AliasNode) else key
-        if isinstance(known, ScalarNode):
-            yield known, child
+        yield cast("ScalarNode", known), child  # others are refused before
 
 
 def others(content: bytes, root: Node) -> Problems:

@@ -15,7 +15,8 @@ _CUTOFF: Final = 0.75
 def nearest(name: str, known: Iterable[str]) -> str:
     """The nearest known name; empty if none is near.
 
-    One that differs in case, `-`, `_` or `.` only is nearer than any other.
+    One that differs in case, `-`, `_` or `.` only is nearer than any other; then the
+    only one that goes on as `name` begins.
     """
     if len(name) > _LONGEST:
         return ""
@@ -23,6 +24,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     evened = {_even(one): one for one in reversed(names)}
     if _even(name) in evened:
         return evened[_even(name)]
+    longer = [one for one in evened if one.startswith(_even(name)) and _even(name)]
+    if len(longer) == 1:
+        return evened[longer[0]]
     close = get_close_matches(_even(name), list(evened), n=1, cutoff=_CUTOFF)
     return evened[close[0]] if close else ""
 

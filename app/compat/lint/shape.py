@@ -223,6 +223,5 @@ def _described(data: Data) -> str:
             return "the boolean " + ("true" if data else "false")
         case int() | float():
             return f"the number {govalue.echo(govalue.syntax(data))}"
-        case None:
-            return "null"
-    return f"the text {shown(data)}"
+        case _:
+            return f"the text {shown(data or '')}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from app.compat import gojson
 from app.compat.lint.problem import At, below
@@ -177,11 +177,8 @@ def _scalars(root: Node | None) -> dict[tuple[int, int], str]:
 
 def key_at(value: Value, path: str) -> tuple[At, str]:
     """Where the key of an entry stands, and how it is written."""
-    node = value.key
-    while isinstance(node, AliasNode):
-        node = node.target
-    if not isinstance(node, ScalarNode):
-        raise TypeError("an entry of a mapping has a key")
+    key = value.key
+    node = cast("ScalarNode", key.target if isinstance(key, AliasNode) else key)
     return At(node.line + 1, node.column + 1, path), node.value
 
 

@@ -1,0 +1,131 @@
+"""What is not there, or is there more than once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.compat.lint.examples import codes, of_expressions, of_sets, of_terms
+
+
+@pytest.mark.parametrize(
+    ("feature", "name", "expected"),
+    [
+        ("kernel.config", "KVM", ["absent-feature"]),
+        ("kernel.kvm", "enabled", ["absent-feature"]),
+        ("vendor.example/x", "z", ["absent-feature"]),
+        ("custom.rule", "z", []),
+        ("kernel.loadedmodule", "nouveau", []),
+        ("cpu.cpuid", "AVX", []),
+        ("local.label", "x", []),
+        ("cpu.security", "sgx.enabled", []),
+        ("pci.device", "sriov_totalvfs", ["any-instance"]),
+        ("storage.block", "zoned", ["any-instance"]),
+    ],
+)
+def test_does_not_exist(feature: str, name: str, expected: list[str]) -> None:
+    assert expected == codes(of_expressions(feature, f"{name}: {{op: DoesNotExist}}"))
+
+
+@pytest.mark.parametrize(
+    ("feature", "expression", "expected"),
+    [
+        ("kernel.config", 'KVM: {op: NotIn, value: ["y"]}', ["absent-is-false"]),
+        ("local.label", 'x: {op: NotIn, value: ["y"]}', ["absent-is-false"]),
+        ("local.label", "x: {op: IsFalse}", ["absent-is-false"]),
+        ("vendor.example/x", 'x: {op: NotIn, value: ["y"]}', ["absent-is-false"]),
+        (
+            "system.osrelease",
+            'VARIANT_ID: {op: NotIn, value: ["y"]}',
+            ["absent-is-false"],
+        ),
+        ("cpu.model", 'hypervisor: {op: NotIn, value: ["kvm"]}', ["absent-is-false"]),
+        (
+            "pci.device",
+            'sriov_totalvfs: {op: NotIn, value: ["0"]}',
+            ["absent-is-false"],
+        ),
+        ("pci.device", 'vendor: {op: NotIn, value: ["15b3"]}', []),
+        ("system.osrelease", 'ID: {op: NotIn, value: ["rhel"]}', []),
+        ("cpu.model", 'vendor_id: {op: NotIn, value: ["Intel"]}', []),
+        ("kernel.selinux", "enabled: {op: IsFalse}", []),
+        ("cpu.topology", "hardware_multithreading: {op: IsFalse}", []),
+        ("cpu.cstate", "enabled: {op: IsFalse}", ["absent-is-false"]),
+    ],
+)
+def test_what_must_not_be_is_asked_of_what_is_there(
+    feature: str, expression: str, expected: list[str]
+) -> None:
+    assert expected == codes(of_expressions(feature, expression))
+
+
+@pytest.mark.parametrize(
+    ("expressions", "expected"),
+    [
+        ('rotational: {op: In, value: ["0"]}', ["loop-devices"]),
+        ('rotational: {op: In, value: ["1"]}', []),
+        ("rotational: {op: Exists}", []),
+        (
+            'rotational: {op: In, value: ["0"]}\nname: {op: In, value: ["sda"]}',
+            [],
+        ),
+        ('name: {op: InRegexp, value: ["^nvme"]}', []),
+    ],
+)
+def test_loop_devices_do_not_rotate(expressions: str, expected: list[str]) -> None:
+    assert expected == codes(of_expressions("storage.block", expressions))
+
+
+LEVEL = "{feature: cpu.cpuid, matchExpressions: {X86_64_V3: {op: Exists}}}"
+FLAGS = "{feature: cpu.cpuid, matchExpressions: {AVX2: {op: Exists}}}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        pytest.param(f"matchFeatures: [{LEVEL}]", 1, id="alone"),
+        pytest.param(
+            f"matchAny: [{{matchFeatures: [{LEVEL}]}}, {{matchFeatures: [{FLAGS}]}}]",
+            0,
+            id="with an alternative",
+        ),
+        pytest.param(
+            f"matchAny: [{{matchFeatures: [{LEVEL}]}}, {{matchFeatures: [{LEVEL}]}}]",
+            2,
+            id="in every alternative",
+        ),
+        pytest.param(f"matchFeatures: [{FLAGS}]", 0, id="flags"),
+    ],
+)
+def test_levels_of_amd64_are_new(rule: str, expected: int) -> None:
+    found = codes(of_sets(f"- rules: [{{name: a, {rule}}}]"))
+    assert ["newer-nfd"] * expected == found
+
+
+def test_not_every_kernel_release_can_be_split() -> None:
+    spec = of_expressions(
+        "kernel.version",
+        'major: {op: In, value: ["6"]}\nminor: {op: Ge, value: ["1"]}',
+    )
+    assert ["not-on-every-host"] == codes(spec)
+    assert [] == codes(of_expressions("kernel.version", "major: {op: Exists}"))
+
+
+def test_an_alternative_makes_up_for_kernels_that_cannot_be_split() -> None:
+    spec = of_sets(
+        """\
+- rules:
+  - name: Linux 6
+    matchAny:
+    - matchFeatures:
+      - feature: kernel.version
+        matchExpressions: {major: {op: Ge, value: ["6"]}}
+    - matchFeatures:
+      - feature: kernel.version
+        matchExpressions: {full: {op: InRegexp, value: ['^[6-9]']}}
+"""
+    )
+    assert [] == codes(spec)
+
+
+def test_other_terms_are_left_alone() -> None:
+    assert [] == codes(of_terms("- feature: kernel.version\n- feature: cpu.model"))
