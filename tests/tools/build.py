@@ -137,6 +137,11 @@ TOOLS: Final = {
         "sigs.k8s.io/node-feature-discovery/cmd/nfd",
         flags=("-trimpath", _SMALL, "-tags=netgo,osusergo"),
     ),
+    "qemu-x86_64": Tool(
+        installed=(7,),
+        names=("qemu-x86_64-static", "qemu-x86_64"),
+        package_of="qemu-user-static",
+    ),
     "chromium": Tool(
         installed=(131,),
         names=("chromium", "chromium-browser", "google-chrome"),
