@@ -47,14 +47,15 @@ def discover(root: Path = Path("/"), *, machine: str | None = None) -> Discovery
 
     Args:
         root: where the host's files are.
-        machine: as `platform.machine()` says it, which is the default.
+        machine: the kind of its processors, as `platform.machine()` calls it. By
+            default what its `/proc/cpuinfo` is of, else what we run on.
     """
     tree = Tree(root)
-    machine = machine or platform.machine()
+    kind = machine or cpu.machine_of(tree) or platform.machine()
     node_name = os.environ.get(NODE_NAME, "")
     now = datetime.now(UTC)
     sources: Mapping[str, Callable[[], Published]] = {
-        "cpu": lambda: cpu.discover(tree, machine=machine),
+        "cpu": lambda: cpu.discover(tree, machine=kind),
         "kernel": lambda: kernel.discover(tree),
         "local": lambda: local.discover(tree, now=now),
         "memory": lambda: memory.discover(tree),

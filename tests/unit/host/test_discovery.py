@@ -175,6 +175,15 @@ def test_the_node_has_no_name_of_its_own(
     assert {"nodename": "worker-1"} == discover(root).features.attributes["system.name"]
 
 
+def test_a_copy_is_of_the_machine_that_its_files_tell(tmp_path: Path) -> None:
+    """What we run on may be another one, unless the caller says which it is."""
+    text = "processor : 0\nFeatures : fp asimd\nCPU implementer : 0x41\n"
+    root = host_trees.make(tmp_path, {"/proc/cpuinfo": text})
+    arm = frozenset({"FP", "ASIMD"})
+    assert arm == discover(root).features.flags["cpu.cpuid"]
+    assert arm != discover(root, machine="x86_64").features.flags.get("cpu.cpuid")
+
+
 def test_names_that_differ_in_broken_bytes_alone_become_one(tmp_path: Path) -> None:
     """The last, as for who reads NFD's JSON; what is printed has both."""
     root = host_trees.make(tmp_path, {f"{FEATURES}/a": b"\xff=2\n\xfe=1\n"})
@@ -185,6 +194,7 @@ def test_names_that_differ_in_broken_bytes_alone_become_one(tmp_path: Path) -> N
     assert 4 == nfd_json.text(found.as_read).count('"\\ufffd"')
 
 
+_TOPOLOGY = ("thread_siblings_list", "physical_package_id")
 _PATHS = (
     *host_trees.BASE,
     "/proc/config.gz",
@@ -194,6 +204,14 @@ _PATHS = (
     *(f"{host_trees.PCI}/0000:00:00.0/{name}" for name in ("class", "vendor")),
     f"{host_trees.USB}/1-1/idProduct",
     f"{host_trees.BLOCK}/sda/queue/zoned",
+    "/proc/cpuinfo",
+    "/proc/self/mountinfo",
+    *(f"/sys/bus/cpu/devices/cpu0/topology/{name}" for name in _TOPOLOGY),
+    "/sys/bus/cpu/devices/cpu0/cpufreq/base_frequency",
+    "/sys/devices/system/cpu/cpuidle/current_driver",
+    "/sys/devices/system/cpu/intel_pstate/status",
+    "/sys/fs/cgroup/misc.capacity",
+    "/sys/module/kvm_amd/parameters/sev",
 )
 
 
@@ -212,10 +230,13 @@ _PATHS = (
         pytest.param(Link("/dev/zero"), id="device"),
     ],
 )
-def test_nothing_is_raised_whatever_stands_there(entry: Entry, tmp_path: Path) -> None:
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64"])
+def test_nothing_is_raised_whatever_stands_there(
+    entry: Entry, machine: str, tmp_path: Path
+) -> None:
     leaves = [path for path in _PATHS if not any(f"{path}/" in one for one in _PATHS)]
     root = host_trees.make(tmp_path, dict.fromkeys(leaves, entry), base={})
-    found = discover(root)
+    found = discover(root, machine=machine)
     text = nfd_json.text(found.features)
     assert found.features == features.from_json(json.loads(text))
 
