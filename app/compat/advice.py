@@ -42,13 +42,13 @@ _FEATURES: Final[Mapping[str, _Advice]] = {
         "boot a kernel built with CONFIG_{name}: {want}",
         "boot a kernel built with CONFIG_{name}: {want}",
     ),
-    "kernel.version": _one("boot a kernel whose {name} is {want}"),
+    "kernel.version": _one("boot another kernel ({name}: {want})"),
     "kernel.selinux": _pair("enable SELinux", "disable SELinux"),
     "memory.hugepages": _pair("reserve huge pages", "give huge pages back"),
     "memory.swap": _pair("turn swap on", "turn swap off"),
     "cpu.hardware_multithreading": _one("change it in the firmware"),
     "cpu.security": _one("change {name} in the firmware, if the CPU has it"),
-    "system.osrelease": _one("run an operating system whose {name} is {want}"),
+    "system.osrelease": _one("run another operating system ({name}: {want})"),
     "system.dmiid": _one("cannot be changed: machine"),
 }
 """Feature -> advice on one of its elements."""
@@ -68,7 +68,7 @@ _DOMAINS: Final[Mapping[str, str]] = {
 _VENDOR: Final = _pair(
     "publish {name} by a label or a feature file", "stop publishing {name}"
 )
-_INSTALL: Final = "install {name} {want}"
+_INSTALL: Final = "install {name}: {want}"
 
 
 def advice(need: Need) -> str:
@@ -78,7 +78,7 @@ def advice(need: Need) -> str:
         return ""
     domain = feature.partition(".")[0]
     if need.part is not Part.ELEMENT:
-        return _DOMAINS.get(domain, f"publish {need.feature}")[:MAX_TEXT]
+        return _cut(_DOMAINS.get(domain, f"publish {need.feature}"))
     ((name, expression),) = need.expressions
     of_feature = _FEATURES.get(feature)
     if of_feature is None:
@@ -86,7 +86,10 @@ def advice(need: Need) -> str:
             return _DOMAINS[domain]
         of_feature = _of_vendor(expression)
     is_wanted = expression is None or expression.op not in _ABSENCE
-    text = of_feature(name, is_wanted, want(expression))
+    return _cut(of_feature(name, is_wanted, want(expression)))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
 
 
