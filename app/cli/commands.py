@@ -40,6 +40,7 @@ class Row(NamedTuple):
 
 
 COMMANDS: Final = (
+    Row("init-spec", AUTHORS, "Write a first compatibility spec, to be edited."),
     Row(
         "validate-spec",
         AUTHORS,
@@ -71,12 +72,12 @@ COMMANDS: Final = (
     Row(
         "check",
         DEVELOPERS,
-        "Check whether workloads will run on the nodes of a cluster, or of files.",
+        "Check whether workloads will run on the nodes that there are.",
     ),
     Row(
         "export",
         ADMINS,
-        "Export nodes and their features, to files that the other commands read.",
+        "Export nodes and their features, for the other commands.",
     ),
     Row("status", ADMINS, "Show how an installed webhook is, problems first."),
     Row("selftest", ADMINS, "Ask the API server whether the webhook is heard."),

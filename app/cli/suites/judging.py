@@ -149,8 +149,6 @@ def _failing(chosen: SetOutcome) -> tuple[str, ...]:
 def _reason(one: Unmet) -> str:
     """`RULE: FEATURE ELEMENT: want WANT, found FOUND`."""
     need = one.need
-    if not need.feature:
-        return f"{need.rule}: does not match"
     what = f"{need.feature} {need.name}".rstrip()
     return f"{need.rule}: {what}: want {need.want}, found {one.found}"
 

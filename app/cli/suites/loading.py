@@ -163,8 +163,6 @@ def _of_file(
     snapshot = read_nodes([path]).snapshot
     names = sorted({*snapshot.nodes, *snapshot.features})
     found = {name: snapshot.features.get(name) for name in names}
-    if not found:
-        raise ConfigError("NoNodes", f"{path}: there is no node")
     if not entry.name:
         return found
     if len(found) > 1:

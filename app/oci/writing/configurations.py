@@ -42,6 +42,11 @@ TYPES: Final = frozenset(
     }
 )
 
+CALLERS_FAULT: Final = frozenset(
+    {"InvalidPlatform", "NoSuchPlatform", "NoConfiguration", "TooManyPlatforms"}
+)
+"""Reasons for which another image or platform must be named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -86,10 +91,9 @@ async def _read(
 ) -> tuple[Configuration, ...]:
     wanted = None if platform is None else subjects.platform(platform)
     image = await subjects.read(source, limits)
+    chosen = image.children if image.root.is_index else (image.root,)
     if wanted is not None:
         chosen = (await subjects.of_platform(source, image, wanted, limits),)
-    else:
-        chosen = image.children if image.root.is_index else (image.root,)
     if not chosen:
         raise RegistryError("NoConfiguration", "an index without images")
     if len(chosen) > MAX_PLATFORMS:

@@ -1,0 +1,150 @@
+"""What a platform asks of a CPU, in the words of NFD's feature `cpu.cpuid`.
+
+* amd64: levels of the x86-64 psABI; a flag for each since NFD 0.19, and the flags
+  that it stands for (klauspost/cpuid v2.4.0 `cpuid.go#L575`), named as NFD does.
+* arm64: what is mandatory in a version of the architecture and reported by the
+  kernel (Linux `Documentation/arch/arm64/elf_hwcaps.rst`; NFD
+  `source/cpu/cpuid_linux_arm64.go` at v0.19.0).
+* arm: what the ABIs of Go and Debian of that version need; ppc64le: what GOPPC64
+  stands for; s390x and 386: what tells them from others (`source/cpu/cpuid_*.go`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.cli.authoring.draft import Term, Terms, rule, said
+from app.ports import Platform
+
+_EXISTS: Final = "{op: Exists}"
+_CPUID: Final = "cpu.cpuid"
+
+LEVELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "v1": ("CMOV", "CMPXCHG8", "FXSR", "MMX", "SSE", "SSE2", "X87"),
+    "v2": ("CX16", "LAHF", "POPCNT", "SSE3", "SSSE3", "SSE4", "SSE42"),
+    "v3": (
+        *("POPCNT", "SSE42", "AVX", "AVX2", "BMI1", "BMI2"),
+        *("F16C", "FMA3", "LZCNT", "MOVBE", "OSXSAVE"),
+    ),
+    "v4": (
+        *("AVX2", "BMI2", "FMA3", "LZCNT", "MOVBE"),
+        *("AVX512F", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512VL"),
+    ),
+}
+"""Level of x86-64 -> flags that tell it from the level below."""
+
+_ARMV8: Final = ("FP", "ASIMD")
+_ARMV81: Final = (*_ARMV8, "CRC32", "ATOMICS", "ASIMDRDM")
+_ARMV82: Final = (*_ARMV81, "DCPOP")
+_FLAGS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "arm64": {
+        "v8": _ARMV8,
+        "v8.0": _ARMV8,
+        "v8.1": _ARMV81,
+        "v8.2": _ARMV82,
+        "v9": (*_ARMV82, "SVE", "SVE2"),
+        "v9.0": (*_ARMV82, "SVE", "SVE2"),
+    },
+    "arm": {
+        "v5": ("HALF", "THUMB", "FASTMUL", "EDSP"),
+        "v6": ("HALF", "THUMB", "FASTMUL", "EDSP", "VFP"),
+        "v7": ("HALF", "THUMB", "FASTMUL", "EDSP", "VFP", "VFPv3"),
+    },
+    "ppc64le": {
+        "power8": ("ARCH_2_07", "VSX"),
+        "power9": ("ARCH_3_00", "VSX"),
+        "power10": ("ARCH_3_1", "VSX", "MMA"),
+    },
+    "s390x": {"z/Architecture": ("ZARCH", "STFLE")},
+    "386": {"i686": ("CMOV", "CMPXCHG8", "X87")},
+}
+"""Architecture -> variant -> flags."""
+
+_BARE: Final = {
+    "amd64": "v1",
+    "arm64": "v8",
+    "arm": "v7",
+    "ppc64le": "power8",
+    "s390x": "z/Architecture",
+    "386": "i686",
+}
+"""What is meant where no variant is named; of arm as containerd has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a part of a configuration asks for.
+
+    Attributes:
+        rules: lines of rules.
+        notes: what could not be made a rule, and why.
+    """
+
+    rules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def ask(platform: Platform, level: str = "") -> Asked:
+    """What a platform asks for.
+
+    Args:
+        platform: of a manifest.
+        level: of x86-64 that its programs need, if more is known than the platform
+            says: `v3`.
+    """
+    if platform.os != "linux":
+        text = "NFD runs on Linux only, so no rule can match a node of"
+        return Asked(notes=(f"{text} {said(platform.os) or 'another system'}.",))
+    if platform.architecture == "amd64":
+        return _amd64(platform.variant, level)
+    if platform.architecture in _FLAGS:
+        return _others(platform.architecture, platform.variant)
+    text = "has no flags in NFD, so there is no rule for it."
+    return Asked(notes=(f"Architecture {said(platform.architecture)} {text}",))
+
+
+def _amd64(variant: str, level: str) -> Asked:
+    known = variant or _BARE["amd64"]
+    if known not in LEVELS:
+        text = f"Variant {said(known)} of amd64 is none that is known: v1 is asked for."
+        return Asked(_level(max("v1", level)), (text,))
+    return Asked(_level(max(known, level)))
+
+
+def _level(level: str) -> tuple[str, ...]:
+    flag = f"X86_64_{level.upper()}"
+    why = [f"{flag} exists from NFD 0.19 on; older workers publish the single flags."]
+    if level == "v1":
+        why = [
+            "Every x86-64 CPU has these; no arm64 machine does.",
+            "Raise it to v2, v3 or v4 if the image was built for that (GOAMD64).",
+            *why,
+        ]
+    alternatives = [_terms([flag]), _terms(LEVELS[level])]
+    name = f"x86-64-{level} instructions"
+    return rule(name, why=why, any_of=alternatives)
+
+
+def _others(architecture: str, variant: str) -> Asked:
+    base = _BARE[architecture]
+    wanted = variant or base
+    notes: tuple[str, ...] = ()
+    if wanted not in _FLAGS[architecture]:
+        text = f"Variant {said(wanted)} of {architecture} has no list of flags here"
+        wanted, notes = base, (f"{text}: {base} is asked for.",)
+    why = ["Other architectures publish other names."]
+    if architecture in {"arm", "arm64"}:
+        why.append("These are what the kernel offers to programs (HWCAP).")
+    if architecture == "arm":
+        why.append(
+            "An arm64 machine that can run 32-bit programs does not match, either."
+        )
+    flags = _FLAGS[architecture][wanted]
+    name = f"{architecture} {wanted}"
+    return Asked(rule(name, why=why, any_of=[_terms(flags)]), notes)
+
+
+def _terms(flags: Iterable[str]) -> Terms:
+    return (Term(_CPUID, dict.fromkeys(flags, _EXISTS)),)
