@@ -14,10 +14,12 @@ from app.cli.checking.options import What
 from app.cli.nodes import finding
 from app.cli.nodes.known import KnownNodes
 from app.cli.nodes.options import NodesFrom
-from app.cli.output import read_input
+from app.cli.output import located, read_input
 from app.cli.reports.formats import ReportFormat
+from app.cli.specs import reaching
 from app.cli.specs.options import Reach
-from app.errors import ConfigError
+from app.compat import parse
+from app.errors import ConfigError, SpecError
 from app.scheduling.kinds import POD
 from app.scheduling.node import platform_of
 from app.settings import Refused, Settings, judge, read_file
@@ -73,10 +75,13 @@ class Given:
         """Reads `--image` and `--spec`.
 
         Raises:
-            ConfigError: they do not go together, or a file cannot be read.
+            ConfigError: they do not go together, a file cannot be read, or an image
+                is no reference.
+            SpecError: a file is no spec; the message says where.
         """
         pairs = [_pair(text) for text in (wanted.what.spec or ())]
         alone = [file for image, file in pairs if not image]
+        images = [*filter(None, [wanted.what.image, *(image for image, _ in pairs)])]
         has_workloads = bool(wanted.what.manifests or ()) or wanted.is_live
         is_alone = wanted.what.image is not None or bool(alone)
         if is_alone and has_workloads:
@@ -91,7 +96,8 @@ class Given:
         if alone:
             name = name or ("<stdin>" if alone[0] == files.STDIN else alone[0])
             pairs = [(name, alone[0])]
-        specs = {image: read_input(file) for image, file in pairs}
+        reaching.named(images)
+        specs = {image: _spec(file) for image, file in pairs}
         return cls(specs, name if is_alone else None, tuple(f for _, f in pairs))
 
 
@@ -101,6 +107,15 @@ def _pair(text: str) -> tuple[str, str]:
     if equals and not (image and file):
         raise ConfigError("InvalidOptions", f"--spec {text}: expected IMAGE=FILE")
     return (image, file) if equals else ("", text)
+
+
+def _spec(file: str) -> bytes:
+    content = read_input(file)
+    try:
+        parse.read_for_admission(content)
+    except SpecError as error:
+        raise SpecError(error.reason, located(error, file)) from error
+    return content
 
 
 def require_once(wanted: Wanted, given: Given) -> None:

@@ -132,6 +132,7 @@ async def connected(
         ConfigError: there is no usable configuration.
     """
     file = kubeconfig or find_kubeconfig(os.environ)
+    _check(file)
     if file is None and not os.environ.get("KUBERNETES_SERVICE_HOST"):
         text = "no cluster to ask: name a kubeconfig with --kubeconfig or $KUBECONFIG"
         raise ConfigError("NoKubeconfig", text)
@@ -144,6 +145,14 @@ async def connected(
         yield connection
     finally:
         await connection.close()
+
+
+def _check(file: Path | None) -> None:
+    """Raises `ConfigError` for a file that is not there; kubectl takes a list, too."""
+    if file is None:
+        return
+    if not any(Path(one).exists() for one in str(file).split(os.pathsep) if one):
+        raise ConfigError("NoKubeconfig", f"{file}: no such kubeconfig file")
 
 
 def find_kubeconfig(environment: Mapping[str, str]) -> Path | None:

@@ -18,6 +18,7 @@ from app.oci.writing.store import Failed
 R = TypeVar("R")
 
 _CODES: Final[Mapping[str, int]] = {
+    "InvalidPlatform": BAD_INPUT,
     "InvalidReference": BAD_INPUT,
     "NoSuchPlatform": BAD_INPUT,
 }

@@ -358,4 +358,4 @@ def test_without_a_cluster_the_command_says_so(run: Run, tmp_path: Path) -> None
     missing = tmp_path / "none"
     ran = run("selftest", "--kubeconfig", str(missing))
     assert (2, "") == (ran.status, ran.out)
-    assert f"imagecompat: {missing}: no way to the cluster" in ran.err
+    assert f"imagecompat: {missing}: no such kubeconfig file\n" == ran.err
