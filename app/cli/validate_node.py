@@ -1,20 +1,23 @@
-"""`imagecompat validate-node`: does this node fit this spec, as NFD sees it."""
+"""`imagecompat validate-node`: do these nodes fit this spec, as NFD sees it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli.nodes.options import NodesFrom, with_nodes
 from app.cli.specs.options import PlatformOption, Reach, with_options
+from app.cli.validating.options import NodeFormat, Wanted
+from app.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("validate-node")(with_options(validate_node))
+    app.command("validate-node")(with_options(with_nodes(validate_node)))
 
 
-def validate_node(
+def validate_node(  # noqa: PLR0913 - options
     *,
     spec: Annotated[
         str | None, typer.Option(help="A compatibility spec; - for stdin.")
@@ -26,82 +29,56 @@ def validate_node(
         ),
     ] = None,
     platform: PlatformOption = None,
-    features: Annotated[
-        str, typer.Option(help="Features as `nfd export features` prints them.")
-    ],
     tags: Annotated[
         list[str] | None,
         typer.Option(help="Only sets with one of these tags; commas separate."),
     ] = None,
+    output: Annotated[
+        NodeFormat | None,
+        typer.Option("--output", "-o", help="How to print; table if nothing is said."),
+    ] = None,
     output_json: Annotated[
-        bool, typer.Option("--output-json", help="NFD's JSON report.")
+        bool, typer.Option("--output-json", help="The same as -o nfd-json.")
     ] = False,
+    every_node: Annotated[
+        bool, typer.Option("--every-node", help="A line for each node.")
+    ] = False,
+    nodes_from: NodesFrom,
     reach: Reach,
 ) -> None:
     """Validate a node's features against a compatibility spec.
 
+    The node is this host, unless --nodes names a file, or --node, --all-nodes or -l
+    nodes of a cluster. Of several nodes, all must fit.
+
     An image to which nothing is attached asks for nothing, and fits. Of an index
     without --platform the spec is the index's own, as for NFD.
 
-    Exit codes: 0 fits, 1 does not fit, 2 bad input, 3 could not find out.
+    Exit codes: 0 all fit, 1 one does not, 2 bad input, 3 could not find out.
     """
-    from app.cli.output import (  # noqa: PLC0415 - fast --help
-        DOES_NOT_FIT,
-        FITS,
-        read_input,
-        want_colour,
+    from app.cli.validating import command  # noqa: PLC0415 - fast --help
+
+    if output_json and output not in {None, NodeFormat.NFD_JSON}:
+        raise ConfigError("InvalidOptions", "--output-json and -o: only one of them")
+    nfd = NodeFormat.NFD_JSON if output_json else NodeFormat.TABLE
+    wanted = Wanted(
+        spec=spec,
+        image=image,
+        platform=platform,
+        tags=tuple(tag for given in tags or () for tag in given.split(",")),
+        output=output or nfd,
+        every_node=every_node,
+        nodes=nodes_from,
+        reach=reach,
     )
-    from app.compat import matching, parse, status, table  # noqa: PLC0415
-    from app.errors import ConfigError  # noqa: PLC0415
-
-    if (spec is None) == (image is None):
-        raise ConfigError("InvalidOptions", "expected --spec FILE or --image REFERENCE")
-    node = read_features(features)
-    content = _of_image(image, platform, reach) if spec is None else read_input(spec)
-    if content is None:
-        typer.echo("[]" if output_json else "fits")
-        raise typer.Exit(FITS)
-    parsed = parse.read(content)
-    results = matching.judge(parsed, node, tags=_split(tags or []))
-    report = status.report(results)
-    fits = matching.fits(results)
-    if output_json:
-        typer.echo(status.to_json(report))
-    else:
-        typer.echo(table.render(report, colour=want_colour()), nl=False)
-        typer.echo("fits" if fits else "does not fit")
-    raise typer.Exit(FITS if fits else DOES_NOT_FIT)
+    result = command.run(wanted)
+    is_bare = wanted.output is NodeFormat.NFD_JSON
+    typer.echo(result.text, nl=is_bare and _is_terminal())
+    raise typer.Exit(result.code)
 
 
-def _of_image(image: str | None, platform: str | None, reach: Reach) -> bytes | None:
-    from app.cli.specs import fetching  # noqa: PLC0415
+def _is_terminal() -> bool:
+    """NFD ends its JSON without an end of line, which a terminal should have."""
+    import sys  # noqa: PLC0415
 
-    return fetching.spec_of(image or "", platform, reach)
-
-
-def read_features(path: str) -> Any:  # noqa: ANN401 - typed where it is loaded
-    """The features in a file, as `nfd export features` writes them.
-
-    Raises:
-        ConfigError: it is no JSON or of another shape; the message says where.
-    """
-    import msgspec  # noqa: PLC0415
-
-    from app.cli.output import read_input  # noqa: PLC0415
-    from app.compat import features  # noqa: PLC0415
-    from app.errors import ConfigError  # noqa: PLC0415
-
-    try:
-        content = msgspec.json.decode(read_input(path))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        text = f"{path}: no valid JSON: {error}"
-        raise ConfigError("InvalidFeatures", text) from error
-    try:
-        return features.from_json(content)
-    except ConfigError as error:
-        raise ConfigError(error.reason, f"{path}: {error.message}") from error
-
-
-def _split(tags: list[str]) -> tuple[str, ...]:
-    """NFD's flag takes several tags at once: `--tags a,b`."""
-    return tuple(tag for given in tags for tag in given.split(","))
+    return sys.stdout.isatty()

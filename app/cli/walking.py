@@ -25,6 +25,10 @@ YES: Final = "yes"
 NO: Final = "no"
 UNKNOWN: Final = "unknown"
 
+NAME: Final = "a name"
+DEVICE: Final = "a device"
+"""What of a term a check is about, if not one element."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -184,13 +188,13 @@ def _checks(result: TermResult, sets: FeatureSets | None, word: str) -> Iterator
         holds = YES if result.is_name_match else NO
         found = absent or ("there is one" if holds == YES else explain.NONE)
         shown = UNKNOWN if word == UNKNOWN else holds
-        yield Check(what="a name", want=need.want, found=found, result=shown)
+        yield Check(what=NAME, want=need.want, found=found, result=shown)
     elif not term.match_expressions:
         found = absent or "published"
         yield Check(what="", want="published", found=found, result=word)
     if _lacks_device(result, sets):
         want = "one that satisfies all"
-        yield Check(what="a device", want=want, found=explain.NONE, result=NO)
+        yield Check(what=DEVICE, want=want, found=explain.NONE, result=NO)
 
 
 def _lacks_device(result: TermResult, sets: FeatureSets | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.ports import Snapshot
@@ -23,3 +24,19 @@ class KnownNodes:
     origin: str
     notes: tuple[str, ...] = ()
     inferred: frozenset[str] = frozenset()
+
+
+def named(names: Iterable[str], most: int = 3) -> str:
+    """Some names in few words: `a, b, c and 4 more`."""
+    all_names = sorted(names)
+    text = ", ".join(all_names[:most])
+    more = len(all_names) - most
+    return f"{text} and {more} more" if more > 0 else text
+
+
+def note_on_labels(inferred: Iterable[str]) -> str:
+    """The note on nodes of which only features are known."""
+    return (
+        f"labels of {named(inferred)} are not known: platform taken from features, "
+        "no taints"
+    )

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
@@ -21,7 +21,7 @@ import msgspec
 
 from app.cli.nodes import files, objects
 from app.cli.nodes.files import File
-from app.cli.nodes.known import KnownNodes
+from app.cli.nodes.known import KnownNodes, named, note_on_labels
 from app.cli.nodes.objects import Found
 from app.compat import features as compat_features
 from app.compat.features import Features
@@ -63,14 +63,6 @@ def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
         text = f"{files.described(paths)}: no node and no features in it"
         raise ConfigError(INVALID, text)
     return gathered.known(files.described(paths), tuple(namespaces))
-
-
-def named(names: Iterable[str], most: int = 3) -> str:
-    """Some names in few words: `a, b, c and 4 more`."""
-    all_names = sorted(names)
-    text = ", ".join(all_names[:most])
-    more = len(all_names) - most
-    return f"{text} and {more} more" if more > 0 else text
 
 
 @dataclass(slots=True)
@@ -163,10 +155,7 @@ class _Gathered:
 
             for name in sorted(lacking):
                 self.nodes[name] = inferred.node(name, self.features[name])
-            notes.append(
-                f"labels of {named(lacking)} are not known: platform taken from "
-                "features, no taints"
-            )
+            notes.append(note_on_labels(lacking))
         return KnownNodes(
             Snapshot(self.nodes, self.features, 1),
             origin,

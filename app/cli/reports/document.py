@@ -27,26 +27,31 @@ def content(report: Report) -> dict[str, Any]:
     return {**kind, **named}
 
 
-def json(report: Report) -> str:
-    """A document of JSON, indented, with the end of its last line."""
+def json(report: Report, more: Mapping[str, object] | None = None) -> str:
+    """A document of JSON, indented, with the end of its last line.
+
+    Args:
+        report: what to print.
+        more: fields of the command's own; of JSON's types, or values as a report's.
+    """
     import msgspec  # noqa: PLC0415 - fast start
 
-    packed = msgspec.json.encode(content(report))
+    packed = msgspec.json.encode({**content(report), **_plain(more or {})})
     text = msgspec.json.format(packed, indent=2).decode()
     if not _is_printable(text):
         text = "".join(map(_escaped, text))
     return f"{text}\n"
 
 
-def yaml(report: Report) -> str:
-    """A document of YAML, with the end of its last line."""
+def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
+    """A document of YAML, with the end of its last line; `more` as for `json`."""
     import yaml as pyyaml  # noqa: PLC0415
 
     dumper = getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)
 
     def dumped(*, allow_unicode: bool) -> str:
         return pyyaml.dump(
-            content(report),
+            {**content(report), **_plain(more or {})},
             Dumper=dumper,
             sort_keys=False,
             allow_unicode=allow_unicode,

@@ -43,13 +43,51 @@ def test_a_node_that_does_not_fit_is_exit_1(run: "Run", files: tuple[str, str]) 
     assert ("a", 5, False) == (only["tag"], only["weight"], only["rules"][0]["isMatch"])
 
 
-def test_sets_are_alternatives(run: "Run", files: tuple[str, str]) -> None:
+def test_every_expression_is_shown_with_what_is_wanted_and_found(
+    run: "Run", files: tuple[str, str]
+) -> None:
     spec, features = files
     ran = run("validate-node", "--spec", spec, "--features", features)
     assert ran.status == 0
-    assert ran.out.startswith("COMPATIBILITY SET #1 Weight: 5; Tag: a\n")
-    assert ran.out.endswith("\nfits\n")
+    assert """
+set a, weight 5: does not fit
+RULE  FEATURE               WANTED  FOUND  RESULT
+r     kernel.version.major  Ge 6    5      no
+
+set b, weight 0: fits
+
+fits
+""" == ran.out.partition("features.json)\n")[2]
     assert "\x1b" not in ran.out
+
+
+def test_nfds_own_table_is_there_for_those_who_read_it(
+    run: "Run", files: tuple[str, str]
+) -> None:
+    spec, features = files
+    ran = run(
+        "validate-node", "--spec", spec, "--features", features, "-o", "nfd-table"
+    )
+    assert ran.status == 0
+    assert ran.out.startswith("COMPATIBILITY SET #1 Weight: 5; Tag: a\n")
+    assert "fits" not in ran.out
+
+
+def test_nfds_json_has_no_end_of_line(run: "Run", files: tuple[str, str]) -> None:
+    spec, features = files
+    arguments = ("validate-node", "--spec", spec, "--features", features)
+    for form in (
+        ("--output-json",),
+        ("-o", "nfd-json"),
+        ("--output-json", "-o", "nfd-json"),
+    ):
+        ran = run(*arguments, *form)
+        assert (0, "]") == (ran.status, ran.out[-1])
+    ran = run(*arguments, "--output-json", "-o", "table")
+    assert (2, "imagecompat: --output-json and -o: only one of them\n") == (
+        ran.status,
+        ran.err,
+    )
 
 
 def test_several_tags_are_separated_by_commas(
@@ -68,14 +106,15 @@ def test_tags_that_select_nothing_do_not_fit(
 ) -> None:
     spec, features = files
     ran = run("validate-node", "--spec", spec, "--features", features, "--tags", "x")
-    assert (1, "does not fit\n") == (ran.status, ran.out)
+    assert (1, "features.json)\n\ndoes not fit\n") == (ran.status, ran.out[-29:])
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         pytest.param("{", "no valid JSON", id="cut"),
-        pytest.param("[" * 100_000, "no valid JSON", id="deep"),
+        pytest.param("[" * 100_000, "no object of Kubernetes", id="deep list"),
+        pytest.param('{"a":' * 100_000, "no valid JSON", id="deep"),
         pytest.param("[]", "features.json: ", id="a list"),
         pytest.param('{"flags": {"a": {"elements": []}}}', "flags", id="wrong shape"),
     ],
@@ -90,11 +129,27 @@ def test_a_features_file_of_another_shape_is_refused(
     assert words in ran.err
 
 
-def test_a_rule_that_cannot_be_evaluated_is_nfds_error(
+def test_a_rule_that_cannot_be_evaluated_is_nfds_error_in_its_forms(
     run: "Run", files: tuple[str, str]
 ) -> None:
     spec, features = files
     Path(spec).write_text(SPEC.replace("Ge", "Nope"))
-    ran = run("validate-node", "--spec", spec, "--features", features)
-    assert (2, "") == (ran.status, ran.out)
-    assert 'imagecompat: invalid Op "Nope"\n' == ran.err
+    for form in ("nfd-json", "nfd-table"):
+        ran = run("validate-node", "--spec", spec, "--features", features, "-o", form)
+        assert (2, "") == (ran.status, ran.out)
+        assert 'imagecompat: invalid Op "Nope"\n' == ran.err
+
+
+def test_else_it_is_not_known_and_another_set_may_fit(
+    run: "Run", files: tuple[str, str]
+) -> None:
+    spec, features = files
+    Path(spec).write_text(SPEC.replace("Ge", "Nope"))
+    arguments = ("validate-node", "--spec", spec, "--features", features)
+    assert 0 == run(*arguments).status
+    ran = run(*arguments, "--tags", "a")
+    assert 3 == ran.status
+    assert (
+        'r              evaluation  evaluation: invalid Op "Nope"  unknown' in ran.out
+    )
+    assert ran.out.endswith("\nunknown\n")
