@@ -88,7 +88,7 @@ async def test_an_object_that_is_not_there_is_the_callers_mistake() -> None:
 
 async def test_an_object_that_must_not_be_read_is_not_known() -> None:
     api = FakeApi({f"{APPS}/deployments/web": 403})
-    with pytest.raises(ClusterError, match="Deployment ml/web: cannot be read: .* 403"):
+    with pytest.raises(ClusterError, match=r"ml/web: cannot be read: .* 403"):
         await live.read(api, live.parse(["deploy/web"]), "ml", Found())
 
 
