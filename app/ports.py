@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from app.compat.features import Features
-from app.scheduling.node import Node
+from app.snapshot import Snapshot as Snapshot  # noqa: PLC0414 - exported
 
 
 class Platform(NamedTuple):
@@ -296,24 +295,6 @@ class Artifacts(Protocol):
             puller: whose secrets may open the registry.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One consistent view of the cluster; never changes.
-
-    Attributes:
-        nodes: name -> Node.
-        features: name -> what the trusted NodeFeature objects of that node say,
-            merged as nfd-master does. A node is absent here while the object
-            that nfd-worker itself writes (name = node name) is missing,
-            whatever other objects say of it: nothing is known of it.
-        generation: grows with every change; equal generations, equal content.
-    """
-
-    nodes: Mapping[str, Node] = field(default_factory=dict)
-    features: Mapping[str, Features] = field(default_factory=dict)
-    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

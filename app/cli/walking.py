@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.cli.reports.report import Verdict
+from app.cli.reports.verdict import Verdict
 from app.compat import explain
 from app.compat.doubts import doubt
 from app.compat.explain import Need, Part

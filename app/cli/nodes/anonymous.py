@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from app.compat.features import Attributes, Features
-from app.ports import Snapshot
 from app.scheduling.node import Node, Taint
+from app.snapshot import Snapshot
 
 _NAME: Final = re.compile(r"...*[0-9.-]|[0-9.-]..", re.ASCII)
 """A name that is looked for inside other text: not `ubuntu`, which may be a word."""

@@ -26,8 +26,8 @@ import msgspec
 from app.compat.features import Attributes, Features, Flags, Instances
 from app.errors import ConfigError
 from app.kube.decode import DECODE_ERRORS, Raw, interned, shared_taints
-from app.ports import Snapshot
 from app.scheduling.node import Node
+from app.snapshot import Snapshot
 
 KIND: Final = "ExportedNodes"
 API_VERSION: Final = "imagecompat.dev/v1alpha1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.ports import Snapshot
+from app.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

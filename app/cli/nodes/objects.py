@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import msgspec
 
 from app.errors import ConfigError
-from app.kube.decode import DECODE_ERRORS, Raw
 
 INVALID: Final = "InvalidNodes"
+
+DECODE_ERRORS: Final = (ValueError, RecursionError)
+"""What msgspec raises for input of any kind."""
+
+Raw: TypeAlias = msgspec.Raw | bytes | memoryview
 
 _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"

@@ -12,7 +12,7 @@ from app.cli.nodes.known import KnownNodes
 from app.errors import ConfigError
 from app.host.discovery import NODE_NAME, discover
 from app.host.tree import Tree, Unread
-from app.ports import Snapshot
+from app.snapshot import Snapshot
 
 NO_FOLDER: Final = "UnreadableInput"
 MAX_NOTES: Final = 8

@@ -15,22 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 
 from app.cli.nodes import files, objects
 from app.cli.nodes.files import File
 from app.cli.nodes.known import KnownNodes, named, note_on_labels
-from app.cli.nodes.objects import Found
+from app.cli.nodes.objects import DECODE_ERRORS, Found, Raw
 from app.compat import features as compat_features
 from app.compat.features import Features
 from app.errors import ConfigError
-from app.kube import decode
-from app.kube.decode import DECODE_ERRORS, Raw
-from app.kube.features import FeatureSets, NodeFeature
-from app.ports import Snapshot
 from app.scheduling.node import Node
+from app.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from app.kube.features import FeatureSets, NodeFeature
 
 NFD_NAMESPACE: Final = "node-feature-discovery"
 """Whose NodeFeatures come first, unless somebody says otherwise."""
@@ -78,7 +78,7 @@ class _Gathered:
     objects: list[NodeFeature] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     has_nodes: bool = False
-    sets: FeatureSets = field(default_factory=FeatureSets)
+    sets: FeatureSets | None = None
 
     def add(self, file: File, found: Found) -> None:
         """Takes in one object of a file."""
@@ -125,6 +125,8 @@ class _Gathered:
 
     def take_node(self, file: File, found: Found) -> None:
         """(3), a Node."""
+        from app.kube import decode  # noqa: PLC0415 - only where there is one
+
         try:
             node = decode.node(found.raw).value
         except DECODE_ERRORS as error:
@@ -135,6 +137,9 @@ class _Gathered:
 
     def take_node_feature(self, file: File, found: Found) -> None:
         """(3), a NodeFeature."""
+        from app.kube.features import FeatureSets  # noqa: PLC0415 - as above
+
+        self.sets = self.sets or FeatureSets()
         try:
             item = self.sets.decode(found.raw)
         except DECODE_ERRORS as error:

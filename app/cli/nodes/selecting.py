@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from app.cli.nodes.known import KnownNodes
 from app.errors import ConfigError
-from app.ports import Snapshot
 from app.scheduling.node import Node
+from app.snapshot import Snapshot
 
 NO_SUCH_NODE = "NoSuchNode"
 

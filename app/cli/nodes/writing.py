@@ -17,7 +17,7 @@ from app.cli.nodes.options import ExportFormat
 from app.compat.features import Features
 from app.errors import ConfigError
 from app.kube.features import NODE_NAME_LABEL
-from app.ports import Snapshot
+from app.snapshot import Snapshot
 
 GZIP_SUFFIX: Final = ".gz"
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
-from app.cli.reports.report import Report
+from app.cli.reports.report import Report, Row
 
 API_VERSION: Final = "imagecompat.dev/v1alpha1"
 KIND: Final = "CompatibilityReport"
@@ -23,8 +24,7 @@ _LINE: Final = 1 << 20
 def content(report: Report) -> dict[str, Any]:
     """A report in JSON's types; lone surrogates are replaced."""
     kind = {"apiVersion": API_VERSION, "kind": KIND, "verdict": report.verdict.value}
-    named = _plain(report)
-    return {**kind, **named}
+    return {**kind, **_plain(report, {})}
 
 
 def json(report: Report, more: Mapping[str, object] | None = None) -> str:
@@ -47,12 +47,17 @@ def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
     """A document of YAML, with the end of its last line; `more` as for `json`."""
     import yaml as pyyaml  # noqa: PLC0415
 
-    dumper = getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)
+    class Dumper(getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)):  # type: ignore[misc]
+        """Writes what is shared wherever it stands."""
+
+        def ignore_aliases(self, data: object) -> bool:
+            del data
+            return True
 
     def dumped(*, allow_unicode: bool) -> str:
         return pyyaml.dump(
             {**content(report), **_plain(more or {})},
-            Dumper=dumper,
+            Dumper=Dumper,
             sort_keys=False,
             allow_unicode=allow_unicode,
             width=_LINE,
@@ -62,18 +67,31 @@ def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
     return text if _is_printable(text) else dumped(allow_unicode=False)
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
-    if is_dataclass(value):
-        return {_camel(f.name): _plain(getattr(value, f.name)) for f in fields(value)}
+def _plain(value: object, rows: dict[int, Any]) -> Any:  # noqa: ANN401 - JSON
+    """In JSON's types; `rows` remembers those that workloads share."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, Row):
+        if id(value) not in rows:
+            rows[id(value)] = _fields(value, rows)
+        return rows[id(value)]
+    if is_dataclass(value):
+        return _fields(value, rows)
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+        return {_plain(key, rows): _plain(one, rows) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one, rows) for one in value]
+    return value
 
 
+def _fields(value: Any, rows: dict[int, Any]) -> dict[str, Any]:  # noqa: ANN401
+    found = ((one.name, getattr(value, one.name)) for one in fields(value))
+    return {_camel(name): _plain(one, rows) for name, one in found}
+
+
+@cache
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(one.capitalize() for one in rest)

@@ -22,8 +22,16 @@ if TYPE_CHECKING:
 MAX_ROWS: Final = 60
 """Answers of a workload that are shown."""
 
+MIN_ROWS: Final = 3
+PAGE_ROWS: Final = 5_000
+"""Answers of all workloads; many workloads show fewer each, but `MIN_ROWS`."""
+
 MAX_NODES: Final = 200
 """Names of nodes with the same answer that are shown."""
+
+MIN_NODES: Final = 5
+PAGE_NODES: Final = 50_000
+"""Names in all answers; many answers show fewer each, but `MIN_NODES`."""
 
 MAX_REASONS: Final = 12
 """Reasons of an answer that are shown."""
@@ -45,7 +53,16 @@ _SIGNS: Final = {
 
 def page(report: Report) -> str:
     """HTML, with the end of its last line."""
-    return _template().render(report=report)
+    workloads = report.workloads
+    rows = _share(PAGE_ROWS, len(workloads), MIN_ROWS, MAX_ROWS)
+    shown = sum(min(rows, len(one.rows)) for one in workloads)
+    nodes = _share(PAGE_NODES, shown, MIN_NODES, MAX_NODES)
+    return _template().render(report=report, max_rows=rows, max_nodes=nodes)
+
+
+def _share(whole: int, count: int, least: int, most: int) -> int:
+    """What each of `count` may take of the whole."""
+    return min(most, max(least, whole // max(1, count)))
 
 
 @cache
@@ -70,8 +87,6 @@ def _template() -> Template:
         "labels": labels,
         "classes": _CLASSES,
         "signs": _SIGNS,
-        "max_rows": MAX_ROWS,
-        "max_nodes": MAX_NODES,
         "max_reasons": MAX_REASONS,
         "max_texts": MAX_TEXTS,
     }

@@ -9,17 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from app.admission.findings import Answer
-
-
-class Verdict(StrEnum):
-    """Whether an image, or all images of a workload, can run somewhere."""
-
-    FITS = "fits"
-    DOES_NOT_FIT = "does not fit"
-    UNKNOWN = "unknown"
+from app.cli.reports.verdict import Verdict as Verdict  # noqa: PLC0414 - exported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

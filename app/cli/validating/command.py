@@ -17,7 +17,7 @@ from app.cli.output import (
     safe,
     want_colour,
 )
-from app.cli.reports.report import Verdict
+from app.cli.reports.verdict import Verdict
 from app.cli.validating import judging
 from app.cli.validating.options import NodeFormat, Wanted
 from app.compat import parse

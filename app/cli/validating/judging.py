@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.cli.reports.report import Verdict
+from app.cli.reports.verdict import Verdict
 from app.compat import matching, outcome
 from app.compat.budget import Budget
 from app.compat.features import Features
@@ -20,7 +20,7 @@ from app.compat.gotext import lower
 from app.compat.matching import RULE_MATCHED, SetResult
 from app.compat.outcome import SpecOutcome
 from app.compat.spec import FeatureMatcherTerm, Spec
-from app.ports import Snapshot
+from app.snapshot import Snapshot
 
 _KINDS: Final = ("flags", "attributes", "instances")
 

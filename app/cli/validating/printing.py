@@ -7,7 +7,7 @@ from typing import Final
 
 from app.cli.output import safe
 from app.cli.reports.grid import Line, Pen, Piece, Style, paragraph, table
-from app.cli.reports.report import Verdict
+from app.cli.reports.verdict import Verdict
 from app.cli.walking import DEVICE, NAME, NO, UNKNOWN, YES, Check, Rule, Set, Term
 
 HEADER: Final = ("RULE", "FEATURE", "WANTED", "FOUND", "RESULT")
