@@ -17,7 +17,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +30,9 @@ EXAMPLE = re.compile(
     r"```\w*\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-TOOLS = ("oras",)
+TOOLS = {"oras": "oras", "helm": "helm4"}
+"""Programs of others that pages run -> what we call the tool."""
+
 EXIT = re.compile(r"\[exit (\d+)\]")
 
 
@@ -75,18 +76,24 @@ def pages() -> list[Path]:
     return [page for page in every if EXAMPLE.search(page.read_text())]
 
 
-def environment(home: Path, tools: Sequence[Path] = ()) -> dict[str, str]:
+def environment(home: Path, tools: Path) -> dict[str, str]:
     """A clean environment in which our command is found first, then these."""
-    folders = [Path(sys.executable).parent, *(one.parent for one in tools)]
+    folders = [Path(sys.executable).parent, tools]
     path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     keep = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
     return {**keep, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+def test_the_examples_of_a_page_do_what_it_says(
+    page: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     ran, text = 0, page.read_text()
-    tools = needed.programs(*(one for one in TOOLS if f"\n$ {one} " in text))
+    shown = [name for name in TOOLS if f"\n$ {name} " in text]
+    tools = tmp_path_factory.mktemp("tools")
+    found = needed.programs(*(TOOLS[name] for name in shown))
+    for name, program in zip(shown, found, strict=True):
+        (tools / name).symlink_to(program)
     for example in EXAMPLE.finditer(text):
         if example["file"]:
             target = tmp_path / example["file"]
