@@ -75,13 +75,11 @@ def _device(tree: Tree, name: str) -> dict[str, str]:
 
 
 def _huge_pages(tree: Tree) -> Attributes:
-    sizes = tree.listed(HUGE_PAGES)
+    sizes = tree.folders(HUGE_PAGES)
     if sizes is None:
         return {"enabled": "false"} if tree.is_absent(HUGE_PAGES) else None
     found = {"enabled": "false"}
     for name in sizes:
-        if not tree.is_folder(f"{HUGE_PAGES}/{name}", follow=False):
-            continue
         size = quantity(name.removeprefix("hugepages-").rstrip("kB"))
         if size is None:
             continue

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -51,8 +52,16 @@ class Unread:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Names below the root, none of which is a link, and how many links led there."""
+
+    steps: tuple[bytes, ...] = ()
+    links: int = 0
+
+
 class Tree:
-    """Reads files of one host.
+    """Reads files of one host, which stays as it is meanwhile.
 
     Args:
         root: of the host; another than `/` for a copy, or a host's files as a
@@ -63,6 +72,7 @@ class Tree:
         self.root: Final = root
         self._base: Final = os.fsencode(root.absolute()).rstrip(b"/")
         self._unread: dict[str, Unread] = {}
+        self._folders: dict[bytes, _Place] = {}
 
     @property
     def is_live(self) -> bool:
@@ -126,9 +136,19 @@ class Tree:
 
         Bytes that are no UTF-8 are lone surrogates.
         """
+        return self._listed(path, lambda _: True)
+
+    def folders(self, path: str) -> tuple[str, ...] | None:
+        """As `listed`, but for names of files and of links."""
+        return self._listed(path, lambda entry: entry.is_dir(follow_symlinks=False))
+
+    def _listed(
+        self, path: str, is_wanted: Callable[[os.DirEntry[bytes]], bool]
+    ) -> tuple[str, ...] | None:
         try:
             with os.scandir(self._real(path)) as entries:
-                found = [entry.name for entry in islice(entries, MAX_NAMES + 1)]
+                found = list(islice(entries, MAX_NAMES + 1))
+            wanted = [entry.name for entry in found if is_wanted(entry)]
         except OSError as error:
             if error.errno not in _ABSENT:
                 self.refuse(path, _why(error))
@@ -138,11 +158,11 @@ class Tree:
         if len(found) > MAX_NAMES:
             self.refuse(path, f"more than {MAX_NAMES} entries")
             return None
-        return tuple(map(runes.escaped, sorted(found)))
+        return tuple(map(runes.escaped, sorted(wanted)))
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file or folder."""
-        return self._status(path, follow=True) is not None
+        return self._status(path) is not None
 
     def is_absent(self, path: str) -> bool:
         """Whether there is certainly no such file or folder."""
@@ -154,14 +174,10 @@ class Tree:
             return False
         return False
 
-    def is_folder(self, path: str, *, follow: bool = True) -> bool:
-        """Whether it is a folder; without `follow` a link to one is not."""
-        status = self._status(path, follow=follow)
+    def is_folder(self, path: str) -> bool:
+        """Whether it is a folder, or a link to one."""
+        status = self._status(path)
         return status is not None and stat.S_ISDIR(status.st_mode)
-
-    def has_entry(self, path: str) -> bool:
-        """Whether its folder has this name, be it a link that leads nowhere."""
-        return self._status(path, follow=False) is not None
 
     def miss(self, path: str) -> None:
         """Keeps that there is no such thing, though every host has it."""
@@ -171,10 +187,9 @@ class Tree:
         """Keeps what could not be read."""
         self._unread[path] = Unread(path, why)
 
-    def _status(self, path: str, *, follow: bool) -> os.stat_result | None:
+    def _status(self, path: str) -> os.stat_result | None:
         try:
-            real = self._real(path, follow=follow)
-            return os.stat(real, follow_symlinks=follow)  # noqa: PTH116 - bytes
+            return os.stat(self._real(path))  # noqa: PTH116 - bytes
         except OSError as error:
             if error.errno not in _ABSENT:
                 self.refuse(path, _why(error))
@@ -182,7 +197,7 @@ class Tree:
             pass
         return None
 
-    def _real(self, path: str, *, follow: bool = True) -> bytes:
+    def _real(self, path: str) -> bytes:
         """Where a path of the host is for us.
 
         Raises:
@@ -191,16 +206,26 @@ class Tree:
         host = runes.to_bytes(path)
         if not self._base:
             return host
-        ahead = _steps(host)
-        behind: list[bytes] = []
-        links = 0
+        folder, _, name = host.rpartition(b"/")
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._folders[folder] = self._walk(_Place(), folder)
+        return b"/".join((self._base, *self._walk(known, name).steps))
+
+    def _walk(self, start: _Place, path: bytes) -> _Place:
+        """Where a path leads from a place, as the host resolves it.
+
+        Raises:
+            OSError: too many links.
+        """
+        ahead, behind, links = _steps(path), list(start.steps), start.links
         while ahead:
             step = ahead.pop()
             if step == b"..":
                 del behind[-1:]
                 continue
             behind.append(step)
-            target = self._target(behind) if ahead or follow else None
+            target = self._target(behind)
             if target is None:
                 continue
             links += 1
@@ -208,7 +233,7 @@ class Tree:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             behind = [] if target.startswith(b"/") else behind[:-1]
             ahead += _steps(target)
-        return b"/".join((self._base, *behind))
+        return _Place(tuple(behind), links)
 
     def _target(self, steps: list[bytes]) -> bytes | None:
         """Where the link leads that `steps` name; `None` for what is no link."""

@@ -33,13 +33,9 @@ def discover(tree: Tree) -> Published:
 
 
 def _holding(tree: Tree, folder: str, file: str) -> list[str]:
-    """The folders in a folder that have such a file."""
+    """The folders in a folder in which such a file is listed."""
     paths = [f"{folder}/{name}" for name in tree.names(folder)]
-    return [
-        path
-        for path in paths
-        if tree.is_folder(path) and tree.has_entry(f"{path}/{file}")
-    ]
+    return [path for path in paths if file in tree.names(path)]
 
 
 def _device(tree: Tree, path: str) -> list[dict[str, str]]:

@@ -31,7 +31,6 @@ def test_what_is_absent_is_nothing_and_is_not_listed(tmp_path: Path) -> None:
         assert tree.listed(path) is None
         assert () == tree.names(path)
         assert not tree.exists(path)
-        assert not tree.has_entry(path)
     assert () == tree.unread
 
 
@@ -136,13 +135,17 @@ def test_as_many_links_are_followed_as_the_kernel_follows(tmp_path: Path) -> Non
     assert not tree.path("/0").exists()
 
 
-def test_a_link_to_a_folder_is_one_only_if_it_is_followed(tmp_path: Path) -> None:
-    tree = made(tmp_path, {"/a": FOLDER, "/b": Link("a"), "/c": Link("nowhere")})
-    assert tree.is_folder("/a", follow=False)
-    assert tree.is_folder("/b")
-    assert not tree.is_folder("/b", follow=False)
-    assert not tree.is_folder("/c")
-    assert tree.has_entry("/c")
+def test_a_link_to_a_folder_is_one_but_is_not_listed_as_one(tmp_path: Path) -> None:
+    entries: dict[str, Entry] = {
+        "/a": FOLDER,
+        "/b": Link("a"),
+        "/c": Link("nowhere"),
+        "/d": "x",
+    }
+    tree = made(tmp_path, entries)
+    assert ("a",) == tree.folders("/")
+    assert tree.folders("/d") is None
+    assert [True, True, False, False] == [tree.is_folder(path) for path in entries]
     assert not tree.exists("/c")
 
 
