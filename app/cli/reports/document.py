@@ -21,22 +21,22 @@ _LINE: Final = 1 << 20
 """Characters of a line of YAML: none is folded."""
 
 
-def content(report: Report) -> dict[str, Any]:
-    """A report in JSON's types; lone surrogates are replaced."""
-    kind = {"apiVersion": API_VERSION, "kind": KIND, "verdict": report.verdict.value}
-    return {**kind, **_plain(report, {})}
-
-
-def json(report: Report, more: Mapping[str, object] | None = None) -> str:
-    """A document of JSON, indented, with the end of its last line.
+def content(report: Report, more: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """A report in JSON's types; lone surrogates are replaced.
 
     Args:
         report: what to print.
         more: fields of the command's own; of JSON's types, or values as a report's.
     """
+    kind = {"apiVersion": API_VERSION, "kind": KIND, "verdict": report.verdict.value}
+    return {**kind, **_plain(report, {}), **_plain(more or {}, {})}
+
+
+def json(report: Report, more: Mapping[str, object] | None = None) -> str:
+    """A document of JSON, indented, with the end of its last line; see `content`."""
     import msgspec  # noqa: PLC0415 - fast start
 
-    packed = msgspec.json.encode({**content(report), **_plain(more or {})})
+    packed = msgspec.json.encode(content(report, more))
     text = msgspec.json.format(packed, indent=2).decode()
     if not _is_printable(text):
         text = "".join(map(_escaped, text))
@@ -44,7 +44,7 @@ def json(report: Report, more: Mapping[str, object] | None = None) -> str:
 
 
 def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
-    """A document of YAML, with the end of its last line; `more` as for `json`."""
+    """A document of YAML, with the end of its last line; see `content`."""
     import yaml as pyyaml  # noqa: PLC0415
 
     class Dumper(getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)):  # type: ignore[misc]
@@ -56,7 +56,7 @@ def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
 
     def dumped(*, allow_unicode: bool) -> str:
         return pyyaml.dump(
-            {**content(report), **_plain(more or {})},
+            content(report, more),
             Dumper=Dumper,
             sort_keys=False,
             allow_unicode=allow_unicode,
@@ -81,7 +81,7 @@ def _plain(value: object, rows: dict[int, Any]) -> Any:  # noqa: ANN401 - JSON
         return _fields(value, rows)
     if isinstance(value, Mapping):
         return {_plain(key, rows): _plain(one, rows) for key, one in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_plain(one, rows) for one in value]
     return value
 

@@ -83,6 +83,25 @@ def test_a_document_cannot_move_the_terminal(printed: object) -> None:
     assert EVIL.replace("\ud800", "?") == yaml.safe_load(text)["origin"]
 
 
+@pytest.mark.parametrize("printed", [document.json, document.yaml])
+def test_a_command_may_add_fields_of_its_own(printed: object) -> None:
+    more = {"walks": [{"node": EVIL}], "first_reason": NVIDIA}
+    found = yaml.safe_load(printed(ONE, more))  # type: ignore[operator]
+    assert [{"node": EVIL.replace("\ud800", "?")}] == found["walks"]
+    assert "load kernel module nvidia" == found["first_reason"]["advice"]
+    assert document.KIND == found["kind"]
+
+
+def test_rows_that_workloads_share_are_written_in_each() -> None:
+    """YAML would have names for them (`&id001`), which not every reader knows."""
+    other = replace(FITTING, name="other")
+    report = replace(ONE, workloads=(FITTING, other))
+    text = document.yaml(report)
+    assert 2 == text.count("- old-1")
+    assert "&" not in text
+    assert json.loads(document.json(report)) == yaml.safe_load(text)
+
+
 def test_yaml_folds_no_line_and_refers_to_nothing() -> None:
     long = "word " * 100 + "end"
     text = document.yaml(replace(ONE, notes=(long, long)))
@@ -219,6 +238,27 @@ def test_nodes_of_the_page_are_bounded(nodes: int, left: int) -> None:
     text = html.page(many(1, nodes))
     assert html.MAX_NODES == text.count("<li>node-0-")
     assert left == text.count(">+1 more<")
+
+
+def test_a_page_of_many_workloads_shows_less_of_each() -> None:
+    """1,000 workloads on 5,000 nodes: below 10 MB, every workload in it."""
+    one = many(html.MAX_ROWS, 84).workloads[0]
+    report = replace(
+        ONE, workloads=tuple(replace(one, name=f"w{n}") for n in range(1_000))
+    )
+    text = html.page(report)
+    assert 5_000 == text.count("<tr>\n")
+    assert 5_000 * 10 == text.count("<li>node-")
+    assert 1_000 == text.count("+55 more answers")
+    assert len(text) < 20_000_000
+
+
+def test_every_workload_has_an_answer_and_some_names() -> None:
+    one = many(html.MIN_ROWS, 20).workloads[0]
+    count = html.PAGE_NODES // html.MIN_NODES // html.MIN_ROWS + 1
+    text = html.page(replace(ONE, workloads=(one,) * count))
+    assert html.MIN_ROWS * count == text.count("<tr>\n")
+    assert html.MIN_ROWS * html.MIN_NODES * count == text.count("<li>node-")
 
 
 def test_the_page_of_a_large_cluster_is_small() -> None:
