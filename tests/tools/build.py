@@ -84,7 +84,9 @@ class Tool:
             only ours does; the file has the tool's name.
         version: how to ask an installed one.
         names: of the file of an installed one, if not the tool's.
-        package_of: Debian's package, for what cannot be built here.
+        package_of: Debian's packages, for what cannot be built here.
+        needs: other tools that the build runs.
+        environment: of the build, `NAME=VALUE`.
     """
 
     module: str = ""
@@ -94,6 +96,8 @@ class Tool:
     version: tuple[str, ...] = ("--version",)
     names: tuple[str, ...] = ()
     package_of: str = ""
+    needs: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
 
 
 TOOLS: Final = {
@@ -136,6 +140,26 @@ TOOLS: Final = {
         "nfd-programs",
         "sigs.k8s.io/node-feature-discovery/cmd/nfd",
         flags=("-trimpath", _SMALL, "-tags=netgo,osusergo"),
+    ),
+    "nfd-arm64": Tool(
+        "nfd-programs",
+        "sigs.k8s.io/node-feature-discovery/cmd/nfd",
+        flags=(
+            f"{_SMALL} -linkmode external -extldflags -static",
+            "-tags=netgo,osusergo",
+        ),
+        needs=("aarch64-linux-gnu-gcc",),
+        environment=("GOARCH=arm64", "CGO_ENABLED=1", "CC=aarch64-linux-gnu-gcc"),
+    ),
+    "arm64-probe": Tool("arm64", environment=("GOARCH=arm64", "CGO_ENABLED=0")),
+    "aarch64-linux-gnu-gcc": Tool(
+        installed=(10,),
+        package_of="gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    ),
+    "qemu-aarch64": Tool(
+        installed=(7,),
+        names=("qemu-aarch64-static", "qemu-aarch64"),
+        package_of="qemu-user-static",
     ),
     "qemu-x86_64": Tool(
         installed=(7,),
@@ -222,7 +246,7 @@ def _install(name: str, tool: Tool) -> None:
     say(f"{name}: installing Debian's package {tool.package_of}")
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    wanted = ["install", "--yes", "--no-install-recommends", tool.package_of]
+    wanted = ["install", "--yes", "--no-install-recommends", *tool.package_of.split()]
     for arguments in (["update"], wanted):
         done = subprocess.run(
             [*apt, *arguments], env=quiet, capture_output=True, text=True, check=False
@@ -257,7 +281,9 @@ def _built(name: str, tool: Tool) -> Path:
 
 def _digest(tool: Tool) -> str:
     """Changes with the module's files and the arguments of the build."""
-    digest = hashlib.sha256(repr((tool.package, tool.flags)).encode())
+    digest = hashlib.sha256(
+        repr((tool.package, tool.flags, *tool.environment)).encode()
+    )
     folder = MODULES / tool.module
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
@@ -281,6 +307,8 @@ def _build(name: str, tool: Tool, target: Path) -> None:
     folder = MODULES / tool.module
     if not (folder / "go.mod").exists():
         raise ToolError(f"{name}: there is no module in {folder}")
+    for needed in tool.needs:
+        find(needed)
     go = _go()
     say(f"{name}: building (the first time may take minutes)")
     started = time.monotonic()
@@ -290,6 +318,7 @@ def _build(name: str, tool: Tool, target: Path) -> None:
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
     }
+    environment |= dict(pair.split("=", 1) for pair in tool.environment)
     command = [str(go), "build", "-o", str(partial), *tool.flags, tool.package]
     try:
         with tempfile.TemporaryFile("w+") as output:

@@ -1,0 +1,3 @@
+module arm64-probe
+
+go 1.26
