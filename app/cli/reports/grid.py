@@ -21,6 +21,9 @@ GAP: Final = 2
 MIN_FIRST: Final = 16
 """The first column is folded down to this, before anything else gives way."""
 
+MIN_COLUMN: Final = 7
+"""Then the widest column is folded, down to this."""
+
 MAX_FIRST: Final = 48
 """It is folded from here on, however wide the terminal is."""
 
@@ -105,7 +108,7 @@ def table(
     longest = max((columns_of(safe(n)) for one in lines for n in one.notes), default=0)
     room = left - GAP
     is_column = longest > 0 and (longest <= room or room >= MIN_NOTES)
-    sizes = [max(1, first + min(left, 0)), *rest]
+    sizes = _narrowed([first, *rest], -left)
     titles = [Piece(title, Style.BOLD) for title in header]
     if is_column:
         titles.append(Piece(notes, Style.BOLD))
@@ -192,6 +195,18 @@ def _sizes(header: Sequence[str], lines: Sequence[Line]) -> list[int]:
     columns = zip(*rows, strict=True)
     first, *rest = (max(columns_of(safe(one)) for one in column) for column in columns)
     return [min(first, MAX_FIRST), *rest]
+
+
+def _narrowed(sizes: list[int], over: int) -> list[int]:
+    """`sizes` less `over` columns: of the first, then of whichever is the widest."""
+    given = min(max(over, 0), max(sizes[0] - MIN_FIRST, 0))
+    sizes[0] -= given
+    for _ in range(over - given):
+        widest = max(range(len(sizes)), key=sizes.__getitem__)
+        if sizes[widest] <= MIN_COLUMN:
+            break
+        sizes[widest] -= 1
+    return sizes
 
 
 def _folded(pieces: Sequence[Piece], sizes: Sequence[int]) -> list[_Cell]:

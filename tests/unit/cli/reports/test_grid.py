@@ -7,6 +7,7 @@ import pytest
 
 from app.cli.reports.grid import (
     MAX_FIRST,
+    MIN_COLUMN,
     MIN_FIRST,
     MIN_NOTES,
     Line,
@@ -110,6 +111,21 @@ def test_the_first_column_gives_way() -> None:
     assert not fits(header, [line(name, other)], MIN_FIRST + 2 + 2)
     found = printed(header, line(name, other), width=25)
     assert ["NODE" + " " * 18 + "ALL", "n" * 20 + "  yes", "n" * 10] == found
+
+
+@pytest.mark.parametrize("width", [61, 40, 4 * MIN_COLUMN + 6])
+def test_then_the_widest_column_gives_way(width: int) -> None:
+    """Nothing is lost, and no line is wider, as long as columns can be narrowed."""
+    texts = ("rule", "want " * 12, "found " * 9, "no")
+    found = printed(["RULE", "WANT", "FOUND", "RESULT"], line(*texts), width=width)
+    assert max(map(len, found)) <= width
+    joined = " ".join(found)
+    assert [12, 9, 1] == [joined.count(one) for one in ("want", "found", "no")]
+
+
+def test_a_table_that_cannot_be_narrowed_is_wide() -> None:
+    found = printed(["A", "B"], line("a" * 20, "b" * 20), width=5)
+    assert MIN_COLUMN + 2 + MIN_COLUMN == max(map(len, found))
 
 
 @pytest.mark.parametrize(("size", "count"), [(MAX_FIRST, 2), (MAX_FIRST + 1, 3)])
