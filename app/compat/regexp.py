@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, TypeAlias
-
-import re2
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.compat import dialects
 from app.compat.dialects import GO_ONLY, invalid, unsupported
 from app.compat.template import runes
 from app.errors import SpecError
+
+if TYPE_CHECKING:
+    import re2
 
 MAX_MEMORY_BYTES: Final = 256 * 1024
 """For the program of one pattern and what matching remembers.
@@ -97,6 +98,8 @@ class Vetted:
         Raises:
             SpecError: `INVALID`, or `UNSUPPORTED`: it is too large.
         """
+        import re2  # noqa: PLC0415 - few specs have patterns, and it is slow to load
+
         options = re2.Options()
         options.log_errors = False
         options.max_mem = MAX_MEMORY_BYTES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.compat.features import Features
 from app.snapshot import Snapshot
 
 
@@ -18,12 +19,15 @@ class KnownNodes:
         notes: what a person should know besides: what could not be read.
         inferred: names of nodes of which only features are known, and whose labels
             are concluded from those.
+        as_read: of the one host that was looked at, the features as NFD's own client
+            prints them; see `host.discovery.Discovery`.
     """
 
     snapshot: Snapshot
     origin: str
     notes: tuple[str, ...] = ()
     inferred: frozenset[str] = frozenset()
+    as_read: Features | None = None
 
 
 def named(names: Iterable[str], most: int = 3) -> str:

@@ -13,16 +13,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import msgspec
-
-from app.cli.nodes import files, objects
+from app.cli.nodes import files
 from app.cli.nodes.files import File
 from app.cli.nodes.known import KnownNodes, named, note_on_labels
-from app.cli.nodes.objects import DECODE_ERRORS, Found, Raw
 from app.compat import features as compat_features
 from app.compat.features import Features
 from app.errors import ConfigError
@@ -30,12 +28,18 @@ from app.scheduling.node import Node
 from app.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from app.cli.nodes.objects import Found, Raw
     from app.kube.features import FeatureSets, NodeFeature
 
 NFD_NAMESPACE: Final = "node-feature-discovery"
 """Whose NodeFeatures come first, unless somebody says otherwise."""
 
-INVALID: Final = objects.INVALID
+INVALID: Final = "InvalidNodes"
+
+MOST_PLAIN_BYTES: Final = 4 << 20
+"""Features up to here are read with Python's own JSON, which is there already."""
+
+_DECODE_ERRORS: Final = (ValueError, RecursionError)
 
 
 def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
@@ -54,8 +58,7 @@ def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
     for path in paths:
         for one in files.read(path):
             try:
-                for found in objects.read(one.content):
-                    gathered.add(one, found)
+                gathered.take(one)
             except ConfigError as error:
                 text = f"{one.name}: {error.message}"
                 raise ConfigError(error.reason, text) from error
@@ -80,6 +83,18 @@ class _Gathered:
     has_nodes: bool = False
     sets: FeatureSets | None = None
 
+    def take(self, file: File) -> None:
+        """Takes in all of a file."""
+        plain = _plain_features(file.content)
+        if plain is not None:
+            self.say(f"features of node {file.stem}", file.name)
+            self.features[file.stem] = compat_features.from_json(plain)
+            return
+        from app.cli.nodes import objects  # noqa: PLC0415 - slow, and not always asked
+
+        for found in objects.read(file.content):
+            self.add(file, found)
+
     def add(self, file: File, found: Found) -> None:
         """Takes in one object of a file."""
         try:
@@ -90,15 +105,14 @@ class _Gathered:
                 kinds = ", ".join(name for name in _TAKEN if name)
                 _refuse(f"kind {kind!r}, expected {kinds} or a List of them")
         except ConfigError as error:
-            raise ConfigError(
-                error.reason, objects.said(found.place, error.message)
-            ) from error
+            text = f"{found.place}: {error.message}" if found.place else error.message
+            raise ConfigError(error.reason, text) from error
 
-    def say(self, what: str, file: File, found: Found) -> None:
+    def say(self, what: str, file: str, place: str = "") -> None:
         """Notes that something is said; refuses to hear it twice."""
         if what in self.places:
             _refuse(f"{what} is there already: {self.places[what]}")
-        self.places[what] = objects.said(file.name, found.place)
+        self.places[what] = f"{file}: {place}" if place else file
 
     def take_document(self, file: File, found: Found) -> None:
         """(1)."""
@@ -106,18 +120,20 @@ class _Gathered:
 
         snapshot = document.decode(found.raw)
         for name in snapshot.nodes:
-            self.say(f"node {name}", file, found)
+            self.say(f"node {name}", file.name, found.place)
         for name in snapshot.features:
-            self.say(f"features of node {name}", file, found)
+            self.say(f"features of node {name}", file.name, found.place)
         self.nodes.update(snapshot.nodes)
         self.features.update(snapshot.features)
 
     def take_features(self, file: File, found: Found) -> None:
         """(2)."""
-        self.say(f"features of node {file.stem}", file, found)
+        self.say(f"features of node {file.stem}", file.name, found.place)
+        import msgspec  # noqa: PLC0415 - slow, and not always asked
+
         try:
             content = msgspec.json.decode(found.raw)
-        except DECODE_ERRORS as error:
+        except _DECODE_ERRORS as error:
             raise ConfigError(INVALID, f"no valid JSON: {error}") from error
         if not _FEATURES & content.keys():
             _refuse("no kind, and no flags, attributes or instances")
@@ -129,9 +145,9 @@ class _Gathered:
 
         try:
             node = decode.node(found.raw).value
-        except DECODE_ERRORS as error:
+        except _DECODE_ERRORS as error:
             raise ConfigError(INVALID, f"no valid Node: {error}") from error
-        self.say(f"node {node.name}", file, found)
+        self.say(f"node {node.name}", file.name, found.place)
         self.nodes[node.name] = node
         self.has_nodes = True
 
@@ -142,10 +158,10 @@ class _Gathered:
         self.sets = self.sets or FeatureSets()
         try:
             item = self.sets.decode(found.raw)
-        except DECODE_ERRORS as error:
+        except _DECODE_ERRORS as error:
             raise ConfigError(INVALID, f"no valid NodeFeature: {error}") from error
         one = item.value
-        self.say(f"NodeFeature {item.key}", file, found)
+        self.say(f"NodeFeature {item.key}", file.name, found.place)
         if one.features is None:
             _refuse(f"NodeFeature {item.key}: {_fault(found.raw)}")
         self.objects.append(one)
@@ -218,8 +234,22 @@ _TAKEN: Final = {
 """Kind -> what takes it in."""
 
 
+def _plain_features(content: bytes) -> Mapping[str, object] | None:
+    """Features as NFD prints them; `None` for all else, and for what is no JSON."""
+    if len(content) > MOST_PLAIN_BYTES:
+        return None
+    try:
+        value = json.loads(content)
+    except _DECODE_ERRORS:
+        return None
+    is_plain = isinstance(value, dict) and "kind" not in value
+    return value if is_plain and _FEATURES & value.keys() else None
+
+
 def _fault(raw: Raw) -> str:
     """What is wrong with the shape of a NodeFeature's spec."""
+    import msgspec  # noqa: PLC0415 - only of what is wrong
+
     spec = msgspec.json.decode(raw).get("spec")
     if not isinstance(spec, Mapping):
         return "spec: expected an object"

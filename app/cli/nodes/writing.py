@@ -22,13 +22,20 @@ from app.snapshot import Snapshot
 GZIP_SUFFIX: Final = ".gz"
 
 
-def content(snapshot: Snapshot, form: ExportFormat, *, namespace: str) -> bytes:
+def content(
+    snapshot: Snapshot,
+    form: ExportFormat,
+    *,
+    namespace: str,
+    as_read: Features | None = None,
+) -> bytes:
     """The nodes in that form.
 
     Args:
         snapshot: the nodes.
         form: what is wanted.
         namespace: where NodeFeatures are to be.
+        as_read: the features of the one node that there is, as `nfd_json` takes them.
 
     Raises:
         ConfigError: the form has no room for these nodes.
@@ -39,10 +46,10 @@ def content(snapshot: Snapshot, form: ExportFormat, *, namespace: str) -> bytes:
         return document.encode(snapshot)
     if form is ExportFormat.NODE_FEATURES:
         return _node_features(snapshot, namespace)
-    return _nfd_json(snapshot)
+    return _nfd_json(snapshot, as_read)
 
 
-def _nfd_json(snapshot: Snapshot) -> bytes:
+def _nfd_json(snapshot: Snapshot, as_read: Features | None) -> bytes:
     from app.host import nfd_json  # noqa: PLC0415 - one of three
 
     if len(snapshot.nodes) != 1:
@@ -51,7 +58,7 @@ def _nfd_json(snapshot: Snapshot) -> bytes:
     (name,) = snapshot.nodes
     if name not in snapshot.features:
         raise ConfigError("NoFeatures", f"nothing is known of node {name}")
-    return nfd_json.text(snapshot.features[name]).encode()
+    return nfd_json.text(as_read or snapshot.features[name]).encode()
 
 
 def _node_features(snapshot: Snapshot, namespace: str) -> bytes:

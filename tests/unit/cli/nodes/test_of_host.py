@@ -1,16 +1,25 @@
 """A host as a node: its name, its labels, and what could not be read."""
 
+from __future__ import annotations
+
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.cli.nodes import of_host
 from app.compat.features import Features
 from app.errors import ConfigError
+from app.host import nfd_json
+from app.host.discovery import discover
+from app.host.local import FOLDER as FEATURES
 from app.host.tree import Unread
 from tests.tools import host_trees
 from tests.tools.host_trees import FOLDER
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Run
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +82,19 @@ def test_a_root_must_be_a_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a folder") as caught:
         of_host.read(tmp_path / name)
     assert "UnreadableInput" == caught.value.reason
+
+
+def test_a_host_is_printed_with_its_broken_bytes_as_nfd_prints_them(
+    run: Run, tmp_path: Path
+) -> None:
+    """Nothing of it is left where names are replaced."""
+    labels = {f"{FEATURES}/a": b"\xff=1\n\xfe=secret\n\xef\xbf\xbd=2\n"}
+    root = host_trees.make(tmp_path, labels)
+    command = ("export", "--root", str(root), "-o", "nfd-json", "--quiet")
+    out = run(*command).out
+    assert nfd_json.text(discover(root).as_read) == out
+    assert 4 == out.count('"\\ufffd": ')
+    assert 2 == out.count('"\ufffd": ')
+    without_names = run(*command, "--anonymize")
+    assert 0 == without_names.status
+    assert "secret" not in without_names.out

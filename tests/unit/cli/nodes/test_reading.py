@@ -242,6 +242,17 @@ def test_a_json_text_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("less", [0, 1])
+def test_large_features_are_read_as_small_ones_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, less: int
+) -> None:
+    path = written(tmp_path, "a.json", X86)
+    size = Path(path).stat().st_size
+    monkeypatch.setattr(reading, "MOST_PLAIN_BYTES", size - less)
+    expected = compat_features.from_json(X86)
+    assert expected == reading.read([path]).snapshot.features["a"]
+
+
 # What is no such file ---------------------------------------------------------------
 
 BROKEN_STREAM = (
