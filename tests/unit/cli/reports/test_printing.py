@@ -213,3 +213,10 @@ def test_a_workload_without_candidates_has_no_table() -> None:
 def test_an_image_that_was_not_looked_up_is_named() -> None:
     assert 1 == len(lines_of(printed(UNCLEAR), "  #2 quay.example.com/mesh/proxy:1.9"))
     assert "503 Service" in printed(UNCLEAR)
+
+
+def test_a_workload_without_images_has_nodes_all_the_same() -> None:
+    rows = tuple(replace(row, cells=()) for row in FITTING.rows[:1])
+    text = printed(replace(FITTING, images=(), rows=rows))
+    assert ["NODE", "ALL", "SCORE"] == titles(text)
+    assert "images:" not in text
