@@ -14,6 +14,7 @@ import yaml
 
 from app.oci.images.manifests import ARTIFACT_TYPE, CREATED, SPEC_TYPE
 from hack import kind
+from tests.tools.build import TOOLS
 from tests.tools.sandbox import ROOT
 
 FOLDER: Final = ROOT / ".github" / "workflows"
@@ -134,6 +135,18 @@ def test_what_the_scripts_call_is_there(name: str) -> None:
 
 def test_both_promised_pythons_are_tried() -> None:
     assert ["3.11", "3.13"] == jobs("ci")["check"]["strategy"]["matrix"]["python"]
+
+
+def test_debians_packages_are_there_for_the_tests_that_use_them() -> None:
+    """Their runner has a browser already."""
+    [install] = [one["run"] for one in steps("ci") if "apt-get" in one.get("run", "")]
+    packages = {
+        package
+        for name, tool in TOOLS.items()
+        for package in tool.package_of.split()
+        if name != "chromium"
+    }
+    assert packages == {word for word in install.split() if word in packages}
 
 
 def test_a_release_keeps_no_cache() -> None:
