@@ -70,7 +70,12 @@ def export(
 
         snapshot = without_names(snapshot)
     namespaces = nodes_from.nfd_namespaces or ["node-feature-discovery"]
-    text = writing.content(snapshot, output, namespace=namespaces[0])
+    text = writing.content(
+        snapshot,
+        output,
+        namespace=namespaces[0],
+        as_read=None if anonymize else known.as_read,
+    )
     writing.write(text, output_file)
     if not quiet:
         for note in known.notes:

@@ -5,6 +5,8 @@ the features of the source `cpu` are taken from it (`test_host_cpu.py` compares 
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -149,6 +151,14 @@ def test_this_machine_is_exported_as_nfd_exports_it() -> None:
     after = nfd_host.on_this_machine()
     assert 0 == before.status, before.log
     assert ours in {before.text, after.text}, before.text
+
+
+def test_the_command_prints_what_nfd_prints() -> None:
+    before = nfd_host.on_this_machine()
+    command = [sys.executable, "-m", "app", "export", "--host", "-o", "nfd-json"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    after = nfd_host.on_this_machine()
+    assert done.stdout.decode() in {before.text, after.text}, before.text
 
 
 def test_this_machine_is_the_same_below_another_root() -> None:
