@@ -25,6 +25,8 @@ CARD = {
     "subsystem_device": "0002",
 }
 
+ODD_MODULES = {"a", "c", "e", "\ufffd", "<x>", "y\x1cz", "word"}
+
 ROWS: dict[str, dict[str, Any]] = {
     "as-the-base": {
         "kernel.version": version("6.8.0-52-generic", "6", "8", "0"),
@@ -61,6 +63,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "kernel.version": version("6.12.55", "6", "12", "55")
     },
     "a-kernel-with-a-major-alone": {"kernel.version": version("6-talos", "6", "", "")},
+    "a-kernel-between-dashes": {"kernel.version": version("6.1.0", "6", "1", "0")},
     "a-kernel-without-a-name": {"kernel.version": version("")},
     "a-kernel-that-is-not-told": {
         "kernel.version": None,
@@ -76,7 +79,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "options-that-are-a-folder": {"kernel.config": {}},
     "options-nowhere": {"kernel.config": None},
     "modules-oddly-written": {
-        "kernel.loadedmodule": {"a", "c", "e", "\ufffd", "<x>", "y\x1cz", "word"}
+        "kernel.loadedmodule": ODD_MODULES,
+        "kernel.enabledmodule": ODD_MODULES | {"a-b", "", "d", "e"},
     },
     "modules-only-loaded": {
         "kernel.loadedmodule": {"vfio_pci", "kvm"},
@@ -94,6 +98,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "virtual-machines-can-run": {"kernel.kvm": {"enabled": "true"}},
     "virtual-machines-below-a-file": {"kernel.kvm": None},
     "swap": {"memory.swap": {"enabled": "true"}},
+    "swap-without-a-heading": {"memory.swap": {"enabled": "false"}},
     "swap-that-is-not-told": {"memory.swap": None},
     "two-numa-nodes": {"memory.numa": {"is_numa": "true", "node_count": "2"}},
     "no-numa-node": {"memory.numa": {"is_numa": "false", "node_count": "0"}},
