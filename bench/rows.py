@@ -29,6 +29,7 @@ MODULES: Final = (
     "candidates",
     "texts",
     "bounds",
+    "checking",
     "lookups",
     "host",
     "reviews",
