@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,7 +65,7 @@ def figures() -> Iterator[Figure]:
     many, few = _known(NODES), _known(FEW_NODES)
     text, specs = _stream(MANIFESTS)
     short, _ = _stream(FEW_MANIFESTS)
-    runs = {
+    runs: dict[str, Callable[[], Took]] = {
         "many": lambda: _run(text, specs, many),
         "few nodes": lambda: _run(text, specs, few),
         "few manifests": lambda: _run(short, specs, many),
