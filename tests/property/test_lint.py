@@ -7,9 +7,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from app.compat import parse
-from app.compat.lint import CODES, Family, Problem, Severity, lint
+from app.compat.lint import CODES, Family, Problem, Severity, lint, schema
 from app.compat.spec import Spec
 from app.errors import SpecError
 from tests.property.test_parse import PIECES, SPECS, as_json
@@ -105,3 +106,49 @@ def test_it_agrees_with_admission_about_specs_with_one_thing_changed(
 @given(st.binary(max_size=200) | PIECES.map(str.encode))
 def test_it_agrees_with_admission_about_any_text(content: bytes) -> None:
     agrees(content)
+
+
+WEIGHTS = st.sampled_from([1, 100, 0, 101, -5, 2.5, "5", True, None, 10])
+TEXTS = st.sampled_from(["", "y", "In", "Exists", "Gt", "5", "version", "cpu.cpuid"])
+QUOTED = st.recursive(
+    TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(KEYS, inner, max_size=4)
+        | st.builds(
+            lambda one, weight: {**one, "weight": weight},
+            st.dictionaries(KEYS, inner, max_size=3),
+            WEIGHTS,
+        )
+    ),
+    max_leaves=12,
+)
+"""What JSON can hold, all text quoted."""
+
+SCHEMA = Draft202012Validator(schema.document())
+
+
+def agrees_with_the_schema(document: object) -> None:
+    """Whatever the schema refuses has a problem; a wrong shape it refuses."""
+    problems = lint(json.dumps(document).encode())
+    is_valid = SCHEMA.is_valid(document)
+    assert is_valid or problems
+    if {"wrong-type", "unknown-top-key", "no-sets", "unknown-key"} & {
+        one.code for one in problems
+    }:
+        assert not is_valid
+
+
+@given(QUOTED)
+def test_the_schema_agrees_about_documents(document: object) -> None:
+    agrees_with_the_schema(document)
+
+
+@given(SPECS.map(as_json), st.integers(0, 2**16), QUOTED)
+def test_the_schema_agrees_about_specs_with_one_thing_changed(
+    document: dict[str, object], number: int, instead: object
+) -> None:
+    found = places(document)
+    container, key = found[number % len(found)]
+    container[key] = instead
+    agrees_with_the_schema(json.loads(json.dumps(document)))

@@ -89,10 +89,9 @@ def _problems(content: bytes, limits: Limits) -> Iterator[Problem]:
     whole = Part(document.root, "$")
     spec = written.read(document.root, sources)
     shaped = _first(shape.Shape(sources, limits).check(whole))
-    asked = _first(expressions.check(spec, limits))
     yield from shaped
-    yield from asked
     steps = (
+        expressions.check(spec, limits),
         _of_text(content, root),
         _without_sets(whole, spec),
         names.check(spec),
@@ -105,7 +104,7 @@ def _problems(content: bytes, limits: Limits) -> Iterator[Problem]:
     rest = [one for step in steps for one in _first(step)]
     kept = [one for one in rest if not _follows(one, causes)]
     yield from kept
-    if not any(CODES[one.code] is Family.READING for one in (*shaped, *asked, *kept)):
+    if not any(CODES[one.code] is Family.READING for one in (*shaped, *kept)):
         yield from _refused(content, limits)
 
 
@@ -119,9 +118,14 @@ def _of_text(content: bytes, root: yaml_nodes.Node | None) -> Problems:
         yield from documents.others(content, root)
 
 
-_EMPTY: Final = frozenset(
-    {"no-sets", "empty-set", "empty-rule", "empty-alternative", "no-feature"}
+_CONSEQUENCES: Final = frozenset(
+    {
+        *("no-sets", "empty-set", "empty-rule", "empty-alternative", "no-feature"),
+        "wrong-value-count",
+    }
 )
+"""What is said of something that is empty; not, if what it holds is wrong."""
+
 _STEP: Final = re.compile(r"(?:\.[A-Za-z0-9_]+|\[[0-9]+\]|\['(?:[^'\\]|\\.)*'\])\Z")
 
 
@@ -137,7 +141,7 @@ def _causes(shaped: Iterable[Problem]) -> dict[str, bool]:
 
 def _follows(one: Problem, causes: Mapping[str, bool]) -> bool:
     """Whether something is empty because what it holds is wrong."""
-    if one.code not in _EMPTY:
+    if one.code not in _CONSEQUENCES:
         return False
     return causes.get(one.path, False) or (
         one.path in causes and one.severity is Severity.WARNING

@@ -51,7 +51,7 @@ def _feature(term: Term) -> Problems:
     name, at = term.feature.text, term.feature.at
     if not name:
         message = "no feature is named: expected one as in kernel.version"
-        yield found("no-feature", at, message, "this term never matches")
+        yield found("no-feature", term.at, message, "this term never matches")
         return
     if gotext.lower(name) != name:
         message = f"upper case in {shown(name)}: NFD's report says that it is false"

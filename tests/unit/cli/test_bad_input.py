@@ -96,6 +96,7 @@ NAMELESS: Final = {
 """Where what is missing counts, and not which of several files lacks it."""
 
 SEVERAL: Final = (
+    "validate-spec",
     "test-spec",
     "--settings",
     "--docker-config",

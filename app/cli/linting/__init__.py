@@ -1,0 +1,1 @@
+"""What `validate-spec` checks, and how it prints what was found."""
