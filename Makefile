@@ -37,11 +37,11 @@ lint: $(VENV)/dev ## formatting, style, types, layers, spelling
 	$(BIN)/codespell
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
-conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 20,000 against kube-scheduler
+conformance: $(VENV)/dev ## the corpus and 20,000 generated cases against NFD, 20,000 each against kube-scheduler and NFD's reading of processors
 	@$(RUN) tests/conformance/replay.py tests/conformance/cases/nfd-corpus.jsonl.gz
 	@$(RUN) tests/conformance/replay.py --engine index tests/conformance/cases/nfd-corpus.jsonl.gz
 	@$(RUN) tests/conformance/live.py --cases 20000
-	@IMAGECOMPAT_CASES=20000 $(BIN)/pytest -q tests/conformance/test_scheduling_live.py
+	@IMAGECOMPAT_CASES=20000 $(BIN)/pytest -q tests/conformance/test_scheduling_live.py tests/conformance/test_cpu_live.py
 
 integration: $(VENV)/dev ## real etcd, kube-apiserver, registries and kubectl
 	@$(RUN) tests/run.py integration
