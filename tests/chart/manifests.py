@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tests.chart import rendering
+from tests.chart import rendering, validate_job
 
 APPLY: Final = """\
 # {title}
@@ -51,6 +51,7 @@ def files() -> dict[str, str]:
             name="install-ha.yaml",
         )
         + _tidy(rendering.text(high, sets=NO_DASHBOARD, flags=("--no-hooks",))),
+        validate_job.NAME: validate_job.text(),
         "webhooks.yaml": RESTORE + _tidy(rendering.text(flags=tuple(shown))),
     }
 
