@@ -53,6 +53,13 @@ _FEATURES: Final[Mapping[str, _Advice]] = {
 }
 """Feature -> advice on one of its elements."""
 
+_NAMED: Final[Mapping[str, str]] = {
+    "kernel.loadedmodule": "load a kernel module: {want}",
+    "kernel.enabledmodule": "load a kernel module, or boot a kernel with it: {want}",
+    "kernel.config": "boot a kernel built with an option: {want}",
+}
+"""Feature -> advice where the names of its elements are matched."""
+
 _DOMAINS: Final[Mapping[str, str]] = {
     "cpu": "cannot be changed: CPU",
     "pci": "cannot be changed: devices",
@@ -77,6 +84,8 @@ def advice(need: Need) -> str:
     if need.part is Part.RULE or feature == RULE_MATCHED:
         return ""
     domain = feature.partition(".")[0]
+    if need.part is Part.NAME and feature in _NAMED:
+        return _cut(_NAMED[feature].format(want=need.want))
     if need.part is not Part.ELEMENT:
         return _cut(_DOMAINS.get(domain, f"publish {need.feature}"))
     ((name, expression),) = need.expressions

@@ -91,6 +91,19 @@ def test_an_element_that_is_lacking(
     assert expected == advice(element(feature, name, expression))
 
 
+def test_a_module_that_is_wanted_by_a_pattern_is_one_to_load() -> None:
+    pattern = MatchExpression("InRegexp", ("^vfio[-_]pci$",))
+    for feature, expected in (
+        (
+            "kernel.loadedmodule",
+            "load a kernel module: a name InRegexp [^vfio[-_]pci$]",
+        ),
+        ("kernel.version", "boot another kernel"),
+    ):
+        need = Need("r", feature, Part.NAME, (("", pattern),))
+        assert expected == advice(need)
+
+
 def test_what_is_no_element_is_told_by_its_domain() -> None:
     device = Need("r", "pci.device", Part.DEVICE, (("vendor", EXISTS),))
     assert "cannot be changed: devices" == advice(device)
