@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.linting import attached
 from app.compat.lint import CODES, Family, lint
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -88,3 +89,9 @@ def test_a_section_says_why_and_stands_where_it_belongs(section: Section) -> Non
     }
     expected = wanted.get(CODES[section.code], "Warnings: ")
     assert heading.startswith(expected)
+
+
+def test_every_code_of_an_artifact_has_a_row_with_its_severity() -> None:
+    _, _, artifacts = PAGE.partition("\n## Artifacts\n")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \|", artifacts, re.MULTILINE)
+    assert rows == [(code, severity) for code, severity in attached.CODES.items()]

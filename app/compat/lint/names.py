@@ -67,9 +67,12 @@ def _feature(term: Term) -> Problems:
         message = f"{shown(name)} is a node's label, not a feature"
         hint = "labels cpu-cpuid.AVX are element AVX of feature cpu.cpuid"
         yield found("unknown-feature", at, message, hint)
-    elif domain in DOMAINS - {"custom", "fake"} or _meant_feature(term.key):
+    elif domain in DOMAINS - {"fake"} or _meant_feature(term.key):
         message = f"NFD v0.19 publishes no feature {shown(name)}"
-        yield found("unknown-feature", at, message, _meant_feature(term.key))
+        hint = _meant_feature(term.key)
+        if domain == "custom":
+            hint = "NFD's custom rules make labels of nodes, which no spec can ask for"
+        yield found("unknown-feature", at, message, hint)
 
 
 def _meant_feature(key: str) -> str:
@@ -197,6 +200,27 @@ def _patterns(term: Term) -> tuple[Text, ...]:
     return names.values if names is not None and names.op.text == "InRegexp" else ()
 
 
+_LABELS_ONLY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "amd.com/gpu": "AMD's node labeller labels the Node itself",
+        "beta.amd.com/gpu": "AMD's node labeller labels the Node itself",
+        "gpu.intel.com/": "Intel's NodeFeatureRules make labels",
+        "intel.feature.node.kubernetes.io/": "Intel's NodeFeatureRules make labels",
+        "feature.node.kubernetes.io/": "that is a label which NFD makes of a feature",
+    }
+)
+"""Beginnings of labels that are no features -> where they come from."""
+
+
+def _labels(term: Term) -> Problems:
+    for name in named(term):
+        for prefix, why in _LABELS_ONLY.items():
+            if name.text.startswith(prefix):
+                message = f"{shown(name.text)} is a label, and no feature: {why}"
+                hint = "ask for what the label is made of, as pci.device"
+                yield found("labels-only", name.at, message, hint)
+
+
 def _config(term: Term) -> Problems:
     for name in named(term):
         text = name.text
@@ -220,6 +244,8 @@ _ELEMENTS: Final[Mapping[str, Callable[[Term], Problems]]] = MappingProxyType(
         "kernel.config": _config,
         "kernel.enabledmodule": _enabled,
         "kernel.loadedmodule": _loaded,
+        "local.feature": _labels,
+        "local.label": _labels,
     }
 )
 """Feature -> what looks at the names of its elements; others are closed."""

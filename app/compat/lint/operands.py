@@ -121,6 +121,8 @@ def _equality(term: Term, name: Text, one: Expression, known: Element) -> Proble
         yield from _implied(term, name, one, known, wanted)
     if one.op.text not in {"In", "NotIn"}:
         return
+    if (term.key, name.text) == ("system.osrelease", "VERSION_ID.minor"):
+        yield from _minor(term, one)
     look = _VALUES.get(known.kind, _listed)
     look = _OF_FEATURE.get(term.key, look)
     for value in one.values:
@@ -147,6 +149,18 @@ def _implied(
         if term.key != "kernel.config":
             hint = "write In"
         yield found("impossible-value", one.op.at, message, hint)
+
+
+def _minor(term: Term, one: Expression) -> Problems:
+    """Ubuntu's minor version has two digits: 22.04 is 22 and 04."""
+    is_ubuntu = any(
+        other.name.text == "ID" and other.operands == ("ubuntu",)
+        for other in term.expressions
+    )
+    for value in one.values:
+        if is_ubuntu and len(value.text) == 1:
+            message = f"Ubuntu's minor version is never {shown(value.text)}"
+            yield found("leading-zero", value.at, message, f'write "0{value.text}"')
 
 
 def _listed(term: Term, name: Text, value: Text, known: Element) -> Problems:

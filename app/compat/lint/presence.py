@@ -21,6 +21,7 @@ def check(spec: Spec) -> Problems:
         for term in rule.every:
             yield from _term(term)
         yield from _levels(rule)
+        yield from _split(rule)
         yield from _kernel_numbers(rule)
 
 
@@ -106,6 +107,28 @@ def _asked(term: Term) -> list[Text]:
         return []
     names = [one.name for one in term.expressions if one.op.text == "Exists"]
     return [name for name in names if name.text in cpuid.LEVELS]
+
+
+def _split(rule: Rule) -> Problems:
+    """Terms on one kind of device that ask for different elements.
+
+    Each may be true of another device; together in one term they mean one.
+    """
+    before: dict[str, set[str]] = {}
+    for term in rule.terms:
+        feature = FEATURES.get(term.key)
+        if feature is None or feature.form is not Form.INSTANCE or not term.expressions:
+            continue
+        names = {one.name.text for one in term.expressions}
+        known = before.setdefault(term.key, set())
+        if known and not known & names:
+            message = (
+                f"this may be true of another instance of {term.key} than the term"
+                " before"
+            )
+            hint = "for one and the same put all expressions into one term"
+            yield found("split-instances", term.at, message, hint)
+        known |= names
 
 
 def _kernel_numbers(rule: Rule) -> Problems:

@@ -54,12 +54,32 @@ def _problems(feature: str) -> tuple[Problem, ...]:
 @pytest.mark.parametrize(
     "feature",
     [
-        *("vendor.example/gpu.model", "acme.gpu", "local.feature", "custom.rule"),
+        *("vendor.example/gpu.model", "acme.gpu", "local.feature"),
         *("fake.flag", "x.y"),
     ],
 )
 def test_features_of_others_are_not_ours_to_judge(feature: str) -> None:
     assert () == _problems(feature)
+
+
+def test_custom_rules_make_no_features() -> None:
+    (problem,) = _problems("custom.rdma")
+    assert "unknown-feature" == problem.code
+    assert problem.hint.startswith("NFD's custom rules make labels")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("amd.com/gpu.vram", ["labels-only"]),
+        ("gpu.intel.com/family", ["labels-only"]),
+        ("feature.node.kubernetes.io/cpu-cpuid.AVX", ["labels-only"]),
+        ("nvidia.com/gpu.count", []),
+    ],
+)
+def test_some_labels_are_no_features(name: str, expected: list[str]) -> None:
+    spec = of_expressions("local.label", f"{name}: {{op: Exists}}")
+    assert expected == codes(spec)
 
 
 def test_upper_case_in_a_feature_is_warned_of_and_found() -> None:

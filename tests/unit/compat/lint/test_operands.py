@@ -156,6 +156,24 @@ def test_a_value_that_an_element_may_have(
     assert [] == codes(of_expressions(feature, f"{name}: {expression}"))
 
 
+@pytest.mark.parametrize(
+    ("system", "minor", "expected"),
+    [
+        ("ubuntu", "4", ["leading-zero"]),
+        ("ubuntu", "04", []),
+        ("ubuntu", "10", []),
+        ("rhel", "4", []),
+    ],
+)
+def test_minor_versions_of_ubuntu_have_two_digits(
+    system: str, minor: str, expected: list[str]
+) -> None:
+    named = f"ID: {{op: In, value: [{system}]}}"
+    numbered = f'VERSION_ID.minor: {{op: In, value: ["{minor}"]}}'
+    spec = of_expressions("system.osrelease", f"{named}\n{numbered}")
+    assert expected == codes(spec)
+
+
 @pytest.mark.parametrize("value", ["n", "is not set", ""])
 def test_a_kernel_option_that_is_off_is_absent(value: str) -> None:
     spec = of_expressions("kernel.config", f'KVM: {{op: In, value: ["{value}"]}}')

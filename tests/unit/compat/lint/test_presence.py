@@ -13,7 +13,7 @@ from tests.unit.compat.lint.examples import codes, of_expressions, of_sets, of_t
         ("kernel.config", "KVM", ["absent-feature"]),
         ("kernel.kvm", "enabled", ["absent-feature"]),
         ("vendor.example/x", "z", ["absent-feature"]),
-        ("custom.rule", "z", []),
+        ("fake.flag", "z", []),
         ("kernel.loadedmodule", "nouveau", []),
         ("cpu.cpuid", "AVX", []),
         ("local.label", "x", []),
@@ -124,6 +124,30 @@ def test_an_alternative_makes_up_for_kernels_that_cannot_be_split() -> None:
         matchExpressions: {full: {op: InRegexp, value: ['^[6-9]']}}
 """
     )
+    assert [] == codes(spec)
+
+
+ONE = "{feature: %s, matchExpressions: {%s: {op: Exists}}}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("pci.device", "vendor"), ("pci.device", "class"), ["split-instances"]),
+        (("pci.device", "vendor"), ("pci.device", "vendor"), []),
+        (("pci.device", "vendor"), ("usb.device", "class"), []),
+        (("local.label", "a"), ("local.label", "b"), []),
+        (("vendor.example/x", "a"), ("vendor.example/x", "b"), []),
+    ],
+)
+def test_two_terms_may_mean_two_devices(
+    first: tuple[str, str], second: tuple[str, str], expected: list[str]
+) -> None:
+    assert expected == codes(of_terms(f"- {ONE % first}\n- {ONE % second}"))
+
+
+def test_a_device_that_nothing_is_asked_of_is_no_other() -> None:
+    spec = of_terms(f"- feature: pci.device\n- {ONE % ('pci.device', 'vendor')}")
     assert [] == codes(spec)
 
 
