@@ -107,10 +107,13 @@ def ask(platform: Platform, level: str = "") -> Asked:
 
 def _amd64(variant: str, level: str) -> Asked:
     known = variant or _BARE["amd64"]
-    if known not in LEVELS:
-        text = f"Variant {said(known)} of amd64 is none that is known: v1 is asked for."
-        return Asked(_level(max("v1", level)), (text,))
-    return Asked(_level(max(known, level)))
+    if known in LEVELS:
+        return Asked(_level(max(known, level)))
+    level = max(_BARE["amd64"], level)
+    text = (
+        f"Variant {said(known)} of amd64 is none that is known: {level} is asked for."
+    )
+    return Asked(_level(level), (text,))
 
 
 def _level(level: str) -> tuple[str, ...]:

@@ -114,6 +114,13 @@ def test_what_the_distribution_needs_raises_the_level() -> None:
     )
 
 
+def test_that_holds_for_a_variant_that_nobody_knows_too() -> None:
+    asked = platforms.ask(linux("amd64", "v9"), "v3")
+    assert platforms.ask(linux("amd64", "v3")).rules == asked.rules
+    (note,) = asked.notes
+    assert note.endswith("v3 is asked for.")
+
+
 @pytest.mark.parametrize(
     ("platform", "note", "hosts"),
     [

@@ -84,6 +84,35 @@ def test_a_feature_that_no_node_of_the_suite_publishes_is_unknown(judge: Judge) 
     assert () == result.differences
 
 
+def test_a_feature_counts_as_published_in_whatever_case() -> None:
+    """As in the webhook's census; NFD looks a feature up in lower case."""
+    (result,) = ran("""\
+specs:
+- name: s
+  inline:
+    compatibilities:
+    - rules:
+      - name: a
+        matchFeatures: [{feature: Vendor.X, matchExpressions: {b: {op: Exists}}}]
+nodes:
+- {name: m, features: {}}
+- {name: other, features: {attributes: {Vendor.x: {elements: {b: c}}}}}
+tests: [{spec: s, node: m, expect: does not fit}]
+""")
+    assert () == result.differences
+
+
+def test_of_sets_with_the_same_weight_the_first_is_meant() -> None:
+    (result,) = ran("""\
+specs:
+- name: s
+  inline: {compatibilities: [{weight: 5}, {tag: b, weight: 7}, {tag: c, weight: 7}]}
+nodes: [{name: m, features: {}}]
+tests: [{spec: s, node: m, expect: fits, score: 7, set: b}]
+""")
+    assert () == result.differences
+
+
 def test_or_does_not_fit_if_the_suite_says_so(judge: Judge) -> None:
     more = "unpublishedFeatures: no\n"
     test = "node: none, expect: does not fit, set: '#2', failing: kvm"
