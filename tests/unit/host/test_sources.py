@@ -25,6 +25,7 @@ CARD = {
     "subsystem_device": "0002",
 }
 
+IN_TIME = dict.fromkeys(("first", "back", "still", "still2", "both", "next-file"), "1")
 ODD_MODULES = {"a", "c", "e", "\ufffd", "<x>", "y\x1cz", "word"}
 
 ROWS: dict[str, dict[str, Any]] = {
@@ -304,11 +305,18 @@ ROWS: dict[str, dict[str, Any]] = {
         }
     },
     "feature-files-with-times": {
-        "local.feature": dict.fromkeys(
-            ("first", "back", "still", "still2", "both", "next-file"), "1"
-        ),
+        "local.feature": IN_TIME,
+        "local.label": IN_TIME,
     },
     "feature-files-with-directives": {
+        "local.feature": {
+            "feature-only": "true",
+            "both": "1",
+            **{f"b{number}": "1" for number in range(1, 6)},
+            "f2": "1",
+            "f3": "1",
+            "back": "from-b",
+        },
         "local.label": {
             "label-only": "1",
             "both": "1",
@@ -316,7 +324,7 @@ ROWS: dict[str, dict[str, Any]] = {
             **{f"b{number}": "1" for number in range(1, 6)},
             "taken": "from-b",
             "back": "3",
-        }
+        },
     },
     "feature-files-oddly-written": {
         "local.label": {
