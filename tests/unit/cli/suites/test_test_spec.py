@@ -12,11 +12,20 @@ import pytest
 import yaml
 
 from app.demo.layout import Layout
-from tests.unit.cli.specs.conftest import SPEC
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
 
+SPEC = b"""\
+version: v1alpha1
+compatibilities:
+- rules:
+  - name: kernel
+    matchFeatures:
+    - feature: kernel.version
+      matchExpressions:
+        major: {op: Ge, value: ["6"]}
+"""
 HEAD = "apiVersion: imagecompat.dev/v1alpha1\nkind: SpecTest\n"
 SUITE = f"""\
 {HEAD}name: kernels
