@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from app.demo.content import Repository
 from tests.tools import needed
@@ -209,6 +210,17 @@ def test_every_running_workload_of_a_namespace_and_of_the_cluster(
     assert ["Deployment check-two/web"] == one.names
     every = imagecompat(*given, "-A", kubeconfig=cluster.kubeconfig)
     assert {"Deployment check-one/web", "Deployment check-two/web"} <= set(every.names)
+
+
+def test_the_namespace_is_that_of_kubectls_context(
+    cluster: ApiServer, tmp_path: Path
+) -> None:
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = "check-two"
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    given = ("check", "deploy/web", "--plain-http", "-o", "json")
+    assert ["Deployment check-two/web"] == imagecompat(*given, kubeconfig=path).names
 
 
 def test_an_object_that_is_not_there_and_one_that_must_not_be_read(

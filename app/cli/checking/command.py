@@ -10,6 +10,7 @@ Nothing is printed before all of it is known.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Final
 
 from app.checker import Options
 from app.checker.subject import NotJudged
-from app.cli.checking import changes, explaining, live, typed, walks, what_if
+from app.cli.checking import changes, context, explaining, live, typed, walks, what_if
 from app.cli.checking.explaining import Explained
 from app.cli.checking.images import Images
 from app.cli.checking.judging import (
@@ -78,7 +79,7 @@ async def run(wanted: Wanted) -> Result:
         told("reading nodes", 0, 1)
         known = await finding.find(typed.nodes_from(wanted.nodes, settings))
         notes = list(known.notes)
-        namespace = wanted.what.namespace or DEFAULT_NAMESPACE
+        namespace = wanted.what.namespace or _namespace(wanted) or DEFAULT_NAMESPACE
         if wanted.is_of_cluster:
             told("reading objects", 0, 1)
             notes += await _ask(wanted, namespace, found)
@@ -91,6 +92,15 @@ async def run(wanted: Wanted) -> Result:
         options = typed.options(wanted, settings)
         checked = _Check(wanted, found, namespace, options, told)
         return await checked.run(asked, given, known, notes)
+
+
+def _namespace(wanted: Wanted) -> str | None:
+    """Of the context, if a cluster is asked."""
+    if not wanted.is_of_cluster:
+        return None
+    nodes = wanted.nodes
+    file = nodes.kubeconfig or asking.find_kubeconfig(os.environ)
+    return context.namespace(file, nodes.context)
 
 
 async def _ask(wanted: Wanted, namespace: str, found: Found) -> list[str]:

@@ -58,7 +58,7 @@ class What:
         typer.Option(
             "--namespace",
             "-n",
-            help="Of objects, and of manifests that name none; else default.",
+            help="Of objects, and of manifests that name none; else the context's.",
             rich_help_panel=_WHAT,
         ),
     ] = None

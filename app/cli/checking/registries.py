@@ -42,7 +42,7 @@ async def opened(
         ConfigError: an option or a file that it names cannot be used.
     """
     references = tuple(_references(images))
-    _require_one_registry(reach, references)
+    require_one_registry(reach, references)
     settings = reaching.settings(
         reach, references, environment=os.environ, home=Path.home()
     )
@@ -51,7 +51,7 @@ async def opened(
     observer = RegistryObserver(Metrics())
     programs = opening.AlongPath(os.environ)
     shared = registries.shared(settings, files, observer, programs)
-    shared.operator = _Typed(typed, shared.operator)
+    shared.operator = Typed(typed, shared.operator)
     times = Times(**settings.times.model_dump())
     found = RegistryArtifacts(shared, times=times, observer=observer)
     layouts = LayoutArtifacts(
@@ -68,7 +68,7 @@ def stdin_is_taken(reach: Reach) -> bool:
     return reach.registry_password_stdin or reach.registry_token_stdin
 
 
-def _require_one_registry(reach: Reach, references: Iterable[Reference]) -> None:
+def require_one_registry(reach: Reach, references: Iterable[Reference]) -> None:
     """A secret that was typed is for one registry, not for any that a manifest names.
 
     Raises:
@@ -92,7 +92,7 @@ def _references(images: Iterable[str]) -> Iterator[Reference]:
             continue
 
 
-class _Typed:
+class Typed:
     """Implements `Offers`: what was typed, then what the operator's files hold."""
 
     def __init__(self, typed: Keyring, others: Offers) -> None:
