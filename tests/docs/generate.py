@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from app.settings import Settings
 from app.settings.life import LIFE
 from app.telemetry import METRICS, PREFIX, PROCESS, Metric
-from tests.docs import reports_page
+from tests.docs import recipes_page, reports_page
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -146,6 +146,7 @@ PAGES = {
     "reference/settings.md": settings_page,
     "reference/metrics.md": metrics_page,
     "reference/reports.md": reports_page.page,
+    "reference/recipes.md": recipes_page.page,
 }
 
 if __name__ == "__main__":
