@@ -96,7 +96,7 @@ def _command(row: commands.Row, program: str, arguments: list[str]) -> int:
         return ended.exit_code
     except ImagecompatError as error:
         sys.stderr.write(f"{output.told(error)}\n")
-        return output.EXIT_CODES[type(error)]
+        return output.exit_code(error)
     except typer.Abort:
         return INTERRUPTED
     except OSError:

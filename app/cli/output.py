@@ -24,7 +24,7 @@ DOES_NOT_FIT: Final = 1
 BAD_INPUT: Final = 2
 COULD_NOT_FIND_OUT: Final = 3
 
-EXIT_CODES: Final[Mapping[type[ImagecompatError], int]] = {
+_CODES: Final[Mapping[type[ImagecompatError], int]] = {
     SpecError: BAD_INPUT,
     ConfigError: BAD_INPUT,
     ReviewError: BAD_INPUT,
@@ -37,6 +37,12 @@ INVALID_SETTINGS: Final = "InvalidSettings"
 
 MAX_INPUT_BYTES: Final = 16 << 20
 """Far above any spec or feature file, far below memory."""
+
+
+def exit_code(error: ImagecompatError) -> int:
+    """The exit code for an error, by its class or the nearest one above it."""
+    known = (_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    return next(known, COULD_NOT_FIND_OUT)
 
 
 def read_input(path: str, *, most_bytes: int = MAX_INPUT_BYTES) -> bytes:

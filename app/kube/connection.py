@@ -11,6 +11,7 @@ kubeconfig's `proxy-url` and `tls-server-name` do.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -248,7 +249,19 @@ def _faults() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{error.host}:{error.port}: {error.certificate_error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port}: {_cause(error.os_error)}"
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _cause(error: OSError) -> str:
+    """As the system says it; of names, and of several addresses, as Python does."""
+    if isinstance(error, ssl.SSLError):
+        return str(error)
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
 
 
 async def _load(kubeconfig: Path | None, context: str | None) -> _Access:

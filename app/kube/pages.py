@@ -111,7 +111,8 @@ class Pages:
         try:
             page = decode.page(body)
         except DECODE_ERRORS as error:
-            raise ClusterError("Malformed", "a page is no list") from error
+            text = f"{self._path}: the answer is no list"
+            raise ClusterError("Malformed", text) from error
         items = page.items or []
         if items:
             fitting = TARGET_PAGE_BYTES * len(items) // len(body)

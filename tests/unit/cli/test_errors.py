@@ -5,6 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.cli import output
+from app.errors import (
+    ClusterError,
+    ConfigError,
+    ImagecompatError,
+    RegistryError,
+    ReviewError,
+    SpecError,
+)
+from app.kube.transport import RefusedError
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
 
@@ -38,6 +49,23 @@ def test_what_was_typed_writes_no_line_of_its_own(
 
 def test_the_rest_of_what_was_typed_is_shown(run: "Run") -> None:
     assert run("list-specs", ODD).err.startswith(f"imagecompat: {SHOWN}: not an image")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SpecError("A", "a"), 2),
+        (ConfigError("A", "a"), 2),
+        (ReviewError("A", "a", status=400), 2),
+        (RegistryError("A", "a"), 3),
+        (ClusterError("A", "a"), 3),
+        (RefusedError(401, "a"), 3),
+        (ImagecompatError("A", "a"), 3),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_every_error_has_an_exit_code(error: ImagecompatError, code: int) -> None:
+    assert code == output.exit_code(error)
 
 
 def test_settings_have_a_line_for_each_fault(run: "Run", tmp_path: Path) -> None:
