@@ -111,9 +111,24 @@ async def _spec(
     title = attaching.TITLE if file == "-" else Path(file).name
     content = read_input(file)
     try:
-        return attaching.read(content, title=title, force=force, limits=opener.limits)
+        spec = attaching.read(content, title=title, force=force, limits=opener.limits)
     except SpecError as error:
         raise SpecError(error.reason, located(error, file)) from error
+    if not spec.fault:
+        _warn_of_traps(content, file)
+    return spec
+
+
+def _warn_of_traps(content: bytes, file: str) -> None:
+    """What `validate-spec` says of a spec that can be read."""
+    import sys  # noqa: PLC0415 - fast --help
+
+    from app.cli.linting import linted, naming, printing  # noqa: PLC0415
+
+    name = "<stdin>" if file == naming.STDIN else file
+    found = linted.of_content(content, name)
+    for line in printing.lines(found, excerpt=sys.stderr.isatty()):
+        typer.echo(line, err=True)
 
 
 def _annotations(given: list[str]) -> dict[str, str]:

@@ -13,11 +13,11 @@ SPEC = b"""\
 version: v1alpha1
 compatibilities:
 - rules:
-  - name: kernel
+  - name: sockets
     matchFeatures:
-    - feature: kernel.version
+    - feature: cpu.topology
       matchExpressions:
-        major: {op: Ge, value: ["6"]}
+        socket_count: {op: Ge, value: ["6"]}
 """
 OTHER = SPEC.replace(b'"6"', b'"5"')
 

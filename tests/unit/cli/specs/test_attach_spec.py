@@ -166,3 +166,21 @@ def test_what_is_no_image_is_named(run: Run, spec: str) -> None:
     ran = run("attach-spec", "Not/An/Image", "--spec", spec)
     assert (2, "") == (ran.status, ran.out)
     assert ran.err.startswith("imagecompat: Not/An/Image: not an image reference")
+
+
+def test_traps_are_told_and_keep_nothing_from_being_attached(
+    run: Run, images: Images, tmp_path: Path
+) -> None:
+    path = tmp_path / "trap.yaml"
+    path.write_bytes(SPEC.replace(b"socket_count", b"socket-count"))
+    ran = run("attach-spec", images.bare, "--spec", str(path))
+    assert 0 == ran.status
+    assert ran.err.startswith(f"{path}:8:9: warning[unknown-element]: ")
+    assert 1 == len(ran.err.splitlines())
+
+
+def test_what_is_wrong_at_evaluation_is_told_too(run: Run, images: Images) -> None:
+    spec = SPEC.replace(b"Ge,", b"ge,")
+    ran = run("attach-spec", images.bare, "--spec", "-", stdin=spec)
+    assert 0 == ran.status
+    assert ran.err.startswith("<stdin>:8:28: error[unknown-operator]: ")

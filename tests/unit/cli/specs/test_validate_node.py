@@ -11,9 +11,9 @@ from tests.unit.cli.specs.conftest import Images
 
 @pytest.fixture
 def node(tmp_path: Path) -> str:
-    """Features of a node with a kernel 5: it fits `OTHER` and not `SPEC`."""
+    """Features of a node with five sockets: it fits `OTHER` and not `SPEC`."""
     path = tmp_path / "features.json"
-    attributes = {"kernel.version": {"elements": {"major": "5"}}}
+    attributes = {"cpu.topology": {"elements": {"socket_count": "5"}}}
     path.write_text(json.dumps({"attributes": attributes}))
     return str(path)
 
@@ -35,7 +35,7 @@ def test_the_images_own_spec_is_judged(
     ran = run("validate-node", "--image", name, "--features", node, *more)
     assert expected == ran.status
     assert ran.out.endswith("fits\n" if expected == 0 else "does not fit\n")
-    assert "kernel.version" in ran.out
+    assert "cpu.topology" in ran.out
 
 
 def test_the_report_is_nfds(node: str, images: Images, run: Run) -> None:
