@@ -20,6 +20,15 @@ def register(app: typer.Typer) -> None:
     app.command("init-spec")(with_options(init_spec))
 
 
+def _templates(incomplete: str) -> list[tuple[str, str]]:
+    """For shells: the templates that begin so, each with what it asks for."""
+    from app.recipes import RECIPES  # noqa: PLC0415 - fast --help
+
+    return [
+        (one.name, one.summary) for one in RECIPES if one.name.startswith(incomplete)
+    ]
+
+
 def init_spec(
     *,
     template: Annotated[
@@ -28,6 +37,7 @@ def init_spec(
             "--template",
             metavar="NAME",
             help="What the image needs; repeatable: a node must have it all.",
+            autocompletion=_templates,
         ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the templates.")] = False,

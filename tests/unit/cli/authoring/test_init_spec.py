@@ -44,6 +44,13 @@ def test_the_list_has_a_line_for_each_template(run: Run) -> None:
     assert [one.name for one in RECIPES] == [line.split()[0] for line in lines]
 
 
+def test_a_shell_is_told_the_templates_that_begin_so(run: Run) -> None:
+    ran = run("__complete", "init-spec", "--template", "x86-64-v")
+    levels = [f"x86-64-v{n}\t{NAMED[f'x86-64-v{n}'].summary}" for n in (2, 3, 4)]
+    assert levels == ran.out.splitlines()[:3]
+    assert "cuda-12.4" not in ran.out
+
+
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_one_template_is_printed_as_it_is(run: Run, name: str) -> None:
     ran = run("init-spec", "--template", name)
