@@ -20,7 +20,7 @@ from typing import Final
 
 from app.checker import Options
 from app.checker.subject import NotJudged
-from app.cli.checking import changes, context, explaining, live, typed, walks, what_if
+from app.cli.checking import changes, context, explaining, typed, walks, what_if
 from app.cli.checking.explaining import Explained
 from app.cli.checking.images import Images
 from app.cli.checking.judging import (
@@ -33,7 +33,6 @@ from app.cli.checking.judging import (
 )
 from app.cli.checking.manifests import Found
 from app.cli.checking.typed import Given, Wanted
-from app.cli.installed import asking
 from app.cli.nodes import finding
 from app.cli.nodes.known import KnownNodes
 from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, want_colour
@@ -98,6 +97,8 @@ def _namespace(wanted: Wanted) -> str | None:
     """Of the context, if a cluster is asked."""
     if not wanted.is_of_cluster:
         return None
+    from app.cli.installed import asking  # noqa: PLC0415 - slow, not always asked
+
     nodes = wanted.nodes
     file = nodes.kubeconfig or asking.find_kubeconfig(os.environ)
     return context.namespace(file, nodes.context)
@@ -105,6 +106,9 @@ def _namespace(wanted: Wanted) -> str | None:
 
 async def _ask(wanted: Wanted, namespace: str, found: Found) -> list[str]:
     """Adds objects and namespaces of the cluster; notes on what was not readable."""
+    from app.cli.checking import live  # noqa: PLC0415 - slow, not always asked
+    from app.cli.installed import asking  # noqa: PLC0415
+
     named = live.parse(wanted.objects)
     async with asking.opened(
         kubeconfig=wanted.nodes.kubeconfig,

@@ -26,6 +26,9 @@ INVALID: Final = "InvalidManifest"
 MAX_OBJECTS: Final = 100_000
 """Of all texts, those that are passed over included."""
 
+MAX_NODES: Final = 2_000_000
+"""YAML nodes of one text, anchors expanded; a chart with all its CRDs has 200,000."""
+
 _MAX_DEPTH: Final = 4
 """Lists in lists."""
 
@@ -162,8 +165,9 @@ def _yaml(file: File) -> Iterator[tuple[str, object]]:
     from app.cli.nodes import yaml_stream  # noqa: PLC0415 - JSON needs none
 
     lines = file.content.splitlines()
+    limits = yaml_stream.Limits(nodes=MAX_NODES)
     try:
-        for document in yaml_stream.read(file.content):
+        for document in yaml_stream.read(file.content, limits=limits):
             line, source = _begin(lines, document.line)
             yield f"{file.name}:{line}{source}", document.value
     except ConfigError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from app.bootstrap import options as wired
 from app.checker import Options
 from app.checker.gathering import DEFAULT_PLATFORM
 from app.cli.checking import files, manifests
@@ -16,13 +16,15 @@ from app.cli.nodes.known import KnownNodes
 from app.cli.nodes.options import NodesFrom
 from app.cli.output import located, read_input
 from app.cli.reports.formats import ReportFormat
-from app.cli.specs import reaching
+from app.cli.specs import names
 from app.cli.specs.options import Reach
 from app.compat import parse
 from app.errors import ConfigError, SpecError
 from app.scheduling.kinds import POD
 from app.scheduling.node import platform_of
-from app.settings import Refused, Settings, judge, read_file
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class Given:
         if alone:
             name = name or ("<stdin>" if alone[0] == files.STDIN else alone[0])
             pairs = [(name, alone[0])]
-        reaching.named(images)
+        names.named(images)
         specs = {image: _spec(file) for image, file in pairs}
         return cls(specs, name if is_alone else None, tuple(f for _, f in pairs))
 
@@ -150,6 +152,8 @@ def settings(reach: Reach) -> Settings | None:
     """The webhook's settings; `None` for its defaults."""
     if reach.settings is None:
         return None
+    from app.settings import Refused, judge, read_file  # noqa: PLC0415 - slow
+
     content = read_file(reach.settings)
     said = (
         content if isinstance(content, Refused) else judge(content, str(reach.settings))
@@ -161,7 +165,11 @@ def settings(reach: Reach) -> Settings | None:
 
 def options(wanted: Wanted, settings: Settings | None) -> Options:
     """What the webhook's admin decides; `--tags` instead of the settings' tags."""
-    chosen = Options() if settings is None else wired.options(settings)
+    chosen = Options()
+    if settings is not None:
+        from app.bootstrap import options as wired  # noqa: PLC0415 - slow
+
+        chosen = wired.options(settings)
     tags = tuple(tag for one in wanted.what.tags or () for tag in one.split(","))
     return replace(chosen, tags=tags) if tags else chosen
 

@@ -15,7 +15,7 @@ from typing import Final
 from app.bootstrap import registries, registry_files
 from app.bootstrap.observers import RegistryObserver
 from app.cli.progress import Meter
-from app.cli.specs import reaching
+from app.cli.specs import names, reaching
 from app.cli.specs.options import Reach
 from app.errors import ConfigError
 from app.oci.credentials import Keyring
@@ -65,7 +65,7 @@ async def opened(reach: Reach, images: Iterable[str]) -> AsyncIterator[Opener]:
         ConfigError: an option or a file that it names cannot be used, or an image is
             neither a reference nor a layout.
     """
-    references = reaching.named(images)
+    references = names.named(images)
     settings = reaching.settings(
         reach, references, environment=os.environ, home=Path.home()
     )

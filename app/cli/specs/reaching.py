@@ -15,12 +15,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from app.cli.specs.options import Reach
-from app.errors import ConfigError, RegistryError
-from app.oci import layout
+from app.errors import ConfigError
 from app.oci.credentials import Credential, Entry, Keyring
-from app.oci.images import reference
 from app.oci.images.reference import Reference
-from app.oci.layout import SCHEME
 from app.settings import (
     Refused,
     RegistryHostSettings,
@@ -31,24 +28,6 @@ from app.settings import (
 
 _PROXIES: Final = {"http": ("http_proxy",), "https": ("https_proxy", "HTTPS_PROXY")}
 """`HTTP_PROXY` in upper case is a header's name to programs that serve HTTP."""
-
-
-def named(images: Iterable[str]) -> tuple[Reference, ...]:
-    """The references among what was typed; layouts need no way.
-
-    Raises:
-        ConfigError: one is neither; the reason is `InvalidReference`.
-    """
-    found: list[Reference] = []
-    for image in images:
-        try:
-            if image.startswith(SCHEME):
-                layout.split(image)
-            else:
-                found.append(reference.parse(image))
-        except RegistryError as error:
-            raise ConfigError(error.reason, f"{image}: {error.message}") from error
-    return tuple(found)
 
 
 def settings(

@@ -177,7 +177,19 @@ def test_what_is_no_object_names_file_and_line(content: bytes, message: str) -> 
 def test_a_bomb_of_aliases_is_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-    assert "more than 10000000 values" in refused("\n".join(lines).encode())
+    assert "more than 2000000 values" in refused("\n".join(lines).encode())
+
+
+@pytest.mark.parametrize(("most", "is_fine"), [(5, True), (4, False)])
+def test_values_of_a_text_have_a_bound(
+    monkeypatch: pytest.MonkeyPatch, most: int, *, is_fine: bool
+) -> None:
+    monkeypatch.setattr(manifests, "MAX_NODES", most)
+    content = b"apiVersion: v1\nkind: Pod\n"
+    if is_fine:
+        assert 1 == len(read(content).manifests)
+    else:
+        assert refused(content).endswith("more than 4 values")
 
 
 def test_anchors_and_merge_keys_are_read_as_kubectl_reads_them() -> None:

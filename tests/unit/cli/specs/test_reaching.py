@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.specs import reaching
+from app.cli.specs import names, reaching
 from app.cli.specs.options import Reach
 from app.errors import ConfigError
 from app.oci.credentials import Credential
@@ -29,13 +29,13 @@ def settings(
 
 def test_layouts_need_no_way() -> None:
     images = ["oci-layout://folder:1", "registry.example:5000/team/app:1"]
-    assert (APP,) == reaching.named(images)
+    assert (APP,) == names.named(images)
 
 
 @pytest.mark.parametrize("image", ["a/B", "oci-layout://:1"])
 def test_what_is_no_reference_is_refused_by_its_name(image: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        reaching.named([image])
+        names.named([image])
     assert "InvalidReference" == raised.value.reason
     assert raised.value.message.startswith(f"{image}: not ")
 
