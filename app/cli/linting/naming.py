@@ -30,7 +30,7 @@ def is_image(text: str) -> bool:
 def _is_there(text: str) -> bool:
     try:
         return Path(text).exists()
-    except (OSError, ValueError):
+    except OSError:  # a name that is too long
         return False
 
 

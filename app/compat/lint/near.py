@@ -9,6 +9,9 @@ from typing import Final
 _LONGEST: Final = 48
 """Characters of a name that is looked up; comparing takes time with each."""
 
+_MOST: Final = 512
+"""Names that one is compared with; a spec may hold thousands of variables."""
+
 _CUTOFF: Final = 0.75
 
 
@@ -27,6 +30,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     longer = [one for one in evened if one.startswith(_even(name)) and _even(name)]
     if len(longer) == 1:
         return evened[longer[0]]
+    if len(evened) > _MOST:
+        return ""
     close = get_close_matches(_even(name), list(evened), n=1, cutoff=_CUTOFF)
     return evened[close[0]] if close else ""
 

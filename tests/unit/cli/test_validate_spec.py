@@ -245,6 +245,7 @@ def test_input_at_the_limit_is_read_and_one_byte_more_is_not(
         ("~/app:1", False),
         ("UPPER.example/Case:1", False),
         ("a\0b:1", False),
+        ("x" * 5000 + ":1", False),
     ],
 )
 def test_a_reference_is_told_from_a_file(text: str, expected: bool) -> None:

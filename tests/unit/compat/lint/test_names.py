@@ -241,3 +241,10 @@ def test_the_nearest_name_wins() -> None:
     assert "" == near.nearest("-", known)
     assert "" == near.nearest("gamma_ray", known)
     assert "" == near.nearest("a" * 49, ["a" * 49])
+
+
+def test_of_thousands_of_names_none_is_compared() -> None:
+    known = [f"name-{number}" for number in range(512)]
+    assert "name-77" == near.nearest("nmae-77", known)
+    assert "" == near.nearest("nmae-77", [*known, "other"])
+    assert "name-77" == near.nearest("NAME-77", [*known, "other"])
