@@ -60,6 +60,11 @@ def attach_spec(  # noqa: PLR0913 - each is an option
     the index, and holds for each platform without one of its own; with --platform it
     is attached to that platform's manifest.
 
+    Examples:
+      imagecompat attach-spec registry.example/a:1 --spec spec.yaml
+      imagecompat attach-spec oci-layout://a:1 --spec s.yaml --platform linux/arm64
+      imagecompat attach-spec registry.example/a:2 --from-image registry.example/a:1
+
     Exit codes: 0 attached, 2 bad input, 3 could not be attached everywhere.
     """
     from datetime import UTC, datetime  # noqa: PLC0415 - fast --help

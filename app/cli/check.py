@@ -41,6 +41,12 @@ def check(
 
     The verdict is the webhook's own, with --settings by its settings.
 
+    Examples:
+      imagecompat check -f deploy.yaml
+      helm template chart | imagecompat check -f -
+      imagecompat check -f deploy.yaml --nodes now.json --what-if upgraded.json
+      imagecompat check deploy/web -n shop --explain node-1
+
     Exit codes: 0 every workload fits, 1 one does not, 2 bad input, 3 not known. With
     --what-if: 1 if something breaks that fits now.
     """

@@ -46,6 +46,10 @@ def copy_specs(
     The images themselves are not copied: the destination must have them, under the
     same digests. A layout or repository may have another name and tag.
 
+    Examples:
+      imagecompat copy-specs registry.example.com/app:1 mirror.example.com/app:1
+      imagecompat copy-specs --file pairs.txt --dry-run
+
     Exit codes: 0 all are there, 2 bad input, 3 could not be copied.
     """
     from app.cli.output import COULD_NOT_FIND_OUT  # noqa: PLC0415 - fast --help

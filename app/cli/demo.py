@@ -25,7 +25,12 @@ def demo(
         int, typer.Option(help="TCP port with --serve; 0 for any.", min=0, max=65535)
     ] = 9443,
 ) -> None:
-    """Run the real webhook on a cluster in memory, and ask it."""
+    """Run the real webhook on a cluster in memory, and ask it.
+
+    Examples:
+      imagecompat demo
+      imagecompat demo --serve --port 9443
+    """
     import asyncio  # noqa: PLC0415 - fast --help
     import importlib.util  # noqa: PLC0415
 

@@ -50,6 +50,11 @@ def export(
 
     Equal features of many nodes are written once.
 
+    Examples:
+      imagecompat export -f nodes.json.gz
+      imagecompat export --host -o nfd-json > features.json
+      imagecompat export --all-nodes --anonymize -f report.json
+
     Exit codes: 0 written, 2 bad input, 3 could not find out.
     """
     import asyncio  # noqa: PLC0415 - fast --help

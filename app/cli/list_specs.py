@@ -33,6 +33,10 @@ def list_specs(
 
     The choice is the webhook's own. Exit codes: 0 listed (even if there are none),
     2 bad input, 3 could not find out.
+
+    Examples:
+      imagecompat list-specs registry.example.com/team/app:1
+      imagecompat list-specs oci-layout://build:1 -o json
     """
     from datetime import UTC, datetime  # noqa: PLC0415 - fast --help
 

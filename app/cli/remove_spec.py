@@ -48,6 +48,10 @@ def remove_spec(
 
     Where an older one is attached, it counts from now on: see list-specs.
 
+    Examples:
+      imagecompat remove-spec registry.example.com/team/app:1 --dry-run
+      imagecompat remove-spec registry.example.com/team/app:1 --all
+
     Exit codes: 0 removed, 1 there is none, 2 bad input, 3 could not be removed.
     """
     from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT  # noqa: PLC0415

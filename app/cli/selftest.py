@@ -39,6 +39,9 @@ def selftest(
 
     Creates a Pod that no node fits, as a dry run, and expects a denial or a warning.
 
+    Examples:
+      imagecompat selftest --timeout 30
+
     Exit codes: 0 it said so, 1 it did not, 2 bad input, 3 could not find out.
     """
     import asyncio  # noqa: PLC0415 - fast --help

@@ -18,7 +18,11 @@ def serve(
         Path | None, typer.Option(help="Settings file (YAML).", show_default=False)
     ] = None,
 ) -> None:
-    """Run the admission webhook until it is told to stop."""
+    """Run the admission webhook until it is told to stop.
+
+    Examples:
+      imagecompat serve --config /etc/imagecompat/settings.yaml
+    """
     import signal  # noqa: PLC0415 - fast --help
 
     from app import telemetry  # noqa: PLC0415

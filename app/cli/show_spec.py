@@ -33,6 +33,10 @@ def show_spec(
 ) -> None:
     """Print the spec of an image that counts, byte for byte.
 
+    Examples:
+      imagecompat show-spec registry.example.com/team/app:1 > spec.yaml
+      imagecompat show-spec registry.example.com/team/app:1 --platform linux/arm64
+
     Exit codes: 0 printed, 1 the image has none, 2 bad input, 3 could not find out.
     """
     from app.cli.output import DOES_NOT_FIT  # noqa: PLC0415 - fast --help

@@ -63,6 +63,10 @@ def status(
     rights: Pods and their /statusz, the webhook configurations, Namespaces' labels,
     names of NodeFeatures.
 
+    Examples:
+      imagecompat status
+      imagecompat status --nodes -o json
+
     Exit codes: 0 healthy, 1 problems, 2 bad input, 3 could not see everything.
     """
     import asyncio  # noqa: PLC0415 - fast --help

@@ -48,6 +48,10 @@ def validate_config(
     Files that settings name
     are those of the container: without --files they are not looked at.
 
+    Examples:
+      imagecompat validate-config settings.yaml
+      helm template chart | imagecompat validate-config - --against old.yaml
+
     Exit codes: 0 valid, 2 invalid or unreadable.
     """
     from app.cli.output import BAD_INPUT, read_input  # noqa: PLC0415 - fast --help

@@ -54,6 +54,11 @@ def validate_node(  # noqa: PLR0913 - options
     An image to which nothing is attached asks for nothing, and fits. Of an index
     without --platform the spec is the index's own, as for NFD.
 
+    Examples:
+      imagecompat validate-node --spec spec.yaml
+      imagecompat validate-node --image registry.example.com/team/app:1 --all-nodes
+      imagecompat validate-node --spec spec.yaml --nodes nodes.json -o json
+
     Exit codes: 0 all fit, 1 one does not, 2 bad input, 3 could not find out.
     """
     from app.cli.validating import command  # noqa: PLC0415 - fast --help

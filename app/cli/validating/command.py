@@ -13,6 +13,7 @@ from app.cli.output import (
     COULD_NOT_FIND_OUT,
     DOES_NOT_FIT,
     FITS,
+    located,
     read_input,
     safe,
     want_colour,
@@ -22,7 +23,7 @@ from app.cli.validating import judging
 from app.cli.validating.options import NodeFormat, Wanted
 from app.compat import parse
 from app.compat.spec import Spec
-from app.errors import ConfigError
+from app.errors import ConfigError, SpecError
 
 if TYPE_CHECKING:
     from app.cli.nodes.known import KnownNodes
@@ -55,11 +56,19 @@ def run(wanted: Wanted) -> Result:
         ImagecompatError: something cannot be read, or asked.
     """
     content = _content(wanted)
-    spec = None if content is None else parse.read(content)
+    spec = None if content is None else _parsed(content, wanted)
     known = _nodes(wanted)
     answers = judging.judge(spec, known.snapshot, wanted.tags)
     text = _text(wanted, known, answers, spec)
     return Result(text, _EXIT[judging.worst(one.verdict for one in answers.values())])
+
+
+def _parsed(content: bytes, wanted: Wanted) -> Spec:
+    try:
+        return parse.read(content)
+    except SpecError as error:
+        text = located(error, wanted.spec or wanted.image or "")
+        raise SpecError(error.reason, text) from error
 
 
 def _content(wanted: Wanted) -> bytes | None:
