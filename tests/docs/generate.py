@@ -1,4 +1,4 @@
-"""Writes the pages that come from the code: settings and metrics.
+"""Writes the pages that come from the code: settings, metrics, the command line.
 
 `python tests/docs/generate.py` writes them; a test compares them.
 """
@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from app.settings import Settings
 from app.settings.life import LIFE
 from app.telemetry import METRICS, PREFIX, PROCESS, Metric
-from tests.docs import recipes_page, reports_page
+from tests.docs import command_line, recipes_page, reports_page
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -146,6 +146,7 @@ PAGES = {
     "reference/settings.md": settings_page,
     "reference/metrics.md": metrics_page,
     "reference/reports.md": reports_page.page,
+    "reference/command-line.md": command_line.page,
     "reference/recipes.md": recipes_page.page,
 }
 

@@ -49,6 +49,7 @@ EACH: Final = (*BAD, "folder", "unreadable")
 
 COMMAND_LINES: Final = (
     "validate-spec FILE",
+    "validate-node --spec FILE --features node.json",
     "validate-node --spec spec.yaml --features FILE",
     "attach-spec oci-layout://layout:a --spec FILE",
     "copy-specs --file FILE",
@@ -76,6 +77,11 @@ COMMAND_LINES: Final = (
 )
 
 ACCEPTED: Final = {
+    "validate-node --spec FILE --features node.json": {
+        "empty": 1,
+        "broken": 1,
+        "wrong-kind": 1,
+    },
     "copy-specs --file FILE": {"empty": 0},
     "validate-config FILE": {"empty": 0},
     "validate-config settings.yaml --against FILE": {"empty": 0},
@@ -83,6 +89,7 @@ ACCEPTED: Final = {
 }
 """What is no bad input after all -> its exit code.
 
+NFD takes a spec without sets, and keys that it does not know: no set fits.
 An empty file of settings leaves all defaults; an empty list of pairs is done.
 """
 
