@@ -116,6 +116,8 @@ def renamed(name: str) -> str:
     if name in AMD64 | ARM64:
         return ""
     upper = name.upper()
+    if upper == "AES":  # of arm64
+        return "AESNI"
     if upper.startswith("AVX"):
         upper = upper.replace("_", "")
     meant = RENAMED.get(upper, upper)

@@ -10,7 +10,14 @@ from typing import Final
 
 from app.compat.lint import cpuid
 from app.compat.lint.expressions import VALUED
-from app.compat.lint.features import DOMAINS, FEATURES, Feature, Form
+from app.compat.lint.features import (
+    DOMAINS,
+    FEATURES,
+    Element,
+    Feature,
+    Form,
+    Kind,
+)
 from app.compat.lint.problem import At, Problem, Problems, found, shown
 from app.compat.lint.written import Expression, Rule, Spec, Term, Text
 
@@ -62,7 +69,7 @@ def _negative(
         feature.form is Form.FLAG or known is None or not known.absent
     ):
         return
-    if one.op.text == "IsFalse" and known is not None and known.values == ("true",):
+    if one.op.text == "IsFalse" and known is not None and _never_false(term, known):
         return  # impossible-value
     where = "nodes that do not publish it" if known is None else known.absent
     full = f"{term.feature.text} {shown(name.text)}"
@@ -71,6 +78,11 @@ def _negative(
     if feature is not None and feature.form is Form.INSTANCE:
         hint = "only instances that have it are looked at"
     yield found("absent-is-false", name.at, message, hint)
+
+
+def _never_false(term: Term, known: Element) -> bool:
+    is_other = known.kind in {Kind.ONLY_TRUE, Kind.NUMBER, Kind.PCI_ID}
+    return is_other or term.key == "kernel.config"
 
 
 def _loops(term: Term) -> Problems:

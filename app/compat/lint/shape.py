@@ -34,8 +34,6 @@ _WANTED: Final[Mapping[type, str]] = MappingProxyType(
     }
 )
 
-_QUOTE: Final = "quote it"
-
 
 class Shape:
     """Walks through a document by its types.
@@ -84,7 +82,7 @@ class Shape:
                 f"{govalue.echo(source)} is {_kind(part.value.data)} in YAML 1.1: NFD"
                 f" gets the text {shown(text)}, expected a quoted text"
             )
-            yield found("coerced-value", part.at, message, _quoting(source))
+            yield found("coerced-value", part.at, message, _quoting(source, text))
 
     def _struct(self, kind: Struct, part: Part) -> Problems:
         if not isinstance(part.value.data, dict):
@@ -135,7 +133,7 @@ class Shape:
                     f"the name {govalue.echo(source)} is no text in YAML 1.1: NFD gets"
                     f" {shown(name)}, expected a quoted name"
                 )
-                yield found("coerced-key", at, message, _quoting(source))
+                yield found("coerced-key", at, message, _quoting(source, name))
             if one.value.data is not None:
                 yield from self._value(kind.item, one)
             elif isinstance(kind.item, Pointer):
@@ -194,8 +192,10 @@ def _spelling(name: str, key: str, before: str | None, at: At) -> Problems:
         yield found("key-case", at, message, f"write {name}")
 
 
-def _quoting(source: str) -> str:
-    return f'{_QUOTE}: "{govalue.echo(source)}"'
+def _quoting(source: str, text: str) -> str:
+    return (
+        f'quote it: "{govalue.echo(source)}"; or write {shown(text)}, if you mean that'
+    )
 
 
 def _literal(data: Data) -> str:

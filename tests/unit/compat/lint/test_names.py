@@ -134,6 +134,7 @@ def test_an_element_that_a_feature_has(feature: str, name: str) -> None:
         ("avx512f", "AVX512F"),
         ("pclmulqdq", "CLMUL"),
         ("NEON", "ASIMD"),
+        ("aes", "AESNI"),
         ("vmx", "VMX"),
         ("lahf_lm", "LAHF"),
     ],

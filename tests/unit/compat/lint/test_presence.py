@@ -50,6 +50,9 @@ def test_does_not_exist(feature: str, name: str, expected: list[str]) -> None:
         ("kernel.selinux", "enabled: {op: IsFalse}", []),
         ("cpu.topology", "hardware_multithreading: {op: IsFalse}", []),
         ("cpu.cstate", "enabled: {op: IsFalse}", ["absent-is-false"]),
+        ("cpu.security", "sgx.enabled: {op: IsFalse}", ["impossible-value"]),
+        ("storage.block", "rotational: {op: IsFalse}", ["impossible-value"]),
+        ("kernel.config", "KVM: {op: IsFalse}", ["impossible-value"]),
     ],
 )
 def test_what_must_not_be_is_asked_of_what_is_there(
