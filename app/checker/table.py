@@ -148,16 +148,12 @@ class Tables:
             tuple((platform, _name(stand)) for platform, stand in image.items())
             for image in gathered.stands
         )
-        key = (asked, platforms, self._generations)
+        key = (asked, platforms, self._view.index.generation)
         found = self._tables.get(key)
         if found is None:
             found = self._parts(gathered.stands, gathered.platforms)
             _keep(self._tables, key, found)
         return found
-
-    @property
-    def _generations(self) -> tuple[int, int]:
-        return self._view.index.generation, self._view.nodes.generation
 
     def _parts(self, stands: Stands, platforms: Platforms) -> tuple[Part, ...]:
         every = union(platforms.values())
@@ -196,7 +192,7 @@ class Tables:
     # One spec -------------------------------------------------------------------
 
     def _known(self, judged: Judged, nodes: Bits) -> Cells:
-        key = (judged.asked.digest, nodes, self._generations)
+        key = (judged.asked.digest, nodes, self._view.index.generation)
         found = self._specs.get(key)
         if found is None:
             found = _merged(self._of_spec(judged, nodes))

@@ -213,6 +213,21 @@ async def test_tables_are_remembered_within_a_bound(
     assert first == tables.of(one)
 
 
+async def test_a_table_holds_until_a_node_changes(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    cluster.add("n1")
+    artifacts.images["app"] = resolved(wants_module("x"))
+    checker = Checker(cluster, artifacts, Metrics(), Options())
+    one = await judged_by(checker, "app")
+    tables = Tables(one.gathering.view)
+    assert [MISFIT] == [part.outcome for part in tables.of(one)]
+    cluster.add("n1", "x")
+    assert [FITS] == [
+        part.outcome for part in tables.of(await judged_by(checker, "app"))
+    ]
+
+
 async def test_of_a_spec_that_is_forgotten_only_the_verdict_is_told(
     cluster: FakeCluster, artifacts: FakeArtifacts
 ) -> None:

@@ -36,6 +36,7 @@ def test_nodes_are_ranked_best_first_with_set_score_and_reason(
     (workload,) = report(run("check", "-f", files.train, *files.given, "-o", "json"))[
         "workloads"
     ]
+    assert workload["images"][0]["digest"] is None
     assert [
         (["gpu"], "fits", 10, "fast"),
         (["cpu"], "fits", 0, "#2"),
@@ -310,6 +311,18 @@ def test_other_nodes_may_take_the_place_of_all(run: Run, files: Files) -> None:
     ran = run("check", "-f", files.train, *given)
     assert 1 == ran.status
     assert "what if: breaks: 1 workload" in ran.out
+
+
+def test_files_of_other_nodes_are_told_with_what_is_odd_about_them(
+    run: Run, files: Files
+) -> None:
+    pool = files.write("pool/new.json", host())
+    more = files.write("pool/more.json", host())
+    given = (*files.given, "--what-if", pool, "--what-if", more, "-o", "json")
+    found = report(run("check", "-f", files.train, *given))
+    assert f"{files.hosts} with {pool}, {more}" == found["origin"]
+    assert any(note.startswith("labels of new ") for note in found["notes"])
+    assert any(note.startswith("labels of cpu, ") for note in found["notes"])
 
 
 # Explain -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.images import reference
 from app.oci.images.reference import Reference
 from app.ports import Invalid
-from tests.tools.doubles import AMD64
+from tests.tools.doubles import AMD64, ARM64, FakeArtifacts, resolved
 from tests.unit.cli.checking.conftest import IMAGE, SPEC, Files, manifest
 
 if TYPE_CHECKING:
@@ -101,3 +102,20 @@ def test_images_that_are_found_are_resolved(
     ran = run("check", "-f", files.train, *given)
     assert '"digest": "sha256:' in ran.out
     assert IMAGE in ran.out
+
+
+def test_images_are_looked_up_once_for_all_nodes_that_there_are_or_may_be(
+    run: Run, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FakeArtifacts({IMAGE: resolved(SPEC)})
+
+    @asynccontextmanager
+    async def opened(*_: object, **__: object) -> AsyncIterator[FakeArtifacts]:
+        yield source
+
+    monkeypatch.setattr(registries, "opened", opened)
+    flags: object = {"cpu.cpuid": {"elements": {"ASIMD": {}}}}
+    pool = files.write("pool/arm.json", {"flags": flags})
+    ran = run("check", "-f", files.train, "--nodes", files.hosts, "--what-if", pool)
+    assert 0 == ran.status
+    assert [(IMAGE, (AMD64, ARM64))] == source.asked
