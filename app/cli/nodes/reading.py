@@ -250,14 +250,17 @@ def _fault(raw: Raw) -> str:
     """What is wrong with the shape of a NodeFeature's spec."""
     import msgspec  # noqa: PLC0415 - only of what is wrong
 
-    spec = msgspec.json.decode(raw).get("spec")
+    try:
+        spec = msgspec.json.decode(raw).get("spec")
+    except _DECODE_ERRORS as error:
+        return str(error)
     if not isinstance(spec, Mapping):
         return "spec: expected an object"
     try:
         compat_features.from_json(spec.get("features"))
     except ConfigError as error:
         return f"spec.features: {error.message}"
-    return "metadata or spec have another shape than NFD's"
+    return "spec: not as NFD's"  # pragma: no cover - `from_json` refuses as much
 
 
 def _refuse(text: str) -> NoReturn:

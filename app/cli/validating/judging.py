@@ -18,7 +18,7 @@ from app.compat.budget import Budget
 from app.compat.features import Features
 from app.compat.gotext import lower
 from app.compat.matching import RULE_MATCHED, SetResult
-from app.compat.outcome import SpecOutcome
+from app.compat.outcome import Outcome, SpecOutcome
 from app.compat.spec import FeatureMatcherTerm, Spec
 from app.snapshot import Snapshot
 
@@ -34,12 +34,15 @@ class Answer:
         features: of one of them; `None` if nothing is known.
         results: what NFD finds; empty without features or spec.
         found: what we make of that; `None` without features or spec.
+        chosen: the set that fits and weighs most: its tag, else `#2` for the spec's
+            second; empty if none does.
     """
 
     verdict: Verdict
     features: Features | None = None
     results: tuple[SetResult, ...] = ()
     found: SpecOutcome | None = None
+    chosen: str = ""
 
 
 UNDESCRIBED: Final = Answer(Verdict.UNKNOWN)
@@ -88,7 +91,19 @@ def _judge(spec: Spec, features: Features, tags: tuple[str, ...]) -> Answer:
     budget = Budget(where="this node")
     results = matching.judge(spec, features, tags=tags, budget=budget)
     found = outcome.decide(results)
-    return Answer(Verdict(found.outcome.value), features, results, found)
+    verdict = Verdict(found.outcome.value)
+    return Answer(verdict, features, results, found, _chosen(spec, found))
+
+
+def _chosen(spec: Spec, found: SpecOutcome) -> str:
+    fitting = [
+        one.result.compatibility for one in found.sets if one.outcome is Outcome.FITS
+    ]
+    if not fitting:
+        return ""
+    best = max(fitting, key=lambda one: one.weight)
+    places = {id(one): n for n, one in enumerate(spec.compatibilities, start=1)}
+    return best.tag or f"#{places[id(best)]}"
 
 
 def _features_of(spec: Spec) -> Iterator[str]:

@@ -82,17 +82,6 @@ def reasons(answer: Answer) -> tuple[Reason, ...]:
     return tuple(_reason(unmet.need, unmet.found) for unmet in closest.unmet)
 
 
-def chosen(answer: Answer) -> tuple[str, int | None]:
-    """The set that fits and weighs most: its tag, else `#2`; and its weight."""
-    if answer.found is None or answer.verdict is not Verdict.FITS:
-        return "", None
-    sets = [one for one in answer.found.sets if one.outcome is Outcome.FITS]
-    best = max(sets, key=lambda one: one.result.compatibility.weight)
-    number = answer.found.sets.index(best) + 1
-    of = best.result.compatibility
-    return of.tag or f"#{number}", of.weight
-
-
 def _doubts(sets: Sequence[SetOutcome]) -> Iterator[Reason]:
     for one in sets:
         if one.outcome is Outcome.UNKNOWN:
@@ -117,9 +106,11 @@ def _reason(need: Need, found: str) -> Reason:
 
 
 def _cell(answer: Answer) -> Cell:
-    name, score = chosen(answer)
     return Cell(
-        verdict=answer.verdict, score=score, chosen=name, reasons=reasons(answer)
+        verdict=answer.verdict,
+        score=answer.found.score if answer.found else None,
+        chosen=answer.chosen,
+        reasons=reasons(answer),
     )
 
 

@@ -285,3 +285,48 @@ def test_a_node_that_is_unknown_says_which_rule_and_why(
             for one in row["cells"][0]["reasons"]
         ],
     )
+
+
+def test_a_host_below_a_folder_is_validated(run: "Run", tmp_path: Path) -> None:
+    root = tmp_path / "host"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/hostname").write_text("metal-1\n")
+    (root / "etc/os-release").write_text("ID=flatcar\n")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "compatibilities: [{rules: [{name: os, matchFeatures: [{feature: "
+        "system.osrelease, matchExpressions: {ID: {op: In, value: [flatcar]}}}]}, "
+        "{name: nothing}]}]"
+    )
+    ran = run("validate-node", "--spec", str(spec), "--root", str(root))
+    assert 0 == ran.status
+    assert f"{spec} on metal-1 (the host below {root})" in " ".join(ran.out.split("\n"))
+    assert (
+        """\
+os       system.osrelease.ID  In [flatcar]  flatcar  yes
+nothing                       nothing                yes
+"""
+        in ran.out
+    )
+
+
+def test_a_terminal_gets_colours_its_width_and_an_end_of_line(
+    run: "Run", spec: str, nodes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(__import__("sys").stdout), "isatty", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    arguments = ("validate-node", "--spec", spec, "--nodes", nodes, "--node", "old")
+    told = run(*arguments).out
+    assert "\x1b[31mno\x1b[0m" in told
+    assert run(*arguments, "--output-json").out.endswith("]\n")
+
+
+def test_a_cluster_that_is_nowhere_is_no_verdict(
+    run: "Run", spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KUBECONFIG", "HOME", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    ran = run("validate-node", "--spec", spec, "--all-nodes")
+    assert (2, "") == (ran.status, ran.out)
+    assert "no cluster to ask" in ran.err

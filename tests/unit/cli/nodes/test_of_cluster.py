@@ -148,6 +148,12 @@ async def test_labels_that_no_node_has_are_named() -> None:
             id="features",
         ),
         pytest.param(
+            {"nodes": [page(node("a"))], "features": [refused(503)]},
+            "ServerError",
+            "the API server answered 503: no",
+            id="features that are not there now",
+        ),
+        pytest.param(
             {"nodes": [refused(500)]},
             "ServerError",
             "the API server answered 500: no",

@@ -308,6 +308,16 @@ WRONG_VALUE = node_feature("a", {"attributes": {"k": {"elements": {"x": 1}}}})
             id="a number for a text",
         ),
         pytest.param(
+            '{"attributes": "\\ud800"} ',
+            "attributes: got str, expected an object",
+            id="features that are half a character",
+        ),
+        pytest.param(
+            node_feature("a", {"instances": {"i": {"elements": [{"attributes": []}]}}}),
+            "spec.features: instances[i].elements[0].attributes: got list, expected",
+            id="instances",
+        ),
+        pytest.param(
             {**WRONG_VALUE, "spec": 5}, "/a: spec: expected an object", id="no spec"
         ),
         pytest.param(
@@ -340,6 +350,22 @@ def test_one_message_names_file_and_place(
     assert caught.value.message.startswith(f"{path}: ")
     assert message in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(WRONG_VALUE, "NodeFeature node-feature-discovery/a: ", id="one"),
+        pytest.param({"attributes": {"k": 1}}, "no valid JSON: ", id="features"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(
+    content: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(text(content).encode().replace(b": 1", b': "\xff"'))
+    with pytest.raises(ConfigError, match=message):
+        reading.read([str(path)])
 
 
 def test_nothing_may_be_said_twice_of_one_node(tmp_path: Path) -> None:
