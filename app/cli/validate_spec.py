@@ -72,12 +72,21 @@ def validate_spec(
     if schema:
         _print_schema(output)
         return
-    if not specs and not image:
-        from app.errors import ConfigError  # noqa: PLC0415 - fast --help
-
-        raise ConfigError("InvalidOptions", "expected FILE, - or IMAGE, or --schema")
+    _check(specs or [], image or [], reach)
     outcomes = _outcomes(specs or [], image or [], reach)
     _finish(outcomes, output, strict=strict)
+
+
+def _check(specs: Sequence[str], images: Sequence[str], reach: Reach) -> None:
+    from app.errors import ConfigError  # noqa: PLC0415 - fast --help
+
+    takes_stdin = reach.registry_password_stdin or reach.registry_token_stdin
+    if not specs and not images:
+        text = "expected FILE, - or IMAGE, or --schema"
+        raise ConfigError("InvalidOptions", text)
+    if specs.count("-") + takes_stdin > 1:
+        text = "standard input can be read once: for one spec, a password or a token"
+        raise ConfigError("InvalidOptions", text)
 
 
 def _print_schema(output: Format) -> None:

@@ -182,6 +182,27 @@ def test_specs_go_along_to_a_layout_and_back(
     assert SPEC.decode() == place.shown(image)
 
 
+def test_what_is_attached_is_checked_where_it_is(
+    place: Place, spec: str, tmp_path: Path
+) -> None:
+    image = f"{place.address}/org/app:multi"
+    broken = tmp_path / "broken.yaml"
+    broken.write_bytes(SPEC.replace(b'["6"]', b"6"))
+    assert 0 == place.run("attach-spec", image, "--spec", spec).returncode
+    ran = place.run("validate-spec", image)
+    expected = (0, f"{image} (index): valid: 1 set, 1 rule\n", "")
+    assert expected == (ran.returncode, ran.stdout, ran.stderr)
+    arm = ("--platform", "linux/arm64", "--force")
+    assert 0 == place.run("attach-spec", image, "--spec", str(broken), *arm).returncode
+    ran = place.run("validate-spec", image, "-o", "json")
+    index, child = json.loads(ran.stdout)
+    assert (2, []) == (ran.returncode, index["problems"])
+    assert f"{image} (linux/arm64)" == child["name"]
+    assert ["wrong-type"] == [one["code"] for one in child["problems"]]
+    absent = place.run("validate-spec", f"{place.address}/org/app:absent")
+    assert (3, "") == (absent.returncode, absent.stdout)
+
+
 def test_a_dry_run_changes_no_registry(place: Place, spec: str) -> None:
     image = f"{place.address}/org/app:one"
     ran = place.run("attach-spec", image, "--spec", spec, "--dry-run")

@@ -194,6 +194,8 @@ def test_the_schema_is_printed(run: Run) -> None:
     [
         ((), "expected FILE, - or IMAGE"),
         (("--schema", "-o", "yaml"), "--schema is JSON"),
+        (("-", "-"), "standard input can be read once"),
+        (("-", "--registry-token-stdin"), "standard input can be read once"),
     ],
 )
 def test_what_is_asked_for_must_make_sense(
