@@ -60,6 +60,15 @@ _NAMED: Final[Mapping[str, str]] = {
 }
 """Feature -> advice where the names of its elements are matched."""
 
+_WHOLE: Final[Mapping[str, str]] = {
+    "kernel.loadedmodule": "load a kernel module",
+    "kernel.enabledmodule": "load a kernel module",
+    "kernel.selinux": "boot a kernel with SELinux",
+    "memory.hugepages": "reserve huge pages",
+    "memory.swap": "turn swap on",
+}
+"""Feature -> advice where no element in particular is wanted."""
+
 _DOMAINS: Final[Mapping[str, str]] = {
     "cpu": "cannot be changed: CPU",
     "pci": "cannot be changed: devices",
@@ -76,6 +85,9 @@ _VENDOR: Final = _pair(
     "publish {name} by a label or a feature file", "stop publishing {name}"
 )
 _INSTALL: Final = "install {name}: {want}"
+_INSTALL_DRIVER: Final = "install a driver ({name}: {want})"
+_DRIVER: Final = "driver"
+"""In the names by which vendors publish a driver's version."""
 
 
 def advice(need: Need) -> str:
@@ -87,13 +99,14 @@ def advice(need: Need) -> str:
     if need.part is Part.NAME and feature in _NAMED:
         return _cut(_NAMED[feature].format(want=need.want))
     if need.part is not Part.ELEMENT:
-        return _cut(_DOMAINS.get(domain, f"publish {need.feature}"))
+        text = _WHOLE.get(feature) or _DOMAINS.get(domain)
+        return _cut(text or f"publish {need.feature}")
     ((name, expression),) = need.expressions
     of_feature = _FEATURES.get(feature)
     if of_feature is None:
         if domain in _DOMAINS:
             return _DOMAINS[domain]
-        of_feature = _of_vendor(expression)
+        of_feature = _of_vendor(name, expression)
     is_wanted = expression is None or expression.op not in _ABSENCE
     return _cut(of_feature(name, is_wanted, want(expression)))
 
@@ -102,8 +115,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
 
 
-def _of_vendor(expression: MatchExpression | None) -> _Advice:
+def _of_vendor(name: str, expression: MatchExpression | None) -> _Advice:
     """What somebody else than NFD publishes: a version is that of software."""
+    if _DRIVER in name.lower():
+        return _one(_INSTALL_DRIVER)
     if expression is not None and expression.type == "version":
         return _one(_INSTALL)
     return _VENDOR

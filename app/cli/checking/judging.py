@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from app.admission.findings import ImageFinding
+from app.admission.findings import ImageFinding, Unmet
 from app.bits import Bits
 from app.checker import Checker, Options
 from app.checker.judged import Judged
@@ -249,7 +249,21 @@ def _nearest(judged: Judged, rows: _Rows) -> Nearest | None:
     number = judged.gathering.view.nodes.number(closest.node) or 0
     cells = next((row.cells for row, nodes in rows if nodes >> number & 1), ())
     reasons = tuple(reason for cell in cells for reason in cell.reasons)
+    if not any(reason.want for reason in reasons):
+        # One of very many different answers: what the denial says of it.
+        told = tuple(map(_unmet, closest.unmet))
+        return Nearest(node=closest.node, reasons=told, more=closest.more)
     return Nearest(node=closest.node, reasons=reasons)
+
+
+def _unmet(unmet: Unmet) -> Reason:
+    return Reason(
+        rule=unmet.rule,
+        what=unmet.feature or "the rule does not match",
+        want=unmet.want,
+        found=unmet.found,
+        changeable=unmet.changeable,
+    )
 
 
 _WORDS: Final = {

@@ -72,6 +72,12 @@ def element(feature: str, name: str, expression: MatchExpression | None) -> Need
         ),
         (
             "local.label",
+            "nvidia.com/cuda.driver.major",
+            MatchExpression("Gt", ("524",)),
+            "install a driver (nvidia.com/cuda.driver.major: Gt 524)",
+        ),
+        (
+            "local.label",
             "x.io/ok",
             EXISTS,
             "publish x.io/ok by a label or a feature file",
@@ -107,6 +113,7 @@ def test_a_module_that_is_wanted_by_a_pattern_is_one_to_load() -> None:
 def test_what_is_no_element_is_told_by_its_domain() -> None:
     device = Need("r", "pci.device", Part.DEVICE, (("vendor", EXISTS),))
     assert "cannot be changed: devices" == advice(device)
+    assert "boot another kernel" == advice(Need("r", "kernel.version"))
     assert "publish local.label" == advice(Need("r", "local.label"))
 
 
@@ -127,3 +134,19 @@ def test_a_text_has_a_bound(size: int, is_cut: bool) -> None:
 def test_so_has_that_of_a_feature(size: int, is_cut: bool) -> None:
     text = advice(Need("r", "x" * size))
     assert (MAX_TEXT, is_cut) == (len(text), text.endswith("..."))
+
+
+@pytest.mark.parametrize(
+    ("feature", "expected"),
+    [
+        ("kernel.LoadedModule", "load a kernel module"),
+        ("kernel.enabledmodule", "load a kernel module"),
+        ("kernel.selinux", "boot a kernel with SELinux"),
+        ("memory.hugepages", "reserve huge pages"),
+        ("memory.swap", "turn swap on"),
+    ],
+)
+def test_what_can_be_changed_is_never_called_fixed(feature: str, expected: str) -> None:
+    need = Need("r", feature)
+    assert need.is_changeable
+    assert expected == advice(need)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.checker import Options
+from app.checker import Options, table
 from app.checker.judged import Judged
 from app.cli.checking import judging
 from app.cli.checking.images import Images
@@ -73,6 +73,23 @@ async def test_rows_are_remembered_within_a_bound(
     again = await rows(made, "one")
     assert first == again
     assert first[0] is not again[0]
+
+
+async def test_the_closest_node_is_explained_though_its_row_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where every node lacks something else."""
+    monkeypatch.setattr(table, "MAX_PARTS", 0)
+    made, one = judge(one="none"), asked("one")
+    judged = await made.judge(one)
+    assert isinstance(judged, Judged)
+    found = made.workload(one, judged)
+    assert ["other reasons"] == [r.what for r in found.rows[0].cells[0].reasons]
+    assert found.nearest is not None
+    assert ("a", "kernel.loadedmodule none") == (
+        found.nearest.node,
+        found.nearest.reasons[0].what,
+    )
 
 
 async def test_what_is_left_alone_and_what_is_odd_is_noted() -> None:
