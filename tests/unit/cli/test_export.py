@@ -197,6 +197,7 @@ def test_a_name_that_ends_in_gz_gets_gzip_the_same_each_time(
         run("export", "--nodes", nodes, "-f", str(tmp_path / name))
     one, two = ((tmp_path / f"{name}.json.gz").read_bytes() for name in ("one", "two"))
     assert one == two
+    assert bytes(4) == one[4:8]  # when it was written: never
     assert Path(nodes).read_bytes() == gzip.decompress(one)
     again = run("export", "--nodes", str(tmp_path / "one.json.gz"))
     assert Path(nodes).read_text() == again.out

@@ -217,6 +217,9 @@ def test_features_of_nobody_we_know_lose_their_name() -> None:
         pytest.param(
             "network.virtual", {"name": "acme0"}, {"name": "device-1"}, id="own name"
         ),
+        pytest.param(
+            "network.virtual", {"name": "eth0-acme"}, {"name": "device-1"}, id="own end"
+        ),
         pytest.param("network.virtual", {"name": "lo"}, {"name": "lo"}, id="loopback"),
         pytest.param(
             "storage.block",
