@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,17 @@ def test_what_an_encoding_lacks_is_a_question_mark(
 
 def test_a_stream_without_a_descriptor_needs_none() -> None:
     streams.drop(io.StringIO())
+
+
+def test_control_c_is_quiet(tmp_path: Path) -> None:
+    pipe = tmp_path / "settings.yaml"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [*PROGRAM, "validate-config", str(pipe)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with pipe.open("wb"):  # from now on it waits for what nobody writes
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (frame.INTERRUPTED, b"", b"") == (process.returncode, out, err)
