@@ -347,6 +347,14 @@ image {IMAGE}: does not fit
     )
 
 
+def test_workloads_that_are_left_alone_are_not_walked(run: Run, files: Files) -> None:
+    exemption = "{images: ['registry.example.com/*/*'], owner: ml, reason: x}"
+    settings = files.write("s.yaml", f"policy: {{exemptions: [{exemption}]}}")
+    given = (*files.given, "--settings", settings, "--explain", "old")
+    ran = run("check", "-f", files.train, *given)
+    assert (0, "") == (ran.status, ran.out)
+
+
 def test_a_walk_is_json_too(run: Run, files: Files) -> None:
     given = (*files.given, "--explain", "gpu", "-o", "json")
     ran = run("check", "-f", files.train, *given)

@@ -243,6 +243,12 @@ async def test_an_error_behind_a_term_that_failed_is_not_known() -> None:
             id="no labels",
         ),
         pytest.param(
+            Resolved("x", {AMD64: spec(terms("{feature: a.b}"))}),
+            "arm",
+            ("unknown", "its spec could not be judged in time"),
+            id="late",
+        ),
+        pytest.param(
             terms("{feature: a.b}"),
             "new",
             ("unknown", "NFD has published nothing of this node"),
