@@ -19,6 +19,11 @@ from app.kube.transport import RefusedError
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
 
+
+class OddError(ConfigError):
+    """One of a kind that no table names."""
+
+
 ODD = "a\nimagecompat: all is well\x1b[2J\u2028/b:c@"
 SHOWN = "a?imagecompat: all is well?[2J?/b:c@"
 
@@ -60,6 +65,7 @@ def test_the_rest_of_what_was_typed_is_shown(run: "Run") -> None:
         (RegistryError("A", "a"), 3),
         (ClusterError("A", "a"), 3),
         (RefusedError(401, "a"), 3),
+        (OddError("A", "a"), 2),
         (ImagecompatError("A", "a"), 3),
     ],
     ids=lambda one: type(one).__name__,

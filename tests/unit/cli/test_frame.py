@@ -129,7 +129,7 @@ def test_no_name_of_the_program_is_no_problem(
 
 def shell(script: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     """Runs a script of bash, with `$imagecompat` as the program."""
-    environment = {**os.environ, **variables}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "", **variables}
     program = " ".join(f'"{word}"' for word in PROGRAM)
     return subprocess.run(
         ["bash", "-c", f'imagecompat() {{ {program} "$@"; }}\n{script}'],
@@ -150,6 +150,7 @@ def test_a_reader_that_is_gone_is_no_error() -> None:
     code = "import os; r, w = os.pipe(); os.close(r); os.dup2(w, 1); os.close(w)\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}{PROGRAM[-1]}", "--help"],
+        env={**os.environ, "PYTHONUNBUFFERED": ""},  # so that the end writes it
         capture_output=True,
         timeout=60,
         check=False,
