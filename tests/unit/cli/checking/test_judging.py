@@ -93,7 +93,7 @@ async def test_the_closest_node_is_explained_though_its_row_is_not(
 
 
 async def test_that_there_are_more_reasons_is_told() -> None:
-    names = ", ".join(f"m{n:02}: {{op: Exists}}" for n in range(18))
+    names = "\n        ".join(f"m{n:02}: {{op: Exists}}" for n in range(18))
     spec = wants_module("x").replace("x: {op: Exists}", names).encode()
     found = await rows(Judge(KNOWN, Images(None, {"one": spec}), Options()), "one")
     reasons = found[0].cells[0].reasons
