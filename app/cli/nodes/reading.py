@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from app.cli.nodes import files
@@ -68,7 +67,6 @@ def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
     return gathered.known(files.described(paths), tuple(namespaces))
 
 
-@dataclass(slots=True)
 class _Gathered:
     """What the files say.
 
@@ -76,12 +74,13 @@ class _Gathered:
         places: what is said -> where that was.
     """
 
-    nodes: dict[str, Node] = field(default_factory=dict)
-    features: dict[str, Features] = field(default_factory=dict)
-    objects: list[NodeFeature] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
-    has_nodes: bool = False
-    sets: FeatureSets | None = None
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.features: dict[str, Features] = {}
+        self.objects: list[NodeFeature] = []
+        self.places: dict[str, str] = {}
+        self.has_nodes = False
+        self.sets: FeatureSets | None = None
 
     def take(self, file: File) -> None:
         """Takes in all of a file."""
