@@ -1,6 +1,7 @@
 """The table of commands says what the commands say; the front page needs no more."""
 
 import inspect
+import os
 import pkgutil
 import re
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 import app
 import app.cli
-from app.cli import loading, overview
+from app.cli import demo, loading, overview
 from app.cli.commands import COMMANDS, GROUPS, Row
 
 if TYPE_CHECKING:
@@ -56,6 +58,19 @@ def test_a_row_fits_the_front_page(row: Row) -> None:
     assert overview.WIDTH >= len(line)
 
 
+def test_a_module_that_registers_two_commands_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def register(app: typer.Typer) -> None:
+        for name in ("one", "two"):
+            app.command(name)(lambda: None)
+
+    monkeypatch.setattr(demo, "register", register)
+    (row,) = (one for one in COMMANDS if one.name == "demo")
+    with pytest.raises(TypeError, match="registers more than demo"):
+        loading.load(row)
+
+
 @EACH
 def test_a_module_registers_the_command_of_its_row(row: Row) -> None:
     assert row.name == loading.load(row).name
@@ -91,8 +106,10 @@ def loaded(*arguments: str) -> set[str]:
         "import sys\nfrom app.cli import frame\nframe.run(['imagecompat',"
         " *sys.argv[1:]])\nprint('loaded:', *sys.modules)"
     )
+    measured = "COVERAGE"  # what measures a process loads much into it
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
+        env={k: v for k, v in os.environ.items() if not k.startswith(measured)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -113,4 +113,19 @@ def test_what_is_not_known_here_is_left_to_typer(
 
 
 def test_something_else_is_left_alone() -> None:
-    assert converting.of(object()) is None
+    thing = object()
+    assert converting.of(thing) is None
+    converting.lighten([thing])
+
+
+def test_a_hidden_option_stands_in_no_help() -> None:
+    def command(x: str = "", y: str = "") -> None:
+        """Takes them."""
+
+    command.__annotations__["x"] = Annotated[str, typer.Option(hidden=True)]
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command("c", cls=Page)(command)
+    made = get_command(app)
+    page = made.get_help(typer.Context(made))
+    assert "--y TEXT" in page
+    assert "--x" not in page

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 from app.cli import frame, streams, validate_spec
 
@@ -100,7 +101,8 @@ def test_an_error_of_the_system_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)]
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (typer.Abort(), 130), (BrokenPipeError(), 141)],
 )
 def test_who_ends_a_command_from_outside_hears_nothing(
     run: "Run", failing: list[BaseException], error: BaseException, code: int
@@ -209,8 +211,14 @@ def test_what_an_encoding_lacks_is_a_question_mark(
     assert b"sp?c ?\n" == written.getvalue()
 
 
-def test_a_stream_without_a_descriptor_needs_none() -> None:
-    streams.drop(io.StringIO())
+def test_a_stream_without_a_descriptor_needs_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    streams.prepare()
+    streams.drop(stream)
+    assert stream is sys.stdout
 
 
 def test_control_c_is_quiet(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -359,3 +360,12 @@ def test_without_a_cluster_the_command_says_so(run: Run, tmp_path: Path) -> None
     ran = run("selftest", "--kubeconfig", str(missing))
     assert (2, "") == (ran.status, ran.out)
     assert f"imagecompat: {missing}: no such kubeconfig file\n" == ran.err
+
+
+def test_of_a_list_of_kubeconfigs_some_may_be_missing(run: Run, tmp_path: Path) -> None:
+    """As kubectl has it."""
+    (tmp_path / "there").write_text("{}")
+    named = f"{tmp_path}/none{os.pathsep}{tmp_path}/there"
+    ran = run("selftest", "--kubeconfig", named)
+    assert (2, "") == (ran.status, ran.out)
+    assert "no such kubeconfig file" not in ran.err
