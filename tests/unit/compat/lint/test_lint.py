@@ -172,3 +172,25 @@ def test_what_the_spec_holds_is_printable_in_messages() -> None:
     spec = b'compatibilities: [{rules: [{"\\e[2J\\u2028": 1, "\xe0\xbb\x8e": 2}]}]'
     for problem in lint(spec):
         assert f"{problem.path}{problem.message}{problem.hint}".isprintable()
+
+
+def test_a_text_at_the_limit_is_read() -> None:
+    spec = of_expressions("cpu.cpuid", "AVX2: {op: Exists}")
+    assert () == lint(spec, limits=Limits(bytes=len(spec)))
+    (problem,) = lint(spec, limits=Limits(bytes=len(spec) - 1))
+    assert "too-costly" == problem.code
+
+
+def test_what_only_the_reader_finds_has_its_place() -> None:
+    spec = of_sets("- rules: [{name: a, vars: {a: b}}]\n  notes: .nan\n")
+    problem = next(one for one in lint(spec) if one.code == "unreadable")
+    assert (4, 10) == (problem.line, problem.column)
+    assert "json: unsupported value: NaN" in problem.message
+
+
+@pytest.mark.parametrize("text", ["apiVersion: v1\ncompatibilities: ~", "kinds: []"])
+def test_a_wrong_key_at_the_top_is_why_there_are_no_sets(text: str) -> None:
+    found = codes(text.encode())
+    assert "unknown-top-key" in found
+    assert "no-sets" not in found
+    assert "no-sets" not in codes(text.replace("apiVersion", "zone").encode())
