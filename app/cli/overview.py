@@ -43,7 +43,7 @@ def _lines(program: str) -> Iterator[str]:
     wide = max(len(name) for name, _ in VARIABLES) + 2
     yield f"Usage: {program} COMMAND [OPTIONS] [ARGUMENTS]"
     yield ""
-    yield "Image compatibility for Kubernetes. Which nodes can run an image, and why not?"
+    yield "Image compatibility for Kubernetes. Which nodes can run an image, and why?"
     for group in GROUPS:
         yield ""
         yield f"{group}:"
