@@ -1,7 +1,6 @@
 """The command line: one module per command, loaded when it is used.
 
-`commands` is the table of them all, `frame` runs a command line, `loading` brings
-typer in.
+`commands` is the table of them all, `frame` is what every command line goes through.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import gc
 import sys
 from typing import Final, NoReturn
 
-from app.cli import completing, frame
+from app.cli.frame import completing, running
 
 _COLLECT_EVERY: Final = 50_000
 """New objects between two searches for garbage: imports alone make some 40,000."""
@@ -23,11 +22,11 @@ def main() -> NoReturn:
 
 def complete() -> NoReturn:
     """Completes for kubectl, which runs it with the words after `imagecompat`."""
-    _end([frame.NAME, completing.WORDS, *sys.argv[1:]])
+    _end([running.NAME, completing.WORDS, *sys.argv[1:]])
 
 
 def _end(words: list[str]) -> NoReturn:
     gc.set_threshold(_COLLECT_EVERY)
-    status = frame.run(words)
+    status = running.run(words)
     gc.freeze()  # what is left goes with the process: no last search
     sys.exit(status)

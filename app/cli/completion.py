@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.shells import SCRIPTS, Shell
+from app.cli.frame.shells import SCRIPTS, Shell
 
 
 def register(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app.cli.commands import COMMANDS
-from app.cli.loading import load
+from app.cli.frame.loading import load
 from app.host import kernel, local, memory, system
 from tests.chart import rendering, validate_job
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
-from app.cli import commands, helping, loading, overview
+from app.cli import commands
 from app.cli.commands import Row
+from app.cli.frame import helping, loading, overview
 
 
 def page() -> str:

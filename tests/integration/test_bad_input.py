@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.cli import frame
+from app.cli.frame import running
 from app.oci.writing import opening
 from tests.unit.cli.test_bad_input import NODE, POD, SPEC
 
@@ -130,7 +130,7 @@ def imagecompat(line: str) -> Ran:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
         patch.setattr(sys, "stdout", streams[0])
         patch.setattr(sys, "stderr", streams[1])
-        status = frame.run(["imagecompat", *line.split()])
+        status = running.run(["imagecompat", *line.split()])
     out, err = (one.buffer.getvalue().decode() for one in streams)
     return Ran(status, out, err)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.cli import frame
+from app.cli.frame import running
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ Run = Callable[..., Ran]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `imagecompat ARGUMENTS`, with `stdin` as standard input."""
 
-    def running(*arguments: str, stdin: bytes = b"") -> Ran:
+    def ran(*arguments: str, stdin: bytes = b"") -> Ran:
         wrapper = io.TextIOWrapper(io.BytesIO(stdin))
         monkeypatch.setattr(sys, "stdin", wrapper)
-        status = frame.run(["imagecompat", *arguments])
+        status = running.run(["imagecompat", *arguments])
         out, err = capsys.readouterr()
         return Ran(status, out, err)
 
-    return running
+    return ran

@@ -15,8 +15,9 @@ import typer
 
 import app
 import app.cli
-from app.cli import demo, loading, overview
+from app.cli import demo
 from app.cli.commands import COMMANDS, GROUPS, Row
+from app.cli.frame import loading, overview
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -103,7 +104,7 @@ def test_the_version_is_the_package_s(run: "Run") -> None:
 def loaded(*arguments: str) -> set[str]:
     """The modules that a process has loaded when a command line is done."""
     code = (
-        "import sys\nfrom app.cli import frame\nframe.run(['imagecompat',"
+        "import sys\nfrom app.cli.frame import running\nrunning.run(['imagecompat',"
         " *sys.argv[1:]])\nprint('loaded:', *sys.modules)"
     )
     measured = "COVERAGE"  # what measures a process loads much into it

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 import typer
 
-from app.cli import commands, helping, loading, overview
+from app.cli import commands
 from app.cli.commands import COMMANDS, Row
+from app.cli.frame import helping, loading, overview
 
 PROGRAM = "imagecompat "
 EACH = pytest.mark.parametrize("row", COMMANDS, ids=lambda one: one.name)

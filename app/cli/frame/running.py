@@ -14,7 +14,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from app.cli import commands, completing, overview, streams
+from app.cli import commands
+from app.cli.frame import completing, overview, streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,8 @@ def _run(program: str, arguments: list[str]) -> int:
 def _command(row: commands.Row, program: str, arguments: list[str]) -> int:
     import typer  # noqa: PLC0415 - takes longer than all above
 
-    from app.cli import loading, output, usage  # noqa: PLC0415
+    from app.cli import output  # noqa: PLC0415
+    from app.cli.frame import loading, usage  # noqa: PLC0415
     from app.errors import ImagecompatError  # noqa: PLC0415
 
     try:

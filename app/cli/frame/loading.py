@@ -1,7 +1,7 @@
 """Loads commands; typer comes in here, and nowhere before.
 
 typer takes four times as long to import as Python to start, so that whatever can be
-answered without it is: see `app.cli.frame`.
+answered without it is: see `app.cli.frame.running`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from app.cli.commands import COMMANDS, Row
-from app.cli.helping import Page
+from app.cli.frame.helping import Page
 
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.cli import completing
 from app.cli.commands import COMMANDS
+from app.cli.frame import completing
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from app.cli import frame, streams, validate_spec
+from app.cli import validate_spec
+from app.cli.frame import running, streams
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -34,7 +35,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
         app.command("validate-spec")(fails)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(validate_spec, "register", register)
-    monkeypatch.delenv(frame.DEBUG, raising=False)
+    monkeypatch.delenv(running.DEBUG, raising=False)
     return errors
 
 
@@ -64,7 +65,7 @@ def test_a_bug_has_its_traceback_on_demand(
     error: Exception,
 ) -> None:
     failing.append(error)
-    monkeypatch.setenv(frame.DEBUG, "1")
+    monkeypatch.setenv(running.DEBUG, "1")
     with pytest.raises(type(error)):
         run("validate-spec", "x")
 
@@ -118,14 +119,14 @@ def test_a_plugin_of_kubectl_shows_itself_as_one(
         (("--help",), "Usage: kubectl imagecompat COMMAND"),
         (("status", "--help"), "Usage: kubectl imagecompat status [OPTIONS]"),
     ):
-        assert 0 == frame.run(["/usr/local/bin/kubectl-imagecompat", *words])
+        assert 0 == running.run(["/usr/local/bin/kubectl-imagecompat", *words])
         assert capsys.readouterr().out.startswith(usage)
 
 
 def test_no_name_of_the_program_is_no_problem(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert 2 == frame.run([])
+    assert 2 == running.run([])
     assert capsys.readouterr().err.startswith("Usage: imagecompat COMMAND")
 
 
@@ -232,4 +233,4 @@ def test_control_c_is_quiet(tmp_path: Path) -> None:
     with pipe.open("wb"):  # from now on it waits for what nobody writes
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (frame.INTERRUPTED, b"", b"") == (process.returncode, out, err)
+    assert (running.INTERRUPTED, b"", b"") == (process.returncode, out, err)

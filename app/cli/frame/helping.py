@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from typer.core import TyperCommand
 
-from app.cli import converting
+from app.cli.frame import converting
 
 EXAMPLES: Final = "Examples:"
 

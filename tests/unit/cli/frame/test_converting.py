@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.main import get_command
 
-from app.cli import converting
-from app.cli.helping import Page
+from app.cli.frame import converting
+from app.cli.frame.helping import Page
 
 
 class Colour(Enum):

@@ -85,7 +85,7 @@ def offer(words: Sequence[str]) -> Offer:
 def _in_command(row: Row, before: Sequence[str], typed: str) -> Offer:
     import typer  # noqa: PLC0415 - not for names of commands
 
-    from app.cli import loading  # noqa: PLC0415
+    from app.cli.frame import loading  # noqa: PLC0415
 
     command = loading.load(row)
     context = typer.Context(command, info_name=row.name, help_option_names=_help())
