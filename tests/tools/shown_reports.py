@@ -186,13 +186,15 @@ BREAKS: Final = Change(
     nodes_before=3,
     nodes_after=0,
     reasons=(VFIO, RELEASE, AVX512),
+    nodes_lost=("edge-1", "edge-2", "metal-a"),
 )
 BEGINS: Final = Change(
     name=FITTING.name,
     before=DOES_NOT_FIT,
     after=FITS,
     nodes_before=0,
-    nodes_after=1_200,
+    nodes_after=6,
+    nodes_gained=tuple(f"gpu-{letter}" for letter in "abcdef"),
 )
 BLURS: Final = Change(
     name=UNCLEAR.name,
@@ -201,9 +203,17 @@ BLURS: Final = Change(
     nodes_before=2,
     nodes_after=0,
     reasons=(UNPUBLISHED,),
+    nodes_lost=("edge-1", "edge-2"),
 )
 SHRINKS: Final = Change(
-    name="Job ml/once", before=FITS, after=FITS, nodes_before=9, nodes_after=2
+    name="Job ml/once",
+    before=FITS,
+    after=FITS,
+    nodes_before=2,
+    nodes_after=1,
+    nodes_lost=("metal-a", "metal-c"),
+    nodes_gained=("metal-b",),
+    reasons=(VFIO,),
 )
 
 ONE: Final = Report(origin="nodes.json", known_nodes=5, workloads=(MISFIT,))

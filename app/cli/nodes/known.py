@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.compat.features import Features
@@ -32,10 +32,14 @@ class KnownNodes:
 
 def named(names: Iterable[str], most: int = 3) -> str:
     """Some names in few words: `a, b, c and 4 more`."""
-    all_names = sorted(names)
-    text = ", ".join(all_names[:most])
-    more = len(all_names) - most
-    return f"{text} and {more} more" if more > 0 else text
+    return few(sorted(names), most)
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first of them in few words; see `named`."""
+    text = ", ".join(names[:most])
+    more = len(names) - most
+    return f"{text} and {more:,} more" if more > 0 else text
 
 
 def note_on_labels(inferred: Iterable[str]) -> str:

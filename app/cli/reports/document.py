@@ -67,28 +67,32 @@ def yaml(report: Report, more: Mapping[str, object] | None = None) -> str:
     return text if _is_printable(text) else dumped(allow_unicode=False)
 
 
-def _plain(value: object, rows: dict[int, Any]) -> Any:  # noqa: ANN401 - JSON
-    """In JSON's types; `rows` remembers those that workloads share."""
+def _plain(value: object, shared: dict[int, Any]) -> Any:  # noqa: ANN401 - JSON
+    """In JSON's types; `shared` remembers rows and names that workloads share."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, Row):
-        if id(value) not in rows:
-            rows[id(value)] = _fields(value, rows)
-        return rows[id(value)]
+    if isinstance(value, Row | tuple):
+        if id(value) not in shared:
+            of_row = isinstance(value, Row)
+            found = _fields(value, shared) if of_row else _listed(value, shared)
+            shared[id(value)] = found
+        return shared[id(value)]
     if is_dataclass(value):
-        return _fields(value, rows)
+        return _fields(value, shared)
     if isinstance(value, Mapping):
-        return {_plain(key, rows): _plain(one, rows) for key, one in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(one, rows) for one in value]
-    return value
+        return {_plain(key, shared): _plain(one, shared) for key, one in value.items()}
+    return _listed(value, shared) if isinstance(value, list) else value
 
 
-def _fields(value: Any, rows: dict[int, Any]) -> dict[str, Any]:  # noqa: ANN401
+def _listed(value: Any, shared: dict[int, Any]) -> list[Any]:  # noqa: ANN401
+    return [_plain(one, shared) for one in value]
+
+
+def _fields(value: Any, shared: dict[int, Any]) -> dict[str, Any]:  # noqa: ANN401
     found = ((one.name, getattr(value, one.name)) for one in fields(value))
-    return {_camel(name): _plain(one, rows) for name, one in found}
+    return {_camel(name): _plain(one, shared) for name, one in found}
 
 
 @cache

@@ -21,6 +21,7 @@ MIN_WIDTH: Final = 60
 """A narrower terminal folds the lines itself."""
 
 _MAX_WHY: Final = 2
+_MAX_DETAILS: Final = 1 + _MAX_WHY
 
 _BOLD: Final = {
     Verdict.FITS: Style.GREEN_BOLD,
@@ -183,7 +184,7 @@ def _changes(changes: Sequence[Change], *, width: int, pen: Pen) -> Iterator[str
         total = words.counted(len(lines), "workload")
         yield pen(f"what if: {outcome}: {total}", Style.BOLD)
         header = ("WORKLOAD", "NOW", "THEN", "NODES")
-        yield from table(header, lines, "REASON", width=width, pen=pen)
+        yield from table(header, lines, "DETAILS", width=width, pen=pen)
 
 
 def _change(one: Change) -> Line:
@@ -193,7 +194,7 @@ def _change(one: Change) -> Line:
         Piece(one.after, _COLOUR[one.after]),
         Piece(f"{one.nodes_before:,} -> {one.nodes_after:,}"),
     )
-    return Line(pieces, words.some(words.told(one.reasons), _MAX_WHY))
+    return Line(pieces, words.some(words.details(one), _MAX_DETAILS))
 
 
 def _notes(report: Report, *, width: int) -> Iterator[str]:

@@ -136,7 +136,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A workload whose verdict other nodes or features would change.
+    """A workload whose verdict, or nodes that fit, others would change.
 
     Attributes:
         name: of the workload.
@@ -144,7 +144,10 @@ class Change:
         after: and with the change.
         nodes_before: how many nodes fit it now.
         nodes_after: and with the change.
-        reasons: why it would not fit, or not be known to, any more.
+        reasons: why it would not fit, or not be known to, any more; where it keeps
+            fitting, why not on the nodes that it loses.
+        nodes_lost: names of the nodes that fit it now, and would not; sorted.
+        nodes_gained: of those that do not fit it now, and would.
     """
 
     name: str
@@ -153,6 +156,8 @@ class Change:
     nodes_before: int
     nodes_after: int
     reasons: tuple[Reason, ...] = ()
+    nodes_lost: tuple[str, ...] = ()
+    nodes_gained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

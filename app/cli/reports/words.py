@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from app.admission.findings import Answer
+from app.cli.nodes.known import few
 from app.cli.reports.labels import labels
 from app.cli.reports.report import (
     Cell,
@@ -247,6 +248,17 @@ def why(workload: Workload) -> tuple[str, ...]:
     if not workload.candidates:
         found.append("no node is a candidate")
     return tuple(dict.fromkeys(found))
+
+
+def moved(one: Change) -> str:
+    """`loses metal-a, gains metal-b`: nodes that fit now or then; empty for none."""
+    pairs = (("loses", one.nodes_lost), ("gains", one.nodes_gained))
+    return ", ".join(f"{word} {few(nodes)}" for word, nodes in pairs if nodes)
+
+
+def details(one: Change) -> tuple[str, ...]:
+    """Which nodes a workload loses and gains, and each reason once."""
+    return tuple(filter(None, (moved(one), *told(one.reasons))))
 
 
 def by_outcome(changes: Sequence[Change]) -> list[Change]:
