@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from app.oci.writing import attaching
 from app.recipes import RECIPES
 from tests.tools import needed
 from tests.tools.registries import distribution, push
-from tests.tools.writable import NAME, attach
+from tests.tools.writable import DATE, LIMITS, NAME
 from tests.tools.writers import content, ways
 
 pytestmark = pytest.mark.integration
@@ -84,11 +85,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 async def attached(address: str, name: str, spec: bytes) -> str:
-    """A new image with that spec; what to type for it."""
+    """A new image with that spec, valid or not; what to type for it."""
     full = f"{NAME}/{name}"
     push(address, full, content())
+    read = attaching.read(spec, force=True, limits=LIMITS)
     async with ways(address) as way:
-        await attach(way.store(address, name=full), spec)
+        store = way.store(address, name=full)
+        (done,) = await attaching.attach([store], read, LIMITS, created=DATE)
+    assert isinstance(done, attaching.Attached), done
     return f"{address}/{full}:1"
 
 
@@ -158,6 +162,27 @@ async def test_a_rule_that_cannot_be_evaluated_ends_both(
     assert (1, 2, b"") == (theirs.status, ours.status, ours.out)
     assert 'invalid Op "Nope"' in theirs.err
     assert 'imagecompat: invalid Op "Nope"\n' == ours.err
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(b"{}", id="empty"),
+        pytest.param(TAGS.replace(b"compatibilities", b"compatibilites"), id="typo"),
+        pytest.param(b"kind: Secret\nmetadata: {name: a}\n", id="another kind"),
+    ],
+)
+async def test_a_spec_that_asks_for_nothing_is_refused_in_our_forms_alone(
+    clients: Clients, address: str, spec: bytes
+) -> None:
+    image = await attached(address, f"nothing{len(spec)}", spec)
+    flags = ("--image", image, "--plain-http")
+    for theirs, ours in (((), ("-o", "nfd-table")), (("--output-json",),) * 2):
+        printed = clients.theirs(*flags, *theirs)
+        assert (0, printed.out) == (printed.status, clients.ours(*flags, *ours).out)
+    refused = clients.ours(*flags)
+    assert (2, b"") == (refused.status, refused.out)
+    assert f"imagecompat: {image}:" in refused.err
 
 
 async def test_an_image_without_an_artifact_is_where_we_differ(

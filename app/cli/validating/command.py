@@ -64,8 +64,10 @@ def run(wanted: Wanted) -> Result:
 
 
 def _parsed(content: bytes, wanted: Wanted) -> Spec:
+    """As for admission; for NFD's own forms as NFD reads it, which refuses less."""
+    is_nfd = wanted.output in _OF_NFD
     try:
-        return parse.read(content)
+        return parse.read(content) if is_nfd else parse.read_for_admission(content)
     except SpecError as error:
         text = located(error, wanted.spec or wanted.image or "")
         raise SpecError(error.reason, text) from error

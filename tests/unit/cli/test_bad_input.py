@@ -50,6 +50,7 @@ EACH: Final = (*BAD, "folder", "unreadable")
 COMMAND_LINES: Final = (
     "validate-spec FILE",
     "validate-node --spec FILE --features node.json",
+    "validate-node --spec FILE --features node.json --output-json",
     "validate-node --spec spec.yaml --features FILE",
     "attach-spec oci-layout://layout:a --spec FILE",
     "copy-specs --file FILE",
@@ -77,7 +78,7 @@ COMMAND_LINES: Final = (
 )
 
 ACCEPTED: Final = {
-    "validate-node --spec FILE --features node.json": {
+    "validate-node --spec FILE --features node.json --output-json": {
         "empty": 1,
         "broken": 1,
         "wrong-kind": 1,
@@ -89,7 +90,8 @@ ACCEPTED: Final = {
 }
 """What is no bad input after all -> its exit code.
 
-NFD takes a spec without sets, and keys that it does not know: no set fits.
+NFD takes a spec without sets, and keys that it does not know; in its own forms so do
+we, and no set fits.
 An empty file of settings leaves all defaults; an empty list of pairs is done.
 """
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,31 @@ def test_a_features_file_of_another_shape_is_refused(
     ran = run("validate-node", "--spec", spec, "--features", features)
     assert (2, "") == (ran.status, ran.out)
     assert words in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param("", "1:1: the spec has no compatibility sets", id="empty"),
+        pytest.param(
+            SPEC.replace("compatibilities", "compatibilites"),
+            '2:1: unknown key "compatibilites"',
+            id="misspelt",
+        ),
+    ],
+)
+def test_a_spec_that_asks_for_nothing_is_bad_input_but_for_nfd(
+    run: "Run", files: tuple[str, str], content: str, problem: str
+) -> None:
+    spec, features = files
+    Path(spec).write_text(content)
+    arguments = ("validate-node", "--spec", spec, "--features", features, "-o")
+    for form in ("table", "json", "yaml", "junit", "html"):
+        ran = run(*arguments, form)
+        assert (2, "") == (ran.status, ran.out)
+        assert ran.err.startswith(f"imagecompat: {spec}:{problem}")
+    for form, out in (("nfd-json", "[]"), ("nfd-table", "")):
+        assert (1, out, "") == astuple(run(*arguments, form))
 
 
 def test_a_rule_that_cannot_be_evaluated_is_nfds_error_in_its_forms(

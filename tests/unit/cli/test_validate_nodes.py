@@ -235,12 +235,10 @@ def test_standard_input_can_be_read_once(run: "Run") -> None:
     assert (2, text) == (ran.status, ran.err)
 
 
-def test_a_spec_without_sets_fits_nobody(
-    run: "Run", nodes: str, tmp_path: Path
+def test_where_tags_choose_no_set_a_node_lacks_one(
+    run: "Run", nodes: str, spec: str
 ) -> None:
-    empty = tmp_path / "empty.yaml"
-    empty.write_text("version: v1alpha1\ncompatibilities: []\n")
-    found = report(run, str(empty), nodes, "--node", "old")
+    found = report(run, spec, nodes, "--node", "old", "--tags", "none")
     (row,) = found["workloads"][0]["rows"]
     assert [{"what": "compatibility sets", "want": "one", "found": "none"}] == [
         {key: one[key] for key in ("what", "want", "found")}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app.demo.layout import Layout
 from tests.unit.cli.conftest import Run
-from tests.unit.cli.specs.conftest import Images
+from tests.unit.cli.specs.conftest import SPEC, Images
 
 
 @pytest.fixture
@@ -94,3 +95,31 @@ def test_what_cannot_be_judged_is_no_verdict(
     ran = run("validate-node", "--features", node, *given)
     assert (status, "") == (ran.status, ran.out)
     assert text in ran.err
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        pytest.param(b"", "1:1: the spec has no compatibility sets", id="empty"),
+        pytest.param(
+            SPEC.replace(b"compatibilities", b"compatibilites"),
+            '2:1: unknown key "compatibilites"',
+            id="misspelt",
+        ),
+        pytest.param(b"a: [", "2:1: ", id="no-yaml"),
+    ],
+)
+def test_an_attached_spec_that_asks_for_nothing_is_bad_input(
+    spec: bytes, problem: str, node: str, tmp_path: Path, run: Run
+) -> None:
+    """As `validate-spec` has it; NFD finds no set that fits in the first two."""
+    layout = Layout(tmp_path / "odd")
+    image = layout.image("amd64", "app")
+    layout.tag(image, "app")
+    layout.attach(image, spec, created="2026-03-01T00:00:00Z")
+    layout.close()
+    name = f"oci-layout://{tmp_path}/odd:app"
+    ran = run("validate-node", "--image", name, "--features", node)
+    assert (2, "") == (ran.status, ran.out)
+    assert ran.err.startswith(f"imagecompat: {name}:{problem}")
+    assert 1 == len(ran.err.splitlines())
