@@ -20,7 +20,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from app.compat import govalue, yaml_errors
 from app.compat.limits import Limits
@@ -37,22 +37,19 @@ WHOLE: Final = re.compile("-?[0-9]+")
 """A whole number as Go's JSON writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A string kind; `go` is the type's name in messages."""
 
     go: str = "string"
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(NamedTuple):
     """An int of 64 bits."""
 
     go: str = "int"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A type that decodes itself from a string; null is nil.
 
     Attributes:
@@ -63,8 +60,7 @@ class Parsed:
     go: str = "string"
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(NamedTuple):
     """A slice. `counted` is the field of `Limits` that its items count for."""
 
     go: str
@@ -72,16 +68,14 @@ class ListOf:
     counted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(NamedTuple):
     """A map with string keys."""
 
     go: str
     item: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A pointer: null is nil."""
 
     to: Struct | MapOf

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from app.compat.features import Features
 from app.compat.matching import Variables, View, run
-from app.compat.spec import Rule, Taint
+from app.compat.nodefeaturerule import Rule, Taint
 from app.errors import SpecError
 
 

@@ -12,6 +12,7 @@ keys are ignored, keys match in any case, and `value: [y]` is `["true"]`.
 
 What NFD refuses is a `SpecError` with NFD's own message. On top come bounds
 (`limits`), and for admission two checks that NFD lacks: `read_for_admission`.
+NodeFeatureRules, which are read the same way, are in `nodefeaturerule`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
 
-from app.compat import gojson, gotext, govalue, rfc3339, yaml11, yaml_errors
+from app.compat import gojson, gotext, govalue, yaml11, yaml_errors
 from app.compat.gojson import (
     INVALID_SPEC,
     Integer,
     Items,
     ListOf,
     MapOf,
-    Parsed,
     Pointer,
     Record,
     Struct,
@@ -38,9 +38,7 @@ from app.compat.spec import (
     FeatureMatcherTerm,
     GroupRule,
     MatchExpression,
-    Rule,
     Spec,
-    Taint,
 )
 from app.compat.yaml11 import Document, Value
 from app.errors import SpecError
@@ -55,7 +53,7 @@ def read(content: bytes, *, limits: Limits = LIMITS) -> Spec:
         SpecError: `InvalidYaml` or `InvalidSpec` with NFD's message, `TooCostly`
             beyond the limits; with the place where it is known.
     """
-    return _spec(gojson.decode(SPEC, _document(content, limits), limits))
+    return _spec(gojson.decode(SPEC, read_document(content, limits), limits))
 
 
 def read_for_admission(content: bytes, *, limits: Limits = LIMITS) -> Spec:
@@ -67,7 +65,7 @@ def read_for_admission(content: bytes, *, limits: Limits = LIMITS) -> Spec:
     Raises:
         SpecError: as `read` does, and `InvalidSpec` for these two.
     """
-    document = _document(content, limits)
+    document = read_document(content, limits)
     spec = _spec(gojson.decode(SPEC, document, limits))
     _refuse_unknown_keys(document.root)
     if not spec.compatibilities:
@@ -87,21 +85,16 @@ def read_group(content: bytes, *, limits: Limits = LIMITS) -> tuple[GroupRule, .
     Raises:
         SpecError: as `read` does.
     """
-    record = gojson.decode(_GROUP_SPEC, _document(content, limits), limits)
-    return _each(_group_rule, record.get("featureGroupRules"))
+    record = gojson.decode(_GROUP_SPEC, read_document(content, limits), limits)
+    return each(_group_rule, record.get("featureGroupRules"))
 
 
-def read_rules(content: bytes, *, limits: Limits = LIMITS) -> tuple[Rule, ...]:
-    """Reads the spec of a NodeFeatureRule (`rules`) as NFD does.
+def read_document(content: bytes, limits: Limits) -> Document:
+    """The YAML of any of NFD's types.
 
     Raises:
-        SpecError: as `read` does.
+        SpecError: `InvalidYaml`, or `TooCostly` beyond the limits.
     """
-    record = gojson.decode(_RULE_SPEC, _document(content, limits), limits)
-    return _each(_rule, record.get("rules"))
-
-
-def _document(content: bytes, limits: Limits) -> Document:
     if len(content) > limits.bytes:
         raise yaml_errors.too_costly(
             f"{len(content)} bytes of text, at most {limits.bytes} are allowed", None
@@ -140,14 +133,14 @@ def _check_patterns(record: Record, value: Value, limits: Limits) -> None:
 # The types of NFD v0.19.0: api/image-compatibility/v1alpha1/spec.go and
 # api/nfd/v1alpha1/types.go.
 
-_TEXT: Final = Text()
-_TEXTS: Final = MapOf("map[string]string", _TEXT)
+TEXT: Final = Text()
+TEXTS: Final = MapOf("map[string]string", TEXT)
 
 EXPRESSION: Final = Struct(
     "v1alpha1.MatchExpression",
     {
         "op": Text("v1alpha1.MatchOp"),
-        "value": ListOf("v1alpha1.MatchValue", _TEXT, counted="values"),
+        "value": ListOf("v1alpha1.MatchValue", TEXT, counted="values"),
         "type": Text("v1alpha1.ValueType"),
     },
     check=_check_patterns,
@@ -156,26 +149,26 @@ _EXPRESSIONS: Final = MapOf("v1alpha1.MatchExpressionSet", Pointer(EXPRESSION))
 _TERM: Final = Struct(
     "v1alpha1.FeatureMatcherTerm",
     {
-        "feature": _TEXT,
+        "feature": TEXT,
         "matchExpressions": Pointer(_EXPRESSIONS),
         "matchName": Pointer(EXPRESSION),
     },
 )
-_MATCHER: Final = ListOf("v1alpha1.FeatureMatcher", _TERM, counted="terms")
-_MATCH_ANY: Final = ListOf(
+MATCHER: Final = ListOf("v1alpha1.FeatureMatcher", _TERM, counted="terms")
+MATCH_ANY: Final = ListOf(
     "[]v1alpha1.MatchAnyElem",
-    Struct("v1alpha1.MatchAnyElem", {"matchFeatures": _MATCHER}),
+    Struct("v1alpha1.MatchAnyElem", {"matchFeatures": MATCHER}),
 )
 _GROUP_RULES: Final = ListOf(
     "[]v1alpha1.GroupRule",
     Struct(
         "v1alpha1.GroupRule",
         {
-            "name": _TEXT,
-            "vars": _TEXTS,
-            "varsTemplate": _TEXT,
-            "matchFeatures": _MATCHER,
-            "matchAny": _MATCH_ANY,
+            "name": TEXT,
+            "vars": TEXTS,
+            "varsTemplate": TEXT,
+            "matchFeatures": MATCHER,
+            "matchAny": MATCH_ANY,
         },
     ),
     counted="rules",
@@ -183,7 +176,7 @@ _GROUP_RULES: Final = ListOf(
 SPEC: Final = Struct(
     "v1alpha1.Spec",
     {
-        "version": _TEXT,
+        "version": TEXT,
         "compatibilities": ListOf(
             "[]v1alpha1.Compatibility",
             Struct(
@@ -191,8 +184,8 @@ SPEC: Final = Struct(
                 {
                     "rules": _GROUP_RULES,
                     "weight": Integer(),
-                    "tag": _TEXT,
-                    "description": _TEXT,
+                    "tag": TEXT,
+                    "description": TEXT,
                 },
             ),
         ),
@@ -201,54 +194,18 @@ SPEC: Final = Struct(
 _GROUP_SPEC: Final = Struct(
     "v1alpha1.NodeFeatureGroupSpec", {"featureGroupRules": _GROUP_RULES}
 )
-_TAINTS: Final = ListOf(
-    "[]v1.Taint",
-    Struct(
-        "v1.Taint",
-        {
-            "key": _TEXT,
-            "value": _TEXT,
-            "effect": Text("v1.TaintEffect"),
-            "timeAdded": Parsed(rfc3339.normalise),
-        },
-    ),
-)
-_RULE_SPEC: Final = Struct(
-    "v1alpha1.NodeFeatureRuleSpec",
-    {
-        "rules": ListOf(
-            "[]v1alpha1.Rule",
-            Struct(
-                "v1alpha1.Rule",
-                {
-                    "name": _TEXT,
-                    "labels": _TEXTS,
-                    "labelsTemplate": _TEXT,
-                    "annotations": _TEXTS,
-                    "vars": _TEXTS,
-                    "varsTemplate": _TEXT,
-                    "taints": _TAINTS,
-                    "extendedResources": _TEXTS,
-                    "matchFeatures": _MATCHER,
-                    "matchAny": _MATCH_ANY,
-                },
-            ),
-            counted="rules",
-        )
-    },
-)
 
 
 def _spec(record: Record) -> Spec:
     return Spec(
         version=record.get("version", ""),
-        compatibilities=_each(_compatibility, record.get("compatibilities")),
+        compatibilities=each(_compatibility, record.get("compatibilities")),
     )
 
 
 def _compatibility(record: Record) -> Compatibility:
     return Compatibility(
-        rules=_each(_group_rule, record.get("rules")),
+        rules=each(_group_rule, record.get("rules")),
         weight=record.get("weight", 0),
         tag=record.get("tag", ""),
         description=record.get("description", ""),
@@ -260,31 +217,18 @@ def _group_rule(record: Record) -> GroupRule:
         name=record.get("name", ""),
         vars=record.get("vars") or {},
         vars_template=record.get("varsTemplate", ""),
-        match_features=_each(_term, record.get("matchFeatures")),
-        match_any=_each(_alternative, record.get("matchAny")),
+        match_features=each(term, record.get("matchFeatures")),
+        match_any=each(alternative, record.get("matchAny")),
     )
 
 
-def _rule(record: Record) -> Rule:
-    return Rule(
-        name=record.get("name", ""),
-        labels=record.get("labels") or {},
-        labels_template=record.get("labelsTemplate", ""),
-        annotations=record.get("annotations") or {},
-        vars=record.get("vars") or {},
-        vars_template=record.get("varsTemplate", ""),
-        taints=_each(_taint, record.get("taints")),
-        extended_resources=record.get("extendedResources") or {},
-        match_features=_each(_term, record.get("matchFeatures")),
-        match_any=_each(_alternative, record.get("matchAny")),
-    )
+def alternative(record: Record) -> tuple[FeatureMatcherTerm, ...]:
+    """An element of `matchAny`."""
+    return each(term, record.get("matchFeatures"))
 
 
-def _alternative(record: Record) -> tuple[FeatureMatcherTerm, ...]:
-    return _each(_term, record.get("matchFeatures"))
-
-
-def _term(record: Record) -> FeatureMatcherTerm:
+def term(record: Record) -> FeatureMatcherTerm:
+    """A term of `matchFeatures`."""
     decoded: Mapping[str, Record | None] | None = record.get("matchExpressions")
     expressions = None
     if decoded is not None:
@@ -306,15 +250,6 @@ def _expression(record: Record | None) -> MatchExpression | None:
     )
 
 
-def _each(build: Callable[[Record], _Built], items: Items | None) -> tuple[_Built, ...]:
+def each(build: Callable[[Record], _Built], items: Items | None) -> tuple[_Built, ...]:
     """The values of a slice; nil gives none."""
     return tuple(build(item) for item in items or ())
-
-
-def _taint(record: Record) -> Taint:
-    return Taint(
-        key=record.get("key", ""),
-        value=record.get("value", ""),
-        effect=record.get("effect", ""),
-        time_added=record.get("timeAdded"),
-    )

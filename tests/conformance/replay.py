@@ -29,7 +29,15 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app.compat import features as known
-from app.compat import groups, matching, noderules, outcome, parse, status
+from app.compat import (
+    groups,
+    matching,
+    nodefeaturerule,
+    noderules,
+    outcome,
+    parse,
+    status,
+)
 from app.compat.features import Features
 from app.compat.index import Index, Judgement
 from app.compat.limits import Limits
@@ -129,7 +137,7 @@ def _group(_: Case, content: bytes, features: Features) -> Answer:
 
 def _rule(_: Case, content: bytes, features: Features) -> Answer:
     try:
-        rules = parse.read_rules(content, limits=LIMITS)
+        rules = nodefeaturerule.read(content, limits=LIMITS)
     except SpecError as error:
         return Answer(error=error.message, kind="parse")
     results = noderules.judge_rules(rules, features)

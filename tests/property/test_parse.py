@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compat import parse
+from app.compat import nodefeaturerule, parse
 from app.compat.spec import (
     Compatibility,
     FeatureMatcherTerm,
@@ -193,7 +193,13 @@ def outcome(read: Callable[[bytes], object], content: bytes) -> SpecError | None
 
 
 @pytest.mark.parametrize(
-    "read", [parse.read, parse.read_group, parse.read_rules, parse.read_for_admission]
+    "read",
+    [
+        parse.read,
+        parse.read_group,
+        pytest.param(nodefeaturerule.read, id="read_rules"),
+        parse.read_for_admission,
+    ],
 )
 @given(content=st.binary(max_size=200) | PIECES.map(str.encode))
 def test_any_text_is_read_or_refused_with_a_printable_message(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from app.cli.output import safe
 from app.compat.columns import width as columns_of
@@ -64,16 +64,14 @@ _Cell: TypeAlias = tuple[Style, list[str]]
 """A cell's lines, and how they look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A cell of a table."""
 
     text: str
     style: Style = Style.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A row of a table.
 
     Attributes:

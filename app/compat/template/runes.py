@@ -7,7 +7,7 @@ those of Go's unicode package (`runetables`), the same on every Python.
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from app.compat.template import runetables
@@ -55,7 +55,9 @@ def char(code: int) -> str:
     return chr(code) if 0 <= code <= MAX_RUNE and code not in _INVALID else ERROR
 
 
-def _read_classes() -> tuple[list[int], str]:
+@cache
+def _classes() -> tuple[list[int], str]:
+    """Where each run of runes begins, and the class of each; read when asked for."""
     starts: list[int] = []
     letters: list[str] = []
     position = 0
@@ -66,13 +68,11 @@ def _read_classes() -> tuple[list[int], str]:
     return starts, "".join(letters)
 
 
-_STARTS, _LETTERS = _read_classes()
-
-
 @lru_cache(maxsize=4096)
 def category(rune: str) -> str:
     """One letter for the class of a rune, as `runetables.CLASSES` explains."""
-    return _LETTERS[bisect_right(_STARTS, ord(rune)) - 1]
+    starts, letters = _classes()
+    return letters[bisect_right(starts, ord(rune)) - 1]
 
 
 def is_letter(rune: str) -> bool:
@@ -115,7 +115,8 @@ def is_word(rune: str) -> bool:
     return rune == "_" or category(rune) in "ULTOD"
 
 
-def _read_mapping(table: str) -> dict[int, int]:
+@cache
+def _mapping(table: str) -> dict[int, int]:
     mapping: dict[int, int] = {}
     for word in table.split():
         first, count, step, delta = word.split(",")
@@ -125,21 +126,16 @@ def _read_mapping(table: str) -> dict[int, int]:
     return mapping
 
 
-UPPER: Final = _read_mapping(runetables.UPPER)
-LOWER: Final = _read_mapping(runetables.LOWER)
-TITLE: Final = _read_mapping(runetables.TITLE)
-
-
 def upper(text: str) -> str:
     """Maps every rune by unicode.ToUpper (never one rune to two)."""
-    return text.translate(UPPER)
+    return text.translate(_mapping(runetables.UPPER))
 
 
 def lower(text: str) -> str:
     """Maps every rune by unicode.ToLower."""
-    return text.translate(LOWER)
+    return text.translate(_mapping(runetables.LOWER))
 
 
 def title(text: str) -> str:
     """Maps every rune by unicode.ToTitle."""
-    return text.translate(TITLE)
+    return text.translate(_mapping(runetables.TITLE))

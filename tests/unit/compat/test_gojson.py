@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule, parse
 from app.compat.spec import (
     Compatibility,
     FeatureMatcherTerm,
@@ -301,7 +301,7 @@ REFUSED = [
         (4, 16),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: x",
         "string",
         "NodeFeatureRuleSpec.rules",
@@ -309,7 +309,7 @@ REFUSED = [
         (1, 8),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: x}]",
         "string",
         "Rule.rules.taints",
@@ -317,7 +317,7 @@ REFUSED = [
         (1, 18),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: [x]}]",
         "string",
         "Rule.rules.taints",
@@ -325,7 +325,7 @@ REFUSED = [
         (1, 19),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: [{effect: []}]}]",
         "array",
         "Taint.rules.taints.effect",
@@ -333,7 +333,7 @@ REFUSED = [
         (1, 28),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: [{timeAdded: 5}]}]",
         "number",
         "Taint.rules.taints.timeAdded",
@@ -341,7 +341,7 @@ REFUSED = [
         (1, 31),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: [{timeAdded: yes}]}]",
         "bool",
         "Taint.rules.taints.timeAdded",
@@ -349,7 +349,7 @@ REFUSED = [
         (1, 31),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{taints: [{timeAdded: []}]}]",
         "array",
         "Taint.rules.taints.timeAdded",
@@ -357,7 +357,7 @@ REFUSED = [
         (1, 31),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{labels: [x]}]",
         "array",
         "Rule.rules.labels",
@@ -365,7 +365,7 @@ REFUSED = [
         (1, 18),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{annotations: {a: {}}}]",
         "object",
         "Rule.rules.annotations",
@@ -373,7 +373,7 @@ REFUSED = [
         (1, 27),
     ),
     (
-        parse.read_rules,
+        nodefeaturerule.read,
         "rules: [{matchFeatures: [{matchName: []}]}]",
         "array",
         "FeatureMatcherTerm.rules.matchFeatures.matchName",

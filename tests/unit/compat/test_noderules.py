@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule
 from app.compat.features import Features
+from app.compat.nodefeaturerule import Taint
 from app.compat.noderules import NodeRuleResult, judge_rules, resolve
-from app.compat.spec import Taint
 
 NODE = Features(
     flags={"cpu.cpuid": frozenset({"AVX"})},
@@ -19,7 +19,7 @@ FAILS = "matchFeatures: [{feature: no.such}]"
 
 def judged(*rules: str) -> tuple[NodeRuleResult, ...]:
     text = f"rules: [{', '.join(f'{{{rule}}}' for rule in rules)}]"
-    return judge_rules(parse.read_rules(text.encode()), NODE)
+    return judge_rules(nodefeaturerule.read(text.encode()), NODE)
 
 
 EVERYTHING = (

@@ -7,16 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule, parse
 from app.compat.limits import LIMITS, Limits
+from app.compat.nodefeaturerule import Rule, Taint
 from app.compat.spec import (
     Compatibility,
     FeatureMatcherTerm,
     GroupRule,
     MatchExpression,
-    Rule,
     Spec,
-    Taint,
 )
 from app.errors import SpecError
 
@@ -138,7 +137,7 @@ def test_the_rules_of_a_group_are_read() -> None:
     assert (GroupRule("a", {"x": "1"}),) == parse.read_group(text)
 
 
-@pytest.mark.parametrize("read", [parse.read_group, parse.read_rules])
+@pytest.mark.parametrize("read", [parse.read_group, nodefeaturerule.read])
 @pytest.mark.parametrize("text", ["", "~", "{}", "other: 1", "rules: ~"])
 def test_no_rules_are_no_rules(read: Callable[[bytes], object], text: str) -> None:
     assert () == read(text.encode())
@@ -171,11 +170,11 @@ def test_every_field_of_a_rule_is_read() -> None:
             match_features=(FeatureMatcherTerm("x.y"),),
             match_any=((FeatureMatcherTerm("z.w"),), ()),
         ),
-    ) == parse.read_rules(text)
+    ) == nodefeaturerule.read(text)
 
 
 def test_an_empty_rule_has_nothing() -> None:
-    assert (Rule(),) == parse.read_rules(b"rules: [~]")
+    assert (Rule(),) == nodefeaturerule.read(b"rules: [~]")
 
 
 # Bounds
@@ -263,7 +262,7 @@ def test_an_expression_of_patterns_without_values_is_read() -> None:
 def test_rules_of_every_kind_are_bounded() -> None:
     text = b"rules: [" + b"{}," * 257 + b"]"
     with pytest.raises(SpecError, match="257 rules"):
-        parse.read_rules(text)
+        nodefeaturerule.read(text)
 
 
 def test_the_bounds_are_those_of_the_design() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.compat import parse, rfc3339
-from app.compat.spec import Taint
+from app.compat import nodefeaturerule, rfc3339
+from app.compat.nodefeaturerule import Taint
 from app.errors import SpecError
 
 LAYOUT = '"2006-01-02T15:04:05Z07:00"'
@@ -77,7 +77,7 @@ def test_a_taint_holds_its_time() -> None:
       - {key: b, timeAdded: ~}
       - ~
     """
-    (rule,) = parse.read_rules(text)
+    (rule,) = nodefeaturerule.read(text)
     assert (
         Taint("a", "1", "NoSchedule", "2019-12-31T23:00:00Z"),
         Taint("b"),
@@ -87,5 +87,5 @@ def test_a_taint_holds_its_time() -> None:
 
 def test_a_taint_with_another_time_is_refused() -> None:
     with pytest.raises(SpecError, match="while decoding JSON: parsing time") as caught:
-        parse.read_rules(b"rules:\n- taints: [{timeAdded: soon}]")
+        nodefeaturerule.read(b"rules:\n- taints: [{timeAdded: soon}]")
     assert (2, 24) == (caught.value.line, caught.value.column)

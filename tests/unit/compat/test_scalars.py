@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule
 from app.errors import SpecError
 
 VALUES = [
@@ -164,7 +164,7 @@ REFUSED = [
 
 
 def labels(text: str) -> dict[str, str]:
-    (rule,) = parse.read_rules(f"rules: [{{labels: {text}}}]".encode())
+    (rule,) = nodefeaturerule.read(f"rules: [{{labels: {text}}}]".encode())
     return dict(rule.labels)
 
 
@@ -181,7 +181,7 @@ def test_an_operand_is_read_as_any_other_string(text: str, expected: str) -> Non
         "rules: [{matchFeatures: [{feature: a.b, matchName:"
         f" {{op: In, value: [{text}]}}}}]}}]"
     )
-    (rule,) = parse.read_rules(spec.encode())
+    (rule,) = nodefeaturerule.read(spec.encode())
     (term,) = rule.match_features
     assert term.match_name is not None
     assert (expected,) == term.match_name.value
@@ -225,6 +225,6 @@ def test_a_number_of_any_length_is_read(text: str) -> None:
 
 def test_a_null_item_of_a_list_is_an_empty_string() -> None:
     spec = b"rules: [{matchFeatures: [{matchName: {value: [~, '', null]}}]}]"
-    (rule,) = parse.read_rules(spec)
+    (rule,) = nodefeaturerule.read(spec)
     assert rule.match_features[0].match_name is not None
     assert ("", "", "") == rule.match_features[0].match_name.value

@@ -6,14 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule, parse
 from app.compat.limits import LIMITS, Limits
 from app.compat.yaml11 import read
 from app.errors import SpecError
 
 
 def labels(text: str) -> dict[str, str]:
-    (rule,) = parse.read_rules(f"rules: [{{labels: {text}}}]".encode())
+    (rule,) = nodefeaturerule.read(f"rules: [{{labels: {text}}}]".encode())
     return dict(rule.labels)
 
 
@@ -74,7 +74,7 @@ def test_an_alias_may_merge_what_another_rule_says() -> None:
     - <<: *first
       labels: {<<: [*base, {c: 3}], b: 2}
     """
-    first, second = parse.read_rules(text)
+    first, second = nodefeaturerule.read(text)
     assert "first" == first.name == second.name
     assert {"a": "1", "b": "2", "c": "3"} == second.labels
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from app.compat import parse
+from app.compat import nodefeaturerule, parse
 from app.errors import SpecError
 
 
 def labels(text: str) -> dict[str, str]:
-    (rule,) = parse.read_rules(f"rules: [{{labels: {text}}}]".encode())
+    (rule,) = nodefeaturerule.read(f"rules: [{{labels: {text}}}]".encode())
     return dict(rule.labels)
 
 

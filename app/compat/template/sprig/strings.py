@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.compat.template import runes, strconv
@@ -302,13 +302,11 @@ def join(meter: Meter, separator: bytes, value: Value) -> bytes:
     return meter.join(separator, to_strings(meter, value).values())
 
 
-def _cased(mapping: dict[int, int]) -> Function:
+def _cased(convert: Callable[[str], str]) -> Function:
     return pure(
-        lambda data: (
-            runes.to_text(data).translate(mapping).encode()
-            if not data.isascii()
-            else data.decode().translate(mapping).encode()
-        ),
+        lambda data: convert(
+            data.decode() if data.isascii() else runes.to_text(data)
+        ).encode(),
         STRING,
     )
 
@@ -324,7 +322,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "indent": Function(indent, (INT, STRING)),
     "initials": slow(initials, STRING),
     "join": Function(join, (STRING, ANY)),
-    "lower": _cased(runes.LOWER),
+    "lower": _cased(runes.lower),
     "nindent": Function(nindent, (INT, STRING)),
     "nospace": pure(nospace, STRING),
     "plural": pure(plural, STRING, STRING, INT),
@@ -347,7 +345,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "trimall": slow(trim_all, STRING, STRING),
     "trunc": pure(trunc, INT, STRING),
     "untitle": slow(untitle, STRING),
-    "upper": _cased(runes.UPPER),
+    "upper": _cased(runes.upper),
     "wrap": Function(wrap, (INT, STRING)),
     "wrapWith": Function(wrap_with, (INT, STRING, STRING)),
 }
