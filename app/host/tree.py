@@ -29,6 +29,16 @@ MAX_NAMES: Final = 16384
 MAX_LINKS: Final = 40
 """On the way to one file, as in the kernel."""
 
+MAX_PATH_BYTES: Final = 4095
+"""Of a path, as in the kernel."""
+
+MAX_DEPTH: Final = 64
+"""Folders above a file; the deepest of `/sys` are below twenty."""
+
+MAX_STEPS: Final = 1_000_000
+"""Names in all links that are followed. A node with the most devices that a folder
+may hold has some hundred thousand; links of a copy may be made to be many more."""
+
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 _NO_VALUE: Final = frozenset({errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP})
 """How a file below `/sys` says that there is no such value (the speed of a cable
@@ -72,7 +82,8 @@ class Tree:
         self.root: Final = root
         self._base: Final = os.fsencode(root.absolute()).rstrip(b"/")
         self._unread: dict[str, Unread] = {}
-        self._folders: dict[bytes, _Place] = {}
+        self._folders: Final[dict[bytes, _Place]] = {b"": _Place()}
+        self._steps = 0
 
     @property
     def is_live(self) -> bool:
@@ -201,22 +212,41 @@ class Tree:
         """Where a path of the host is for us.
 
         Raises:
-            OSError: too many links.
+            OSError: too many links, or too long a path.
         """
         host = runes.to_bytes(path)
         if not self._base:
             return host
+        if len(host) > MAX_PATH_BYTES:
+            raise _error(errno.ENAMETOOLONG)
         folder, _, name = host.rpartition(b"/")
-        known = self._folders.get(folder)
-        if known is None:
-            known = self._folders[folder] = self._walk(_Place(), folder)
-        return b"/".join((self._base, *self._walk(known, name).steps))
+        place = self._walk(self._folder(folder), name)
+        return b"/".join((self._base, *place.steps))
+
+    def _folder(self, path: bytes) -> _Place:
+        """Where a folder is; found out once, as are those above it.
+
+        Raises:
+            OSError: as for `_real`.
+        """
+        known = self._folders.get(path)
+        if known is not None:
+            return known
+        place, way = _Place(), b""
+        for name in path.split(b"/"):
+            way = b"/".join((way, name)) if name else way
+            further = self._folders.get(way)
+            if further is None:
+                further = self._folders[way] = self._walk(place, name)
+            place = further
+        self._folders[path] = place
+        return place
 
     def _walk(self, start: _Place, path: bytes) -> _Place:
         """Where a path leads from a place, as the host resolves it.
 
         Raises:
-            OSError: too many links.
+            OSError: as for `_real`.
         """
         ahead, behind, links = _steps(path), list(start.steps), start.links
         while ahead:
@@ -225,14 +255,18 @@ class Tree:
                 del behind[-1:]
                 continue
             behind.append(step)
+            if len(behind) > MAX_DEPTH:
+                raise _error(errno.ENAMETOOLONG)
             target = self._target(behind)
             if target is None:
                 continue
             links += 1
-            if links > MAX_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             behind = [] if target.startswith(b"/") else behind[:-1]
-            ahead += _steps(target)
+            steps = _steps(target)
+            self._steps += len(steps) + 1
+            if links > MAX_LINKS or self._steps > MAX_STEPS:
+                raise _error(errno.ELOOP)
+            ahead += steps
         return _Place(tuple(behind), links)
 
     def _target(self, steps: list[bytes]) -> bytes | None:
@@ -241,6 +275,10 @@ class Tree:
             return os.readlink(b"/".join((self._base, *steps)))  # noqa: PTH115 - bytes
         except OSError:
             return None
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
 
 
 def _steps(path: bytes) -> list[bytes]:
@@ -254,7 +292,7 @@ def _read(path: bytes, limit: int) -> bytes | None:
     try:
         kind = os.fstat(handle).st_mode
         if stat.S_ISDIR(kind):
-            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise _error(errno.EISDIR)
         if not stat.S_ISREG(kind):
             return None
         chunks: list[bytes] = []

@@ -1,10 +1,11 @@
 """Files of a host: bounded, never raising, and never outside of its root."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from app.host.tree import MAX_FILE_BYTES, MAX_LINKS, MAX_NAMES, Tree, Unread
+from app.host.tree import MAX_FILE_BYTES, MAX_NAMES, Tree, Unread
 from tests.tools import host_trees
 from tests.tools.host_trees import FOLDER, PIPE, Entries, Entry, Link
 
@@ -125,13 +126,65 @@ def test_no_link_leads_out_of_the_root(to: str, tmp_path: Path) -> None:
     assert tree.content("/../secret") is None
 
 
-def test_as_many_links_are_followed_as_the_kernel_follows(tmp_path: Path) -> None:
-    links = {f"/{number}": Link(str(number + 1)) for number in range(MAX_LINKS + 1)}
-    tree = made(tmp_path, {**links, f"/{MAX_LINKS + 1}": "end"})
+def chain(links: int, end: str) -> Entries:
+    """Links `/0`, `/1`, ... each to the next, the last one to `end`."""
+    names = [*(f"/{number}" for number in range(links)), end]
+    return {name: Link(then) for name, then in pairwise(names)}
+
+
+def test_forty_links_are_followed_as_by_the_kernel(tmp_path: Path) -> None:
+    tree = made(tmp_path, {**chain(41, "/end"), "/end": "end"})
     assert "end" == tree.text("/1")
     assert tree.text("/0") is None
-    assert ["/0"] == [each.path for each in tree.unread]
+    assert (Unread("/0", "Too many levels of symbolic links"),) == tree.unread
     assert not tree.path("/0").exists()
+
+
+def test_links_of_folders_count_for_what_is_in_them(tmp_path: Path) -> None:
+    """However often they were followed before."""
+    entries = {**chain(40, "/end"), "/end/b": Link("a"), "/end/a": "x"}
+    tree = made(tmp_path, entries)
+    for _ in range(2):
+        assert "x" == tree.text("/0/a")
+        assert tree.text("/0/b") is None
+        assert "x" == tree.text("/1/b")
+
+
+def test_a_path_is_followed_as_far_as_the_kernel_reads_it(tmp_path: Path) -> None:
+    tree = made(tmp_path, {"/a": "x"})
+    assert "x" == tree.text("/" * 4094 + "a")
+    assert tree.text("/" * 4095 + "a") is None
+    assert ["File name too long"] == [each.why for each in tree.unread]
+
+
+def test_a_file_may_be_sixty_four_folders_deep(tmp_path: Path) -> None:
+    deep = "/a" * 63
+    entries = {f"{deep}/f": "x", f"{deep}/g/f": "x", "/l": Link(f"{deep}/g/f")}
+    tree = made(tmp_path, entries)
+    assert "x" == tree.text(f"{deep}/f")
+    assert tree.text("/l") is None
+    assert (Unread("/l", "File name too long"),) == tree.unread
+
+
+@pytest.mark.parametrize(("links", "is_read"), [(50_000, True), (50_001, False)])
+def test_so_many_links_are_followed_in_all(
+    links: int, is_read: bool, tmp_path: Path
+) -> None:
+    """Each of these is one, with nineteen names."""
+    tree = made(tmp_path, {"/l": Link("/a/" + "../a/" * 9), "/a/f": "x"})
+    for _ in range(links - 1):
+        assert tree.exists("/l")
+    assert is_read is ("x" == tree.text("/l/f"))
+    assert is_read is (() == tree.unread)
+
+
+def test_links_on_the_way_to_a_folder_are_followed_once(tmp_path: Path) -> None:
+    """A copy of others' making may have many devices behind many links."""
+    to = "/a/" + "../a/" * 9
+    tree = made(tmp_path, {"/l": Link(to), "/a/f": "x"})
+    assert all(tree.exists(f"/l/{number}/f") is False for number in range(60_000))
+    assert "x" == tree.text("/l/f")
+    assert () == tree.unread
 
 
 def test_a_link_to_a_folder_is_one_but_is_not_listed_as_one(tmp_path: Path) -> None:
