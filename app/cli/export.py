@@ -60,6 +60,7 @@ def export(
     import asyncio  # noqa: PLC0415 - fast --help
 
     from app.cli.nodes import finding, writing  # noqa: PLC0415
+    from app.cli.nodes.known import on_labels  # noqa: PLC0415
     from app.cli.output import safe  # noqa: PLC0415
     from app.errors import ConfigError  # noqa: PLC0415
 
@@ -83,5 +84,8 @@ def export(
     )
     writing.write(text, output_file)
     if not quiet:
-        for note in known.notes:
+        notes = known.notes
+        if output is ExportFormat.JSON:  # the others have no place for labels
+            notes += (*on_labels(known.snapshot.nodes, known.inferred),)
+        for note in notes:
             typer.echo(f"imagecompat: note: {safe(note)}", err=True)

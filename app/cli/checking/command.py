@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -34,7 +34,7 @@ from app.cli.checking.judging import (
 from app.cli.checking.manifests import Found
 from app.cli.checking.typed import Given, Wanted
 from app.cli.nodes import finding
-from app.cli.nodes.known import KnownNodes
+from app.cli.nodes.known import KnownNodes, on_labels
 from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, want_colour
 from app.cli.progress import Meter
 from app.cli.reports import formats
@@ -85,7 +85,7 @@ async def run(wanted: Wanted) -> Result:
         asked = [Asked(one) for one in found.manifests]
         if given.alone is not None:
             asked = [Asked(typed.standing_for(given.alone), is_image=True)]
-            known = typed.placed(known) if given.specs else known
+            known = typed.placed(known) if given.is_spec_alone else known
         if not asked:
             raise ConfigError("NoWorkload", _none(found))
         options = typed.options(wanted, settings)
@@ -152,6 +152,8 @@ class _Check:
     ) -> Result:
         """Judges on the nodes as they are and, if that is asked, as they would be."""
         other = self._other(known)
+        if other is not None and given.is_spec_alone:
+            other = typed.placed(other)
         last, explain = other or known, self.wanted.what.explain
         node = _node(last, explain) if explain is not None else None
         every = platforms(known) | platforms(last)
@@ -171,7 +173,11 @@ class _Check:
             changes=changes.compare(before.workloads, after.workloads)
             if before is not None
             else None,
-            notes=_notes([*notes, *last.notes], self.found, after),
+            notes=_notes(
+                [*notes, *last.notes, *_on_labels(known, last, given)],
+                self.found,
+                after,
+            ),
         )
         return Result(self._printed(report), _code(report))
 
@@ -259,6 +265,13 @@ def _code(report: Report) -> int:
     if report.changes is not None:
         return changes.exit_code(report.changes)
     return _EXIT[report.verdict]
+
+
+def _on_labels(known: KnownNodes, last: KnownNodes, given: Given) -> Iterator[str]:
+    """A spec by itself asks for features only, so that labels need no word."""
+    if not given.is_spec_alone:
+        nodes = {**known.snapshot.nodes, **last.snapshot.nodes}
+        yield from on_labels(nodes, known.inferred | last.inferred)
 
 
 def _notes(notes: Sequence[str], found: Found, outcome: Outcome) -> tuple[str, ...]:

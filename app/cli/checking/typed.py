@@ -72,6 +72,11 @@ class Given:
     alone: str | None
     files: tuple[str, ...]
 
+    @property
+    def is_spec_alone(self) -> bool:
+        """Whether a spec is judged by itself, whatever platform it would be for."""
+        return self.alone is not None and bool(self.specs)
+
     @classmethod
     def read(cls, wanted: Wanted) -> Given:
         """Reads `--image` and `--spec`.

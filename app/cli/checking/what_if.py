@@ -96,6 +96,7 @@ def apply(
     nodes = {} if replaces_all else dict(known.snapshot.nodes)
     features = {} if replaces_all else dict(known.snapshot.features)
     notes = () if replaces_all else known.notes
+    inferred = frozenset[str]() if replaces_all else known.inferred
     for path in paths:
         wanted = _read(path)
         if wanted is not None:
@@ -108,9 +109,11 @@ def apply(
         nodes |= others.snapshot.nodes
         features |= others.snapshot.features
         notes += others.notes
+        inferred = inferred - others.snapshot.nodes.keys() | others.inferred
     names = ", ".join(paths)
     origin = names if replaces_all else f"{known.origin} with {names}"
-    return KnownNodes(Snapshot(nodes, features), origin, notes)
+    inferred &= nodes.keys()
+    return KnownNodes(Snapshot(nodes, features), origin, notes, inferred)
 
 
 def _read(path: str) -> WhatIf | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.compat.features import Features
+from app.scheduling.node import Node, platform_of
 from app.snapshot import Snapshot
 
 
@@ -16,7 +17,8 @@ class KnownNodes:
     Attributes:
         snapshot: the nodes, and what is published of them; see `ports.Snapshot`.
         origin: for a person: `cluster kind`, `nodes.json`, `this host`.
-        notes: what a person should know besides: what could not be read.
+        notes: what a person should know besides: what could not be read. What is
+            not known of labels is none of these: see `on_labels`.
         inferred: names of nodes of which only features are known, and whose labels
             are concluded from those.
         as_read: of the one host that was looked at, the features as NFD's own client
@@ -42,9 +44,25 @@ def few(names: Sequence[str], most: int = 3) -> str:
     return f"{text} and {more:,} more" if more > 0 else text
 
 
-def note_on_labels(inferred: Iterable[str]) -> str:
-    """The note on nodes of which only features are known."""
-    return (
-        f"labels of {named(inferred)} are not known: platform taken from features, "
-        "no taints"
-    )
+def on_labels(nodes: Mapping[str, Node], inferred: Iterable[str]) -> Iterator[str]:
+    """Notes on nodes of which only features are known, or not even the platform.
+
+    They are for who judges images, or taints: a spec asks for neither.
+
+    Args:
+        nodes: all of them, by name.
+        inferred: see `KnownNodes`.
+    """
+    without = {name for name, node in nodes.items() if platform_of(node) is None}
+    only_features = set(inferred) & nodes.keys()
+    if told := only_features - without:
+        yield (
+            f"labels of {named(told)} are not known: platform taken from features, "
+            "no taints"
+        )
+    if without:
+        yield (
+            f"platform of {named(without)} is not known, told neither by labels nor by "
+            "features: images with a spec are unknown there; add the Node manifests "
+            "(kubectl get nodes -o yaml), or export again with a newer tool"
+        )

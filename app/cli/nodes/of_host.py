@@ -42,6 +42,7 @@ def read(root: Path = Path("/")) -> KnownNodes:
         Snapshot(nodes={name: node}, features={name: found.features}),
         "this host" if root == Path("/") else f"the host below {root}",
         notes(found.unread),
+        frozenset({name}),
         as_read=found.as_read,
     )
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from app.cli.nodes import files
 from app.cli.nodes.files import File
-from app.cli.nodes.known import KnownNodes, named, note_on_labels
+from app.cli.nodes.known import KnownNodes, named
 from app.compat import features as compat_features
 from app.compat.features import Features
 from app.errors import ConfigError
@@ -175,7 +175,6 @@ class _Gathered:
 
             for name in sorted(lacking):
                 self.nodes[name] = inferred.node(name, self.features[name])
-            notes.append(note_on_labels(lacking))
         return KnownNodes(
             Snapshot(self.nodes, self.features, 1),
             origin,

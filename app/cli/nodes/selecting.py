@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from app.cli.nodes.known import KnownNodes, note_on_labels
+from app.cli.nodes.known import KnownNodes
 from app.errors import ConfigError
 from app.scheduling.node import Node
 from app.snapshot import Snapshot
@@ -43,13 +43,8 @@ def select(
         refuse_none(nodes, selector)
     if nodes is known.snapshot.nodes:
         return known
-    inferred = known.inferred & nodes.keys()
-    return replace(
-        known,
-        snapshot=_of(known.snapshot, nodes),
-        notes=tuple(_notes(known, inferred)),
-        inferred=inferred,
-    )
+    snapshot = _of(known.snapshot, nodes)
+    return replace(known, snapshot=snapshot, inferred=known.inferred & nodes.keys())
 
 
 def require(names: Sequence[str], known: Collection[str], origin: str) -> None:
@@ -64,16 +59,6 @@ def refuse_none(nodes: Collection[object], selector: str) -> None:
     """Raises `ConfigError` if no node is left."""
     if not nodes:
         raise ConfigError(NO_SUCH_NODE, f"no node has the labels {selector!r}")
-
-
-def _notes(known: KnownNodes, inferred: frozenset[str]) -> Iterator[str]:
-    """The notes; the one on labels speaks of the nodes that are left."""
-    about_labels = note_on_labels(known.inferred)
-    for note in known.notes:
-        if note != about_labels:
-            yield note
-        elif inferred:
-            yield note_on_labels(inferred)
 
 
 def _of(snapshot: Snapshot, nodes: Mapping[str, Node]) -> Snapshot:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.cli.nodes import finding
-from app.cli.nodes.known import note_on_labels
 from app.cli.output import (
     COULD_NOT_FIND_OUT,
     DOES_NOT_FIT,
@@ -89,11 +88,7 @@ def _content(wanted: Wanted) -> bytes | None:
 
 def _nodes(wanted: Wanted) -> KnownNodes:
     if finding.is_here(wanted.nodes, else_host=True):
-        known = finding.here(wanted.nodes)
-        # A spec asks for features only, so that labels need no word.
-        about_labels = note_on_labels(known.inferred)
-        notes = tuple(one for one in known.notes if one != about_labels)
-        return replace(known, notes=notes)
+        return finding.here(wanted.nodes)
     import asyncio  # noqa: PLC0415 - slow, and not always asked
 
     return asyncio.run(finding.find(wanted.nodes))

@@ -321,8 +321,41 @@ def test_files_of_other_nodes_are_told_with_what_is_odd_about_them(
     given = (*files.given, "--what-if", pool, "--what-if", more, "-o", "json")
     found = report(run("check", "-f", files.train, *given))
     assert f"{files.hosts} with {pool}, {more}" == found["origin"]
-    assert any(note.startswith("labels of new ") for note in found["notes"])
-    assert any(note.startswith("labels of cpu, ") for note in found["notes"])
+    (note,) = found["notes"]
+    assert note.startswith("labels of cpu, gpu, more and 2 more are not known: ")
+
+
+def test_nodes_whose_platform_is_not_known_are_told_apart(
+    run: Run, files: Files
+) -> None:
+    """Images with a spec are unknown there, for no reason of theirs."""
+    odd = files.write("odd/mystery.json", {"flags": {"kernel.loadedmodule": None}})
+    given = (*files.given, "--nodes", odd, "-o", "json")
+    found = report(run("check", "-f", files.train, *given))
+    labels, platform = found["notes"]
+    assert "labels of cpu, gpu, old are not known: platform taken from" in labels
+    assert "platform of mystery is not known, told neither by labels" in platform
+    assert "images with a spec are unknown there; add the Node manifests" in platform
+    (row,) = (
+        one for one in found["workloads"][0]["rows"] if ["mystery"] == one["nodes"]
+    )
+    assert "unknown" == row["verdict"]
+
+
+@pytest.mark.parametrize("more", [(), ("--what-if", "odd/other.json")])
+def test_a_spec_by_itself_needs_no_labels(
+    run: Run, files: Files, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    """It is for every platform, and nodes of `--what-if` need none either."""
+    monkeypatch.chdir(files.folder)
+    features = {"flags": {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}}
+    odd = files.write("odd/mystery.json", features)
+    files.write("odd/other.json", features)
+    given = ("--spec", files.spec, "--nodes", odd, "-o", "json")
+    found = report(run("check", *given, *more))
+    assert [] == found["notes"]
+    (row,) = found["workloads"][0]["rows"]
+    assert (1 + bool(more), "fits") == (len(row["nodes"]), row["verdict"])
 
 
 # Explain -------------------------------------------------------------------------

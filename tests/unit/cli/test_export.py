@@ -16,6 +16,7 @@ from app.cli.nodes import document, reading
 from app.compat.features import Features
 from app.ports import Snapshot
 from app.scheduling.node import Node
+from tests.tools import host_trees
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -25,8 +26,10 @@ FEATURES = Features(
     attributes={"kernel.version": {"major": "6", "full": "6.1-<x>"}},
     instances={"pci.device": ({"vendor": "10de", "class": "0300"},)},
 )
+PLATFORM = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+UNKNOWN = Node("unknown", labels=PLATFORM)
 NODES = Snapshot(
-    {"known": Node("known", labels={"pool": "gpu"}), "unknown": Node("unknown")},
+    {"known": Node("known", labels={"pool": "gpu", **PLATFORM}), "unknown": UNKNOWN},
     {"known": FEATURES},
     1,
 )
@@ -47,9 +50,7 @@ def test_a_document_is_what_comes_by_default(run: Run, nodes: str) -> None:
 
 def test_some_nodes_are_exported_with_their_sets_only(run: Run, nodes: str) -> None:
     ran = run("export", "--nodes", nodes, "--node", "unknown")
-    assert Snapshot({"unknown": Node("unknown")}, {}, 1) == document.decode(
-        ran.out.encode()
-    )
+    assert Snapshot({"unknown": UNKNOWN}, {}, 1) == document.decode(ran.out.encode())
     assert {"known"} == set(
         document.decode(
             run("export", "--nodes", nodes, "-l", "pool").out.encode()
@@ -139,7 +140,7 @@ def test_names_are_replaced(run: Run, nodes: str) -> None:
 
 def test_notes_are_on_standard_error_unless_quiet(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "host.json"
-    path.write_text('{"flags": {}}')
+    path.write_text('{"flags": {"cpu.cpuid": {"elements": {"SSE2": {}}}}}')
     ran = run("export", "--nodes", str(path))
     expected = (
         "imagecompat: note: labels of host are not known: "
@@ -147,6 +148,24 @@ def test_notes_are_on_standard_error_unless_quiet(run: Run, tmp_path: Path) -> N
     )
     assert (0, expected) == (ran.status, ran.err)
     assert "" == run("export", "--nodes", str(path), "-q").err
+
+
+@pytest.mark.parametrize("form", ["nfd-json", "nodefeatures"])
+def test_labels_need_no_word_where_none_are_written(
+    run: Run, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / "host.json"
+    path.write_text('{"flags": {}}')
+    ran = run("export", "--nodes", str(path), "-o", form)
+    assert (0, "") == (ran.status, ran.err)
+
+
+def test_the_labels_of_this_host_are_concluded_as_well(
+    run: Run, tmp_path: Path
+) -> None:
+    root = host_trees.make(tmp_path, {"/etc/hostname": "edge-1\n"})
+    ran = run("export", "--root", str(root))
+    assert "note: platform of edge-1 is not known" in ran.err
 
 
 def test_a_file_is_written_whole(run: Run, nodes: str, tmp_path: Path) -> None:

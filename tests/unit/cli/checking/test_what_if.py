@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,19 @@ def test_an_empty_file_holds_no_nodes(known: KnownNodes, tmp_path: Path) -> None
     path.write_text("# WhatIf\n")
     with pytest.raises(ConfigError):
         what_if.apply(known, [str(path)])
+
+
+def test_whose_labels_are_concluded_is_known_afterwards(
+    known: KnownNodes, tmp_path: Path
+) -> None:
+    """Of those that are left, and of those that files bring or replace."""
+    known = replace(known, inferred=frozenset({"a", "b", "c"}))
+    for name in ("b", "d"):
+        (tmp_path / f"{name}.json").write_text('{"flags": {}}')
+    listed = tmp_path / "c.yaml"
+    listed.write_text("apiVersion: v1\nkind: Node\nmetadata: {name: c}\n")
+    paths = [str(tmp_path / "b.json"), str(tmp_path / "d.json"), str(listed)]
+    gone = tmp_path / "w.yaml"
+    gone.write_text("kind: WhatIf\nsteps:\n- nodes: {names: [a]}\n  remove: true\n")
+    assert {"b", "d"} == what_if.apply(known, [*paths, str(gone)]).inferred
+    assert {"b", "d"} == what_if.apply(known, paths, replaces_all=True).inferred

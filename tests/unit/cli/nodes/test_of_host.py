@@ -50,6 +50,23 @@ def test_this_host_has_the_name_of_the_machine() -> None:
     assert Features() != known.snapshot.features[platform.node()]
 
 
+def test_labels_of_a_host_are_concluded_from_its_features(tmp_path: Path) -> None:
+    root = host_trees.make(tmp_path, {"/etc/hostname": "edge-1\n"})
+    assert {"edge-1"} == of_host.read(root).inferred
+
+
+def test_validating_a_host_says_nothing_of_labels(run: Run, tmp_path: Path) -> None:
+    """A spec asks for features only."""
+    root = host_trees.make(tmp_path / "root", {"/etc/hostname": "edge-1\n"})
+    spec = tmp_path / "spec.yaml"
+    rules = "[{name: r, matchFeatures: [{feature: kernel.version}]}]"
+    spec.write_text(f"version: v1alpha1\ncompatibilities: [{{rules: {rules}}}]\n")
+    ran = run("validate-node", "--spec", str(spec), "--root", str(root))
+    assert "edge-1" in ran.out
+    assert "labels of" not in ran.out + ran.err
+    assert "platform of" not in ran.out + ran.err
+
+
 def test_a_host_without_a_name_is_called_as_its_folder(tmp_path: Path) -> None:
     root = host_trees.make(tmp_path / "photon", {"/etc/hostname": " \n"})
     assert ["photon"] == list(of_host.read(root).snapshot.nodes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.cli.nodes.known import KnownNodes, note_on_labels
+from app.cli.nodes.known import KnownNodes
 from app.cli.nodes.selecting import select
 from app.compat.features import Features
 from app.errors import ConfigError
@@ -19,7 +19,7 @@ NODES = {
 KNOWN = KnownNodes(
     Snapshot(NODES, {"a": Features(), "c": Features()}, 4),
     "nodes.json",
-    ("a note", note_on_labels({"b", "c"})),
+    ("a note",),
     frozenset({"b", "c"}),
 )
 
@@ -33,7 +33,7 @@ def test_names_choose_each_once() -> None:
     found = select(KNOWN, names=["b", "a", "b"], selector=None)
     assert ["a", "b"] == list(found.snapshot.nodes)
     assert {"a"} == set(found.snapshot.features)
-    assert ({"b"}, ("a note", note_on_labels({"b"})), 4) == (
+    assert ({"b"}, ("a note",), 4) == (
         set(found.inferred),
         found.notes,
         found.snapshot.generation,
@@ -42,7 +42,7 @@ def test_names_choose_each_once() -> None:
 
 def test_labels_choose() -> None:
     found = select(KNOWN, names=None, selector="pool,pool!=web")
-    assert ("a note",) == found.notes
+    assert (("a note",), frozenset()) == (found.notes, found.inferred)
     assert {"a"} == set(found.snapshot.nodes)
     assert {"b", "c"} == set(
         select(KNOWN, names=["b", "c"], selector="").snapshot.nodes
