@@ -1,6 +1,7 @@
 """The command from what was typed to what is printed.
 
-1. Manifests are read first: what is broken there needs no cluster to be told.
+1. Manifests are read first: what is broken there needs no cluster to be told. A form
+   that has no place for the answer is refused before that.
 2. Then the nodes, objects of the cluster, and labels of Namespaces.
 3. Every image is looked up once, several at the same time.
 4. The workloads are judged; with `--what-if` twice.
@@ -70,6 +71,8 @@ async def run(wanted: Wanted) -> Result:
         ConfigError: something that was typed or read is wrong.
         ClusterError: the API server cannot be asked.
     """
+    form = formats if wanted.what.explain is None else walks
+    form.require(wanted.output)
     given = Given.read(wanted)
     typed.require_once(wanted, given)
     found = typed.workloads(wanted)

@@ -16,17 +16,26 @@ from app.errors import ConfigError
 _DOCUMENTS: Final = {ReportFormat.JSON: Format.JSON, ReportFormat.YAML: Format.YAML}
 
 
+def require(output: ReportFormat) -> None:
+    """Refuses early what `render` has no place for.
+
+    Raises:
+        ConfigError: it is neither a table nor JSON nor YAML.
+    """
+    if output is not ReportFormat.TABLE and output not in _DOCUMENTS:
+        text = f"--explain and -o {output}: expected table, json or yaml"
+        raise ConfigError("InvalidOptions", text)
+
+
 def render(found: Sequence[Explained], output: ReportFormat) -> str:
     """One document, with the end of its last line.
 
     Raises:
-        ConfigError: a form that has no place for it.
+        ConfigError: as for `require`.
     """
+    require(output)
     if output in _DOCUMENTS:
         return printing.document(printing.plain(found), _DOCUMENTS[output])
-    if output is not ReportFormat.TABLE:
-        text = f"--explain and -o {output}: expected table, json or yaml"
-        raise ConfigError("InvalidOptions", text)
     blocks = ("".join(f"{safe(line)}\n" for line in _lines(one)) for one in found)
     return "\n".join(blocks)
 

@@ -20,6 +20,18 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
+def require(form: ReportFormat) -> None:
+    """Refuses early what `render` would refuse.
+
+    Raises:
+        ConfigError: NFD's JSON, which is of one node and one image: who has these
+            prints it without a report.
+    """
+    if form is ReportFormat.NFD_JSON:
+        text = "nfd-json: NFD's report is of one image on one node"
+        raise ConfigError("InvalidOptions", text)
+
+
 def render(
     report: Report,
     format: ReportFormat,  # noqa: A002 - its name in the options
@@ -38,9 +50,9 @@ def render(
         every_node: a row for each node, not for each answer; of tables only.
 
     Raises:
-        ConfigError: NFD's JSON, which is of one node and one image: who has these
-            prints it without a report.
+        ConfigError: as for `require`.
     """
+    require(format)
     match format:
         case ReportFormat.TABLE:
             from app.cli.reports import printing  # noqa: PLC0415 - fast start
@@ -61,8 +73,7 @@ def render(
             from app.cli.reports import html  # noqa: PLC0415
 
             return html.page(report)
-        case ReportFormat.NFD_JSON:
-            text = "nfd-json: NFD's report is of one image on one node"
-            raise ConfigError("InvalidOptions", text)
+        case ReportFormat.NFD_JSON:  # pragma: no cover - refused above
+            raise AssertionError
         case _ as never:
             assert_never(never)

@@ -348,7 +348,7 @@ def test_a_spec_by_itself_needs_no_labels(
 ) -> None:
     """It is for every platform, and nodes of `--what-if` need none either."""
     monkeypatch.chdir(files.folder)
-    features = {"flags": {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}}
+    features: object = {"flags": {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}}
     odd = files.write("odd/mystery.json", features)
     files.write("odd/other.json", features)
     given = ("--spec", files.spec, "--nodes", odd, "-o", "json")
@@ -356,6 +356,24 @@ def test_a_spec_by_itself_needs_no_labels(
     assert [] == found["notes"]
     (row,) = found["workloads"][0]["rows"]
     assert (1 + bool(more), "fits") == (len(row["nodes"]), row["verdict"])
+
+
+@pytest.mark.parametrize(
+    ("form", "more", "said"),
+    [
+        ("nfd-json", (), "nfd-json: NFD's report is of one image on one node"),
+        (
+            "html",
+            ("--explain", "x"),
+            "--explain and -o html: expected table, json or yaml",
+        ),
+    ],
+)
+def test_a_form_without_a_place_for_the_answer_is_refused_before_anything_is_read(
+    run: Run, form: str, more: tuple[str, ...], said: str
+) -> None:
+    absent = ("-f", "no.yaml", "--nodes", "no.json", "--spec", "x=no.yaml")
+    assert said == refused(run("check", *absent, *more, "-o", form))
 
 
 # Explain -------------------------------------------------------------------------
