@@ -9,7 +9,6 @@ without that source, and so do we; the folder is listed in `unread`.
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +18,23 @@ from typing import Final
 from app.compat.features import Features
 from app.compat.template import runes
 from app.host import cpu, kernel, local, memory, network, pci, storage, system, usb
+from app.host.cpu import place
 from app.host.published import Published
 from app.host.tree import Tree, Unread
+
+TOLD_BY: Final = (
+    "/sys/bus",  # persistent memory, USB
+    "/sys/bus/cpu/devices",  # the processors' topology
+    "/sys/devices/system/cpu",  # idle states, frequencies
+    "/sys/devices/virtual",  # KVM, what the firmware says
+    "/sys/kernel/mm",  # huge pages
+    "/sys/module",  # protection of guests
+)
+"""Folders that every host has, and what NFD concludes from what is not in them.
+
+Without one NFD publishes that there is nothing of the kind, and so do we; but it is
+listed, because of a copy it only says that the folder was not copied.
+"""
 
 NODE_NAME: Final = "NODE_NAME"
 """The variable that names the node, as nfd-worker reads it."""
@@ -51,7 +65,7 @@ def discover(root: Path = Path("/"), *, machine: str | None = None) -> Discovery
             default what its `/proc/cpuinfo` is of, else what we run on.
     """
     tree = Tree(root)
-    kind = machine or cpu.machine_of(tree) or platform.machine()
+    kind = machine or cpu.machine_of(tree) or place.machine()
     node_name = os.environ.get(NODE_NAME, "")
     now = datetime.now(UTC)
     sources: Mapping[str, Callable[[], Published]] = {
@@ -66,6 +80,9 @@ def discover(root: Path = Path("/"), *, machine: str | None = None) -> Discovery
         "usb": lambda: usb.discover(tree),
     }
     found = _joined({name: source() for name, source in sources.items()})
+    for folder in TOLD_BY:
+        if not tree.exists(folder):
+            tree.miss(folder)
     return Discovery(_cleaned(found), tree.unread, found)
 
 

@@ -161,6 +161,25 @@ def test_the_command_prints_what_nfd_prints() -> None:
     assert done.stdout.decode() in {before.text, after.text}, before.text
 
 
+PERSONALITY = """\
+import ctypes, os, sys
+PER_LINUX32 = 8
+assert ctypes.CDLL(None).personality(PER_LINUX32) >= 0
+assert os.uname().machine in {"i686", "armv8l"}
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_a_personality_of_32_bits_changes_nothing() -> None:
+    """As `setarch linux32` gives it: `uname` names another machine then."""
+    before = nfd_host.on_this_machine()
+    command = ["-m", "app", "export", "--host", "-o", "nfd-json"]
+    command = [sys.executable, "-c", PERSONALITY, *command]
+    done = subprocess.run(command, capture_output=True, check=True)
+    after = nfd_host.on_this_machine()
+    assert done.stdout.decode() in {before.text, after.text}, before.text
+
+
 def test_this_machine_is_the_same_below_another_root() -> None:
     """As a container sees its host; its processor is another matter."""
     here, there = discover(), discover(Path("/proc/self/root"))

@@ -59,7 +59,9 @@ BASE: Final[Entries] = {
         'CONFIG_LSM="landlock,lockdown"\nCONFIG_HZ=250\nCONFIG_EMPTY=""\n'
     ),
     "/etc/os-release": 'ID=ubuntu\nVERSION_ID="24.04"\nNAME="Ubuntu"\n',
+    "/sys/devices/virtual": FOLDER,
     "/sys/fs": FOLDER,
+    "/sys/module": FOLDER,
     "/sys/bus/node/devices/node0": FOLDER,
     f"{HUGE}/hugepages-2048kB/nr_hugepages": "0\n",
     f"{PCI}": FOLDER,

@@ -13,10 +13,11 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import platform
+import sys
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from app.host.cpu import place
 from app.host.cpu.registers import Leaf, Registers
 
 MACHINE: Final = "x86_64"
@@ -47,6 +48,8 @@ XGETBV_CODE: Final = bytes.fromhex(
 )
 """`void xgetbv(uint32_t index, uint32_t registers[2])`."""
 _XGETBV_AT: Final = 64
+_SHORT_MAX: Final = (1 << 32) - 1
+"""`sys.maxsize` is below it where pointers have 32 bits."""
 
 
 class InstructionRefusedError(Exception):
@@ -82,12 +85,13 @@ def asking(machine: str | None = None) -> Iterator[Registers]:
     """The processor's registers, for as long as the block lasts.
 
     Args:
-        machine: as `platform.machine()` calls it, which it is by default.
+        machine: as `platform.machine()` calls it; by default what we run on.
 
     Raises:
-        InstructionRefusedError: this is no x86-64, or the system does not let us.
+        InstructionRefusedError: this is no process of x86-64, or the system does not
+            let us.
     """
-    if (machine or platform.machine()) != MACHINE:
+    if (machine or place.machine()) != MACHINE or sys.maxsize <= _SHORT_MAX:
         raise InstructionRefusedError("only x86-64 has the instruction")
     with _page() as page:
         yield page

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +23,29 @@ _OWN_MOUNTS: Final = "/proc/self/mountinfo"
 _MOUNT: Final = re.compile(r"\S+ \S+ \S+ \S+ (\S+) .*?- (\S+) ", re.ASCII)
 """Where it is mounted, and the kind of file system (proc(5))."""
 
+_LONG: Final = {"i686": "x86_64", "i586": "x86_64", "armv8l": "aarch64"}
+"""What the kernel says to a process of that personality -> what the processor is."""
+_SHORT_MAX: Final = (1 << 32) - 1
 
-def is_here(tree: Tree, machine: str) -> bool:
+
+def machine() -> str:
+    """What kind of processor we run on, as `platform.machine()` calls it.
+
+    That is what `uname` says, which under a personality of 32 bits (`setarch linux32`)
+    is not what a process of 64 bits runs on.
+    """
+    told = platform.machine()
+    return _LONG.get(told, told) if sys.maxsize > _SHORT_MAX else told
+
+
+def is_here(tree: Tree, kind: str) -> bool:
     """Whether the processor that we run on is the tree's.
 
     Args:
         tree: the host.
-        machine: what kind of processor it has, as `platform.machine()` calls it.
+        kind: what kind of processor it has, as `platform.machine()` calls it.
     """
-    if machine != platform.machine():
+    if kind != machine():
         return False
     if tree.is_live:
         return True

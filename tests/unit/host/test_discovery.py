@@ -12,10 +12,10 @@ import pytest
 from app.compat import features
 from app.compat.features import Features
 from app.host import local, nfd_json
-from app.host.discovery import discover
+from app.host.discovery import TOLD_BY, discover
 from app.host.local import FOLDER as FEATURES
 from app.host.local import MAX_BYTES
-from app.host.tree import MAX_FILE_BYTES, Tree
+from app.host.tree import MAX_FILE_BYTES, Tree, Unread
 from tests.tools import host_examples, host_trees
 from tests.tools.host_trees import FOLDER, GONE, PIPE, Entries, Entry, Link
 
@@ -54,6 +54,19 @@ def test_what_every_host_has_is_listed_where_it_is_missing(tmp_path: Path) -> No
         "/usr/src/linux/.config",
     } <= missing.keys()
     assert {"No such file or directory"} == set(missing.values())
+
+
+@pytest.mark.parametrize("folder", TOLD_BY)
+def test_a_folder_that_was_not_copied_is_listed(folder: str, tmp_path: Path) -> None:
+    """NFD publishes that such a host has no KVM, no huge pages, no USB."""
+    base = dict.fromkeys(TOLD_BY, FOLDER)
+    whole = host_trees.make(tmp_path / "whole", base, base={})
+    assert folder not in {each.path for each in discover(whole).unread}
+    others = {path: FOLDER for path in TOLD_BY if not path.startswith(folder)}
+    found = discover(host_trees.make(tmp_path / "part", others, base={}))
+    assert Unread(folder, "No such file or directory") in found.unread
+    assert {"enabled": "false"} == found.features.attributes["kernel.kvm"]
+    assert {"enabled": "false"} == found.features.attributes["memory.hugepages"]
 
 
 def test_a_whole_host_has_nothing_to_list(tmp_path: Path) -> None:

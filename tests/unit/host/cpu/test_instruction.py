@@ -62,3 +62,12 @@ def test_the_kernels_flags_do_where_the_instruction_cannot_be_executed(
     tree = Tree()
     cpu.discover(tree, machine="x86_64")
     assert cpu.INSTRUCTION in [one.path for one in tree.unread]
+
+
+def test_a_process_of_32_bits_does_not_execute_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It runs on such a processor, in a mode in which the code means another thing."""
+    monkeypatch.setattr("sys.maxsize", (1 << 31) - 1)
+    with pytest.raises(InstructionRefusedError, match="only x86-64"), asking("x86_64"):
+        pass

@@ -61,3 +61,23 @@ def test_the_root_is_here_and_a_copy_is_not(tmp_path: Path) -> None:
     assert place.is_here(Tree(), platform.machine())
     assert not place.is_here(Tree(tmp_path), platform.machine())
     assert not place.is_here(Tree(), "another machine")
+
+
+@pytest.mark.parametrize(
+    ("told", "bits", "machine"),
+    [
+        pytest.param("x86_64", 64, "x86_64", id="as it is"),
+        pytest.param("aarch64", 64, "aarch64", id="arm64"),
+        pytest.param("i686", 64, "x86_64", id="setarch linux32"),
+        pytest.param("armv8l", 64, "aarch64", id="setarch linux32 on arm64"),
+        pytest.param("i686", 32, "i686", id="a process of 32 bits"),
+        pytest.param("riscv64", 64, "riscv64", id="another"),
+    ],
+)
+def test_a_personality_does_not_hide_what_we_run_on(
+    told: str, bits: int, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: told)
+    monkeypatch.setattr("sys.maxsize", (1 << bits - 1) - 1)
+    assert machine == place.machine()
+    assert place.is_here(Tree(), machine)
