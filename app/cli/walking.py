@@ -50,7 +50,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One term: its feature, whether it holds, and its expressions."""
+    """One term.
+
+    Attributes:
+        feature: its feature, as it was written.
+        result: whether it holds: `yes`, `no` or `unknown`.
+        checks: its expressions.
+    """
 
     feature: str
     result: str
@@ -65,8 +71,8 @@ class Rule:
         name: its name.
         verdict: on this node.
         terms: of `matchFeatures`.
-        any: of each element of `matchAny`.
-        why_unknown: reasons; empty otherwise.
+        any: of `matchAny`, those of each element.
+        why_unknown: reasons; empty if it is known.
     """
 
     name: str
@@ -78,7 +84,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """One compatibility set: its tag, else `#2`."""
+    """One compatibility set.
+
+    Attributes:
+        name: its tag, else `#2`.
+        weight: of the set.
+        description: empty if it has none.
+        verdict: on this node.
+        rules: in order.
+    """
 
     name: str
     weight: int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from app.cli.checking.explaining import Explained, Image
 from app.cli.reports import document
 from app.cli.reports.formats import ReportFormat
 from app.cli.reports.report import (
@@ -23,8 +24,11 @@ from app.cli.reports.report import (
     Verdict,
     Workload,
 )
+from app.cli.walking import Check, Rule, Set, Term
 
 KINDS: Final = (Report, Workload, JudgedImage, Row, Cell, Reason, Nearest, Change)
+WALKED: Final = (Set, Rule, Term, Check)
+EXPLAINED: Final = (Explained, Image)
 
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.*)$")
 _WORDS: Final = {str: "text", int: "number", bool: "true or false"}
@@ -52,13 +56,35 @@ def page() -> str:
         "[Verdicts](../explanation/verdicts.md) says what they mean.",
     ]
     for kind in KINDS:
-        lines += ["", f"### {kind.__name__}", "", _about(kind), ""]
-        lines += ["| field | type | meaning |", "|---|---|---|"]
-        if kind is Report:
-            lines += _head()
-        lines += _rows(kind)
+        lines += _section(kind, _head() if kind is Report else ())
+    lines += ["", "## JSON and YAML of one node", "", *_of_one_node()]
+    for kind in WALKED:
+        lines += _section(kind)
+    lines += ["", "## JSON and YAML of `check --explain`", "", *_explained()]
+    for kind in EXPLAINED:
+        lines += _section(kind)
     lines += ["", "## JUnit", "", *_junit()]
     return "\n".join(lines) + "\n"
+
+
+def _section(kind: type, first: Iterable[str] = ()) -> Iterator[str]:
+    yield from ("", f"### {kind.__name__}", "", _about(kind), "")
+    yield from ("| field | type | meaning |", "|---|---|---|", *first, *_rows(kind))
+
+
+def _of_one_node() -> Iterator[str]:
+    yield "`validate-node` on one node prints a [Report](#report) with one more field."
+    yield ""
+    yield "| field | type | meaning |"
+    yield "|---|---|---|"
+    yield (
+        "| `sets` | list of [Set](#set) | every set that was judged, rule by rule;"
+        " empty if nothing is known of the node, or nothing is attached to the image |"
+    )
+
+
+def _explained() -> Iterator[str]:
+    yield "A list with one [Explained](#explained) for each workload that was judged."
 
 
 def _listed(kind: type[Enum]) -> str:
