@@ -9,9 +9,8 @@ term asks of one, the device is lacking, whatever single values there are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from app.compat.features import Features
 from app.compat.gotext import lower
@@ -77,8 +76,7 @@ class Part(StrEnum):
     """Something, where it is only known that the rule does not match."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """One thing that a rule wants of a node: what closeness is counted in.
 
     Attributes:
@@ -118,8 +116,7 @@ class Need:
         return is_changeable(self.feature)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(NamedTuple):
     """One thing that a node does not have.
 
     Attributes:
@@ -135,8 +132,7 @@ class Unmet:
     alternatives: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SetExplanation:
+class SetExplanation(NamedTuple):
     """What one set lacks on one node.
 
     Attributes:

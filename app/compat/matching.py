@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from app.compat.budget import TOO_COSTLY, Budget
 from app.compat.features import Features
@@ -66,8 +66,7 @@ class RuleResult:
     vars: Variables = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SetResult:
+class SetResult(NamedTuple):
     """What became of one compatibility set; the rules in the set's order."""
 
     compatibility: Compatibility

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from app.compat.gotext import lower
 from app.compat.matching import RULE_MATCHED, Results, RuleResult, SetResult
@@ -65,8 +65,7 @@ Reason: TypeAlias = Unpublished | Erred | AfterUnknown
 """Why a rule is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """One rule on one node.
 
     Attributes:
@@ -80,8 +79,7 @@ class RuleOutcome:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SetOutcome:
+class SetOutcome(NamedTuple):
     """One set on one node, rule by rule."""
 
     result: SetResult
@@ -89,8 +87,7 @@ class SetOutcome:
     rules: tuple[RuleOutcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SpecOutcome:
+class SpecOutcome(NamedTuple):
     """One spec on one node.
 
     Attributes:

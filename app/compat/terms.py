@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from app.compat import operators
 from app.compat.features import Attributes, Flags, Instances
@@ -33,8 +33,7 @@ _EXISTS: Final = True
 _DOES_NOT_EXIST: Final = "DoesNotExist"
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureSets:
+class FeatureSets(NamedTuple):
     """One feature of one node, in its three kinds; `None` is Go's nil map."""
 
     flags: Flags = None
@@ -42,8 +41,7 @@ class FeatureSets:
     instances: Instances = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TermResult:
+class TermResult(NamedTuple):
     """What became of one term.
 
     Attributes:

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from app.compat import govalue, yaml_errors
 from app.compat.govalue import Scalar
@@ -103,8 +103,7 @@ class Value:
 Data: TypeAlias = Scalar | list[Value] | dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The first document of a text.
 
     Attributes:
