@@ -3,7 +3,8 @@
 YAML of any number of documents, JSON likewise, Lists of objects or of one kind
 (`kind: List`, `DeploymentList`). An object of another kind is counted and passed
 over, whatever it holds; one that is none ends it all, because nobody knows what is
-missing then. Of Namespaces the labels are kept: they choose modes.
+missing then; so does a workload that no API server would take. Of Namespaces the
+labels are kept: they choose modes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Final, NoReturn
 from app.admission.review import Review
 from app.cli.checking.files import File
 from app.errors import ConfigError
-from app.scheduling import kinds
+from app.scheduling import kinds, podspec
 from app.scheduling.kinds import Kind
 
 INVALID: Final = "InvalidManifest"
@@ -159,6 +160,22 @@ def read(file: File, found: Found) -> None:
         documents = _yaml(file)
     for place, value in documents:
         found.take(value, place)
+
+
+def require_readable(found: Found) -> None:
+    """Refuses workloads that an API server would refuse, and that we cannot judge.
+
+    Raises:
+        ConfigError: a part of one cannot be read, or it has no image; with its place.
+    """
+    for one in found.manifests:
+        pod = podspec.of(one.kind, one.object)
+        if pod.unreadable:
+            paths = ", ".join(sorted(set(pod.unreadable)))
+            _refuse(one.place, f"{one.label}: cannot read {paths}")
+        if not pod.images:
+            where = ".".join((*one.kind.template, "spec"))
+            _refuse(one.place, f"{one.label}: no container with an image in {where}")
 
 
 def _yaml(file: File) -> Iterator[tuple[str, object]]:

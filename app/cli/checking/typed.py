@@ -150,6 +150,7 @@ def workloads(wanted: Wanted) -> Found:
         (wanted.what.manifests or ()), recursive=wanted.what.recursive
     ):
         manifests.read(file, found)
+    manifests.require_readable(found)
     return found
 
 

@@ -178,6 +178,22 @@ def test_without_any_workload_ci_is_not_green(run: Run, files: Files) -> None:
     )
 
 
+def test_a_workload_that_no_api_server_would_take_is_bad_input(
+    run: Run, files: Files
+) -> None:
+    """Else a Deployment without a template would be green."""
+    broken = manifest("broken")
+    broken["spec"] = broken["spec"]["template"]["spec"]
+    path = files.write("broken.json", broken)
+    for more in ((), ("--explain", "old")):
+        ran = run("check", "-f", path, "-f", files.train, *files.given, *more)
+        assert (2, "") == (ran.status, ran.out)
+        assert (
+            f"imagecompat: {path}:1: Deployment broken: no container with an image in "
+            "spec.template.spec\n"
+        ) == ran.err
+
+
 def test_broken_yaml_in_the_middle_names_its_place(run: Run, files: Files) -> None:
     text = f"{json.dumps(manifest('x'))}\n---\na: [\n---\nb: 1\n"
     path = files.write("a.yaml", f"# YAML\n---\n{text}")

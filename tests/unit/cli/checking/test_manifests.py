@@ -242,3 +242,60 @@ def test_the_review_is_that_of_a_creation() -> None:
 def test_what_a_manifest_says_of_its_namespace_wins() -> None:
     (one,) = read(HELM.split(b"---\n")[2]).manifests
     assert "ci" == one.review("ml").namespace
+
+
+# What an API server would refuse --------------------------------------------------
+
+APP = "{name: a, image: i}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "message"),
+    [
+        pytest.param(
+            "apps/v1 Deployment",
+            f"{{containers: [{APP}]}}",
+            "no container with an image in spec.template.spec",
+            id="no template",
+        ),
+        pytest.param(
+            "batch/v1 CronJob",
+            f"{{template: {{spec: {{containers: [{APP}]}}}}}}",
+            "no container with an image in spec.jobTemplate.spec.template.spec",
+            id="a Job's spec in a CronJob",
+        ),
+        pytest.param("v1 Pod", "x", "cannot read spec", id="text for a spec"),
+        pytest.param(
+            "v1 Pod", "{}", "no container with an image in spec", id="nothing at all"
+        ),
+        pytest.param(
+            "v1 Pod",
+            f"{{containers: [{APP}, {{name: b}}, {{name: c, image: 3}}]}}",
+            "cannot read spec.containers[1].image, spec.containers[2].image",
+            id="one image beside others",
+        ),
+        pytest.param(
+            "v1 Pod",
+            f"{{containers: [{APP}], nodeSelector: {{gpu: true}}}}",
+            "cannot read spec.nodeSelector",
+            id="a selector of a wrong type",
+        ),
+    ],
+)
+def test_a_workload_that_cannot_be_judged_is_a_broken_manifest(
+    kind: str, spec: str, message: str
+) -> None:
+    version, _, name = kind.partition(" ")
+    text = f"---\napiVersion: {version}\nkind: {name}\nmetadata: {{name: w}}\n"
+    found = read(f"{text}spec: {spec}\n".encode())
+    with pytest.raises(ConfigError) as caught:
+        manifests.require_readable(found)
+    assert ("InvalidManifest", f"a.yaml:2: {name} w: {message}") == (
+        caught.value.reason,
+        caught.value.message,
+    )
+
+
+def test_what_an_api_server_takes_is_readable() -> None:
+    pod = f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{APP}], volumes: null}}\n"
+    manifests.require_readable(read(pod.encode()))
