@@ -20,11 +20,13 @@ from app.cli.reports.report import Change, Reason, Verdict, Workload
 MAX_REASONS: Final = 8
 """Of one workload that breaks, or loses nodes."""
 
-_CODES: Final[Mapping[Verdict, int]] = {
-    Verdict.FITS: FITS,
-    Verdict.DOES_NOT_FIT: DOES_NOT_FIT,
-    Verdict.UNKNOWN: COULD_NOT_FIND_OUT,
+_CODES: Final[Mapping[tuple[Verdict, Verdict], int]] = {
+    (Verdict.FITS, Verdict.DOES_NOT_FIT): DOES_NOT_FIT,
+    (Verdict.FITS, Verdict.UNKNOWN): COULD_NOT_FIND_OUT,
+    (Verdict.UNKNOWN, Verdict.DOES_NOT_FIT): COULD_NOT_FIND_OUT,
+    (Verdict.UNKNOWN, Verdict.UNKNOWN): COULD_NOT_FIND_OUT,
 }
+"""Verdicts now and then -> exit code; 0 for all others."""
 
 
 def compare(
@@ -45,11 +47,19 @@ def compare(
     )
 
 
-def exit_code(changes: Sequence[Change]) -> int:
-    """1 if something breaks that fits now, else 3 if something becomes unknown."""
-    after = {one.after for one in changes if one.before is Verdict.FITS}
-    worst = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN)
-    return next((_CODES[one] for one in worst if one in after), FITS)
+def exit_code(before: Sequence[Workload], after: Sequence[Workload]) -> int:
+    """1 if something breaks that fits now, else 3 if something may; else 0.
+
+    What does not fit now cannot break. What is not known now may fit, and break.
+
+    Args:
+        before: as it is.
+        after: the same workloads, in the same order.
+    """
+    pairs = zip(before, after, strict=True)
+    codes = {_CODES.get((was.verdict, will.verdict), FITS) for was, will in pairs}
+    worst = (DOES_NOT_FIT, COULD_NOT_FIND_OUT)
+    return next((code for code in worst if code in codes), FITS)
 
 
 class _Nodes:
@@ -93,13 +103,20 @@ def _change(before: Workload, after: Workload, nodes: _Nodes) -> Change:
     return Change(
         name=after.name,
         before=before.verdict,
-        after=after.verdict,
+        after=_after(before, after),
         nodes_before=was.bit_count(),
         nodes_after=will.bit_count(),
         reasons=_reasons(after, lost, nodes),
         nodes_lost=nodes.names(lost),
         nodes_gained=nodes.names(will & ~was),
     )
+
+
+def _after(before: Workload, after: Workload) -> Verdict:
+    """The verdict; what fits now and would have no candidate at all breaks."""
+    if before.verdict is Verdict.FITS and not after.rows:
+        return Verdict.DOES_NOT_FIT
+    return after.verdict
 
 
 def _fitting(workload: Workload, nodes: _Nodes) -> Bits:

@@ -182,7 +182,10 @@ class _Check:
                 after,
             ),
         )
-        return Result(self._printed(report), _code(report))
+        code = _EXIT[report.verdict]
+        if before is not None:
+            code = changes.exit_code(before.workloads, after.workloads)
+        return Result(self._printed(report), code)
 
     def _other(self, known: KnownNodes) -> KnownNodes | None:
         what = self.wanted.what
@@ -262,12 +265,6 @@ def _node(known: KnownNodes, name: str) -> Node:
         text = f"--explain {name}: there is no such node in {known.origin}"
         raise ConfigError("NoSuchNode", text)
     return node
-
-
-def _code(report: Report) -> int:
-    if report.changes is not None:
-        return changes.exit_code(report.changes)
-    return _EXIT[report.verdict]
 
 
 def _on_labels(known: KnownNodes, last: KnownNodes, given: Given) -> Iterator[str]:

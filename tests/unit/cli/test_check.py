@@ -446,3 +446,11 @@ def test_a_walk_of_no_node_or_in_no_form_is_refused(run: Run, files: Files) -> N
     assert f"--explain x: there is no such node in {files.hosts}" == said
     said = refused(run(*given, "gpu", "-o", "junit"))
     assert "--explain and -o junit: expected table, json or yaml" == said
+
+
+def test_what_is_unknown_now_and_then_is_not_green(run: Run, files: Files) -> None:
+    """Offline nobody knows what the image asks for: an upgrade may break it."""
+    path = files.write("then.json", host())
+    nodes = ("--nodes", files.hosts, "--offline")
+    ran = run("check", "-f", files.train, *nodes, "--what-if", path)
+    assert (3, "") == (ran.status, ran.err)
