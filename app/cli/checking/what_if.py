@@ -1,9 +1,10 @@
 """Other nodes, or other features of the same: what `--what-if` puts in place.
 
 A file of nodes (an export, features, manifests, a folder of these) replaces nodes
-of the same name and adds the others. A `WhatIf` says what becomes of nodes that are
-there: an upgrade of the operating system, a driver, a pool that goes. Its steps are
-taken in order:
+of the same name and adds the others; features without a Node replace features only,
+and a known node keeps its labels, taints and cordon. A `WhatIf` says what becomes of
+nodes that are there: an upgrade of the operating system, a driver, a pool that goes.
+Its steps are taken in order:
 
     kind: WhatIf
     steps:
@@ -15,7 +16,8 @@ taken in order:
 
 An attribute that is null, a flag that is false and a label that is null go;
 `instances` replaces all devices of a feature; `unpublish` takes whole features away.
-Nodes of which nothing is known stay so.
+Nodes of which nothing is known stay so. What would change nothing is refused, with its
+place.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-import msgspec
-
-from app.cli.checking import files
+from app.cli.checking import files, steps
+from app.cli.checking.steps import Step, Which
 from app.cli.nodes import reading, yaml_stream
-from app.cli.nodes.known import KnownNodes
+from app.cli.nodes.known import KnownNodes, named
 from app.cli.output import read_input
+from app.cli.suites.fields import near
 from app.compat.features import Features
 from app.compat.gotext import lower
 from app.errors import ConfigError
@@ -40,38 +42,9 @@ from app.scheduling.affinity import all_of
 from app.scheduling.node import Node
 
 INVALID: Final = "InvalidWhatIf"
-KIND: Final = "WhatIf"
-
-MAX_BYTES: Final = 1 << 20
-"""Of a `WhatIf`; what is larger is a file of nodes."""
-
 _Set = TypeVar("_Set")
 _Old = TypeVar("_Old")
 _Changes = TypeVar("_Changes")
-
-
-class _Which(msgspec.Struct, forbid_unknown_fields=True):
-    names: list[str] | None = None
-    selector: str | None = None
-    all: bool = False
-
-
-class _Step(msgspec.Struct, forbid_unknown_fields=True):
-    nodes: _Which
-    remove: bool = False
-    attributes: dict[str, dict[str, str | None]] = msgspec.field(default_factory=dict)
-    flags: dict[str, dict[str, bool]] = msgspec.field(default_factory=dict)
-    instances: dict[str, list[dict[str, str]]] = msgspec.field(default_factory=dict)
-    unpublish: list[str] = msgspec.field(default_factory=list)
-    labels: dict[str, str | None] = msgspec.field(default_factory=dict)
-
-
-class WhatIf(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """What becomes of nodes that are there."""
-
-    kind: str
-    steps: list[_Step]
-    api_version: str = ""
 
 
 def apply(
@@ -100,47 +73,52 @@ def apply(
     for path in paths:
         wanted = _read(path)
         if wanted is not None:
-            for number, step in enumerate(wanted.steps):
-                _take(step, f"{path}: steps[{number}]", nodes, features)
+            for step in wanted:
+                _take(step, nodes, features)
             continue
         others = reading.read([path], namespaces=namespaces)
-        for name in others.snapshot.nodes:
+        # Of these only features are said: what is known of the Node stays.
+        kept = others.inferred & nodes.keys() - inferred
+        for name, node in others.snapshot.nodes.items():
             features.pop(name, None)
-        nodes |= others.snapshot.nodes
+            if name not in kept:
+                nodes[name] = node
         features |= others.snapshot.features
         notes += others.notes
-        inferred = inferred - others.snapshot.nodes.keys() | others.inferred
+        inferred = (inferred - others.snapshot.nodes.keys()) | (others.inferred - kept)
     names = ", ".join(paths)
     origin = names if replaces_all else f"{known.origin} with {names}"
     inferred &= nodes.keys()
     return KnownNodes(Snapshot(nodes, features), origin, notes, inferred)
 
 
-def _read(path: str) -> WhatIf | None:
-    """A `WhatIf`; `None` if the file holds nodes."""
+def _read(path: str) -> tuple[Step, ...] | None:
+    """The steps of a `WhatIf`; `None` if the file holds nodes."""
     if path == files.STDIN or Path(path).is_dir() or not _is_small(path):
         return None
     content = read_input(path)
-    if KIND.encode() not in content:
+    if steps.KIND.encode() not in content:
         return None
     try:
         documents = list(yaml_stream.read(content))
     except ConfigError as error:
         raise ConfigError(INVALID, f"{path}: {error.message}") from error
     first = documents[0].value if documents else None
-    if not isinstance(first, Mapping) or first.get("kind") != KIND:
+    if not isinstance(first, Mapping) or first.get("kind") != steps.KIND:
         return None
     if len(documents) > 1:
-        _refuse(path, f"{len(documents)} documents; expected one {KIND}")
-    try:
-        return msgspec.convert(first, WhatIf)
-    except msgspec.ValidationError as error:
-        _refuse(path, str(error))
+        place = f"{path}:{documents[1].line}"
+        _refuse(place, f"{len(documents)} documents; expected one {steps.KIND}")
+    found, problems = steps.read(content, path)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ConfigError(INVALID, f"{problems[0]}{more}")
+    return found
 
 
 def _is_small(path: str) -> bool:
     try:
-        return Path(path).stat().st_size <= MAX_BYTES
+        return Path(path).stat().st_size <= steps.MAX_BYTES
     except OSError:
         return True  # reading it says why
 
@@ -148,15 +126,18 @@ def _is_small(path: str) -> bool:
 # One step -------------------------------------------------------------------------
 
 
-def _take(
-    step: _Step, place: str, nodes: dict[str, Node], features: dict[str, Features]
-) -> None:
-    names = _chosen(step.nodes, place, nodes)
+def _take(step: Step, nodes: dict[str, Node], features: dict[str, Features]) -> None:
+    names = _chosen(step.nodes, nodes)
     if step.remove:
         for name in names:
             del nodes[name]
             features.pop(name, None)
         return
+    known = [name for name in names if name in features]
+    if step.has_features and not known:
+        text = f"nothing is known of the features of {named(names)}: none can change"
+        _refuse(step.nodes.place, text)
+    _require_published(step, [features[name] for name in known])
     change = _Change(step)
     for name in names:
         if step.labels:
@@ -167,41 +148,54 @@ def _take(
             features[name] = change.of(features[name])
 
 
-def _chosen(which: _Which, place: str, nodes: Mapping[str, Node]) -> list[str]:
-    given = (which.names is not None, which.selector is not None, which.all)
-    if sum(given) != 1:
-        _refuse(place, "nodes: expected one of names, selector, all: true")
-    if which.names is not None:
+def _require_published(step: Step, features: Sequence[Features]) -> None:
+    """Refuses to take away what nobody has: most likely it is mistyped."""
+    if not step.unpublish:
+        return
+    published = {
+        name
+        for one in features
+        for sets in (one.flags, one.attributes, one.instances)
+        for name in sets
+    }
+    for name, place in step.unpublish.items():
+        if lower(name) not in published:
+            hint = near(lower(name), published)
+            _refuse(place, f"unpublish: none of these nodes publishes {name}{hint}")
+
+
+def _chosen(which: Which, nodes: Mapping[str, Node]) -> list[str]:
+    if which.every:
+        return list(nodes)
+    if which.names:
         absent = [name for name in which.names if name not in nodes]
         if absent:
-            _refuse(place, f"there is no node {absent[0]}")
+            hint = near(absent[0], nodes.keys())
+            _refuse(which.place, f"there is no node {absent[0]}{hint}")
         return list(dict.fromkeys(which.names))
-    if which.selector is None:
-        return list(nodes)
     try:
         test = all_of(selector.parse(which.selector))
     except ConfigError as error:
-        raise ConfigError(INVALID, f"{place}: {error.message}") from error
+        raise ConfigError(INVALID, f"{which.place}: {error.message}") from error
     found = [name for name, node in nodes.items() if test is None or test(node)]
     if not found:
-        _refuse(place, f"no node has the labels {which.selector}")
+        _refuse(which.place, f"no node has the labels {which.selector}")
     return found
 
 
 class _Change:
     """What a step makes of features; equal sets stay one object.
 
-    Sets are shared between nodes, and evaluated once for all that share them.
+    Sets are shared between nodes, and evaluated once for all that share them. They are
+    known by identity: all of a step's nodes are there before the first one changes.
     """
 
-    def __init__(self, step: _Step) -> None:
+    def __init__(self, step: Step) -> None:
         self._attributes: Final = _lowered(step.attributes)
         self._flags: Final = _lowered(step.flags)
-        self._instances: Final = {
-            name: tuple(found) for name, found in _lowered(step.instances).items()
-        }
+        self._instances: Final = _lowered(step.instances)
         self._gone: Final = frozenset(map(lower, step.unpublish))
-        self._made: Final[dict[tuple[str, int], tuple[object, Any]]] = {}
+        self._made: Final[dict[tuple[str, int], Any]] = {}
 
     def of(self, features: Features) -> Features:
         """The features of a node afterwards."""
@@ -228,8 +222,8 @@ class _Change:
             old = sets.get(name)
             key = (name, id(old))
             if key not in self._made:
-                self._made[key] = (old, make(old, changes))  # keeps the id in use
-            found[name] = self._made[key][1]
+                self._made[key] = make(old, changes)
+            found[name] = self._made[key]
         return found
 
 
@@ -249,5 +243,5 @@ def _lowered(found: Mapping[str, _Set]) -> dict[str, _Set]:
     return {lower(name): one for name, one in found.items()}
 
 
-def _refuse(place: str, text: str) -> NoReturn:
+def _refuse(place: object, text: str) -> NoReturn:
     raise ConfigError(INVALID, f"{place}: {text}")
