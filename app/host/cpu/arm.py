@@ -15,6 +15,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from app.compat.gotext import trimmed
 from app.host.cpu import cpuinfo
 from app.host.cpu.identity import UNKNOWN, Identity
 from app.host.tree import Tree
@@ -89,7 +90,7 @@ def flags_of(tree: Tree) -> frozenset[str] | None:
 
 def identity_of(tree: Tree) -> Identity | None:
     """Who it is, of a processor with the flag CPUID; `None` if no file tells."""
-    text = (tree.text(REGISTER) or "").strip()
+    text = trimmed(tree.text(REGISTER) or "")
     if text.startswith("0x") and len(text) <= len("0x") + 16:
         register = cpuinfo.number({"": text}, "")
         return _identity(register)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from app.compat.gotext import trimmed
+
 PATH: Final = "/proc/cpuinfo"
 
 _MARKS: Final = {"vendor_id": "x86_64", "CPU implementer": "aarch64"}
@@ -18,13 +20,13 @@ _MARKS: Final = {"vendor_id": "x86_64", "CPU implementer": "aarch64"}
 def first_processor(text: str) -> dict[str, str]:
     """Field -> value, of the first of the blocks that empty lines end."""
     fields: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, colon, value = line.partition(":")
         if not colon:
             if fields:
                 break
             continue
-        fields.setdefault(name.strip(), value.strip())
+        fields.setdefault(trimmed(name), trimmed(value))
     return fields
 
 

@@ -60,7 +60,7 @@ def holds_kernels_own(root: Path, mountinfo: str) -> bool:
         mountinfo: the text of `/proc/self/mountinfo` (proc(5)).
     """
     mounted = set()
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):
         fields = _MOUNT.match(line)
         if fields:
             mounted.add((_unescaped(fields[1]), fields[2]))

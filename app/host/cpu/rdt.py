@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from app.compat.gotext import trimmed
 from app.host.cpu.registers import Registers
 from app.host.cpu.sysfs import integer
 from app.host.tree import Tree
@@ -66,7 +67,7 @@ def _groups(tree: Tree) -> int | None:
     """Without the default group; `None` if resctrl is not mounted."""
     mounted_at = _mounted_at(tree)
     text = mounted_at and tree.text(f"{mounted_at}/info/L3/num_closids")
-    groups = integer(text.strip()) if text else None
+    groups = integer(trimmed(text)) if text else None
     return None if groups is None else groups - 1
 
 

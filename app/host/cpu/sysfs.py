@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from app.compat.gotext import trimmed
 from app.host.tree import Tree
 
 PROCESSORS: Final = "/sys/bus/cpu/devices"
@@ -46,7 +47,7 @@ def topology(tree: Tree) -> dict[str, str]:
         if socket is None:
             return {}
         has_siblings |= "," in siblings or "-" in siblings
-        sockets.add(socket.strip())
+        sockets.add(trimmed(socket))
     return {
         "hardware_multithreading": "true" if has_siblings else "false",
         "socket_count": str(len(sockets)),
@@ -62,9 +63,9 @@ def cstate(tree: Tree) -> dict[str, str] | None:
     driver = tree.text(f"{_IDLE}/current_driver")
     if driver is None:
         return None
-    if driver.strip() != "intel_idle":
+    if trimmed(driver) != "intel_idle":
         return {}
-    states = integer((tree.text(_MAX_CSTATE) or "").strip())
+    states = integer(trimmed(tree.text(_MAX_CSTATE) or ""))
     return None if states is None else {"enabled": "true" if states > 0 else "false"}
 
 
@@ -72,10 +73,10 @@ def pstate(tree: Tree) -> dict[str, str]:
     """`cpu.pstate`; empty without Intel's driver."""
     if not tree.exists(_PSTATE):
         return {}
-    status = tree.text(f"{_PSTATE}/status")
-    if status is None or status.strip() == "off":
+    text = tree.text(f"{_PSTATE}/status")
+    if text is None or trimmed(text) == "off":
         return {}
-    found = {"status": status.strip()}
+    found = {"status": trimmed(text)}
     no_turbo = tree.text(f"{_PSTATE}/no_turbo")
     if no_turbo:
         found["turbo"] = "true" if no_turbo.startswith("0") else "false"
@@ -95,11 +96,11 @@ def _governors(tree: Tree) -> Iterator[str]:
     """The governor of each policy that has processors."""
     for policy in tree.names(_FREQUENCY):
         processors = tree.text(f"{_FREQUENCY}/{policy}/affected_cpus")
-        if processors is None or not processors.strip():
+        if processors is None or not trimmed(processors):
             continue
         governor = tree.text(f"{_FREQUENCY}/{policy}/scaling_governor")
         if governor is not None:
-            yield governor.strip()
+            yield trimmed(governor)
 
 
 def sst(tree: Tree, nominal_mhz: int) -> dict[str, str]:
@@ -123,6 +124,6 @@ def base_frequencies(tree: Tree) -> Iterator[int | None]:
         path = f"{PROCESSORS}/{name}/cpufreq/base_frequency"
         text = tree.text(path)
         if text is not None:
-            yield integer(text.strip())
+            yield integer(trimmed(text))
         elif tree.exists(path):
             yield None

@@ -56,3 +56,9 @@ def test_the_kind_of_processor_shows(text: str, machine: str | None) -> None:
 def test_a_number_is_decimal_or_not(value: str, number: int) -> None:
     assert number == cpuinfo.number({"a": value}, "a")
     assert 0 == cpuinfo.number({}, "a")
+
+
+def test_lines_and_spaces_are_those_of_go() -> None:
+    text = "a\x1c: 1\x0b\nb: x\x1cc: y\x85d: z\x1f\n"
+    found = cpuinfo.first_processor(text)
+    assert {"a\x1c": "1", "b": "x\x1cc: y\x85d: z\x1f"} == found

@@ -31,6 +31,13 @@ def test_a_tree_is_here_if_it_holds_what_is_the_kernels(
     assert is_kernels == place.holds_kernels_own(tmp_path, mounts)
 
 
+def test_only_an_end_of_line_ends_a_mount(tmp_path: Path) -> None:
+    root = tmp_path / "my\x1chost"
+    (root / "sys").mkdir(parents=True)
+    mounts = LINE.format(f"{root}/sys", "sysfs")
+    assert place.holds_kernels_own(root, mounts)
+
+
 def test_a_place_is_written_with_octal_numbers(tmp_path: Path) -> None:
     root = tmp_path / "my host"
     (root / "sys").mkdir(parents=True)

@@ -87,6 +87,7 @@ ELSEWHERE = MOUNT.format("/proc", "proc") + MOUNT.format("/resctrl", "resctrl")
         pytest.param({f"/sys/fs/resctrl/{CLOSIDS}": "1\n"}, "0", id="the default only"),
         pytest.param({f"/sys/fs/resctrl/{CLOSIDS}": "0\n"}, None, id="none"),
         pytest.param({f"/sys/fs/resctrl/{CLOSIDS}": "many"}, None, id="no number"),
+        pytest.param({f"/sys/fs/resctrl/{CLOSIDS}": "16\x1f\n"}, None, id="no space"),
         pytest.param({"/sys/fs/resctrl/info/MB/x": ""}, None, id="not of L3"),
         pytest.param({}, None, id="no folder"),
         pytest.param({"/sys/fs/resctrl/.keep": ""}, None, id="not mounted"),

@@ -222,3 +222,33 @@ def test_a_base_frequency_that_cannot_be_read_ends_the_search(tmp_path: Path) ->
 )
 def test_an_integer_is_what_go_takes_for_one(text: str, value: int | None) -> None:
     assert value == sysfs.integer(text)
+
+
+@pytest.mark.parametrize("kept", ["\x1c", "\x1d", "\x1e", "\x1f", "\ufeff"])
+def test_space_is_what_go_takes_for_space(kept: str, tmp_path: Path) -> None:
+    """Python's `strip` takes four control characters away that Go keeps."""
+    files = {
+        **active(policy0=f"powersave{kept}"),
+        f"{SYSTEM}/intel_pstate/status": f"\x85\u3000active{kept}\v\n",
+    }
+    found = sysfs.pstate(tree_of(tmp_path / "a", files))
+    assert {"status": f"active{kept}"} == found
+    files = active(policy0=f"powersave{kept}\x85")
+    found = sysfs.pstate(tree_of(tmp_path / "b", files))
+    assert ACTIVE | {"scaling_governor": f"powersave{kept}"} == found
+    files = active(policy0="powersave")
+    files[f"{SYSTEM}/cpufreq/policy0/affected_cpus"] = f"{kept}\n"
+    found = sysfs.pstate(tree_of(tmp_path / "c", files))
+    assert ACTIVE | {"scaling_governor": "powersave"} == found
+    files = processor(0, "0", "0\n") | processor(1, "1", f"0{kept}\n")
+    found = sysfs.topology(tree_of(tmp_path / "d", files))
+    assert "2" == found["socket_count"]
+    for files in (
+        {f"{SYSTEM}/cpuidle/current_driver": f"intel_idle{kept}\n", MAX_CSTATE: "9"},
+        INTEL_IDLE | {MAX_CSTATE: f"9{kept}\n"},
+    ):
+        name = f"e{len(files[MAX_CSTATE])}"
+        assert not sysfs.cstate(tree_of(tmp_path / name, files))
+    files = {f"{CPUS}/cpu0/cpufreq/base_frequency": f"2000000{kept}\n"}
+    tree = tree_of(tmp_path / "f", files)
+    assert [None] == list(sysfs.base_frequencies(tree))
