@@ -44,6 +44,12 @@ def export(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No notes on standard error.")
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Note all that could not be read of this host."
+        ),
+    ] = False,
     nodes_from: NodesFrom,
 ) -> None:
     """Export nodes and their features, for the other commands.
@@ -66,25 +72,33 @@ def export(
 
     if host and (nodes_from.files or nodes_from.is_of_cluster):
         raise ConfigError("InvalidOptions", "--host: give no other nodes beside it")
+    if quiet and verbose:
+        raise ConfigError("InvalidOptions", "--quiet and --verbose exclude each other")
     if finding.is_here(nodes_from, else_host=host):
         known = finding.here(nodes_from)
     else:
         known = asyncio.run(finding.find(nodes_from))
-    snapshot = known.snapshot
+    snapshot, unread = known.snapshot, known.unread
     if anonymize:
-        from app.cli.nodes.anonymous import anonymize as without_names  # noqa: PLC0415
+        from app.cli.nodes import anonymous  # noqa: PLC0415
+        from app.cli.nodes import unread as paths  # noqa: PLC0415
 
-        snapshot = without_names(snapshot)
+        snapshot, unread = anonymous.anonymize(snapshot), paths.without_names(unread)
     namespaces = nodes_from.nfd_namespaces or ["node-feature-discovery"]
     text = writing.content(
         snapshot,
         output,
         namespace=namespaces[0],
         as_read=None if anonymize else known.as_read,
+        unread=unread,
     )
     writing.write(text, output_file)
     if not quiet:
         notes = known.notes
+        if verbose and known.unread:
+            from app.cli.nodes import of_host  # noqa: PLC0415 - a cluster has none
+
+            notes = of_host.notes(known.unread, every=True)
         if output is ExportFormat.JSON:  # the others have no place for labels
             notes += (*on_labels(known.snapshot.nodes, known.inferred),)
         for note in notes:

@@ -8,6 +8,7 @@ JSON, one line for each feature set and each node (docs/reference/exported-nodes
 * `elements: null` is Go's nil map, and not an empty set.
 * A node without `features` is one of which nothing is known; an empty list says that
   it publishes nothing.
+* A node that is the host itself lists what could not be read of it: for people.
 * The same nodes give the same bytes: sets and nodes are sorted, and so is all that
   has no order of its own.
 
@@ -16,7 +17,7 @@ Whoever reads gets sets that are shared as the file shares them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -24,7 +25,9 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias
 import msgspec
 
 from app.compat.features import Attributes, Features, Flags, Instances
+from app.compat.template import runes
 from app.errors import ConfigError
+from app.host.tree import Unread
 from app.kube.decode import DECODE_ERRORS, Raw, interned, shared_taints
 from app.scheduling.node import Node
 from app.snapshot import Snapshot
@@ -68,12 +71,18 @@ class _Taint(msgspec.Struct, gc=False, omit_defaults=True):
     effect: str = ""
 
 
+class _Unread(msgspec.Struct, gc=False):
+    path: str
+    why: str
+
+
 class _Node(msgspec.Struct, gc=False, omit_defaults=True):
     name: str
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     taints: list[_Taint] = msgspec.field(default_factory=list)
     unschedulable: bool = False
     features: list[int] | None = None
+    unread: list[_Unread] = msgspec.field(default_factory=list)
 
 
 class _Document(msgspec.Struct, gc=False, rename="camel"):
@@ -93,15 +102,24 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 # Writing ------------------------------------------------------------------------
 
 
-def encode(snapshot: Snapshot) -> bytes:
-    """The document, with an end of line."""
+def encode(snapshot: Snapshot, *, unread: Sequence[Unread] = ()) -> bytes:
+    """The document, with an end of line.
+
+    Args:
+        snapshot: the nodes.
+        unread: what could not be read of the one node that there is.
+    """
     names = sorted(snapshot.nodes)
     lines = _Lines()
     for name in names:
         lines.add(snapshot.features.get(name))
     places = lines.places()
     nodes = (
-        _node_line(snapshot.nodes[name], lines.of(snapshot.features.get(name), places))
+        _node_line(
+            snapshot.nodes[name],
+            lines.of(snapshot.features.get(name), places),
+            unread,
+        )
         for name in names
     )
     head = {"apiVersion": API_VERSION, "kind": KIND}
@@ -153,12 +171,26 @@ def _sets(features: Features | None) -> Iterator[tuple[_Kind, str, object]]:
                 yield kind, name, elements
 
 
-def _node_line(node: Node, features: list[int] | None) -> bytes:
+def _node_line(
+    node: Node, features: list[int] | None, unread: Sequence[Unread]
+) -> bytes:
     taints = [_Taint(one.key, one.value, one.effect) for one in node.taints]
     labels = dict(node.labels)
     return _ENCODER.encode(
-        _Node(node.name, labels, taints, node.unschedulable, features)
+        _Node(
+            node.name,
+            labels,
+            taints,
+            node.unschedulable,
+            features,
+            [_Unread(_text(one.path), _text(one.why)) for one in unread],
+        )
     )
+
+
+def _text(path: str) -> str:
+    """Without lone surrogates, which JSON does not have."""
+    return runes.clean(path)
 
 
 # Reading ------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.compat.features import Features
+from app.host.tree import Unread
 from app.scheduling.node import Node, platform_of
 from app.snapshot import Snapshot
 
@@ -23,6 +24,7 @@ class KnownNodes:
             are concluded from those.
         as_read: of the one host that was looked at, the features as NFD's own client
             prints them; see `host.discovery.Discovery`.
+        unread: of that host, what could not be read; see there.
     """
 
     snapshot: Snapshot
@@ -30,6 +32,7 @@ class KnownNodes:
     notes: tuple[str, ...] = ()
     inferred: frozenset[str] = frozenset()
     as_read: Features | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 def named(names: Iterable[str], most: int = 3) -> str:

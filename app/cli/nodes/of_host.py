@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +33,10 @@ def read(root: Path = Path("/")) -> KnownNodes:
         root: where the host's files are.
 
     Raises:
-        ConfigError: `root` is no folder; reason `UnreadableInput`.
+        ConfigError: `root` is no folder, or we may not look; reason
+            `UnreadableInput`.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 - raises nothing, whatever it is
-        raise ConfigError(NO_FOLDER, f"{root}: not a folder")
+    _require_folder(root)
     found = discover(root)
     name = os.environ.get(NODE_NAME) or _host_name(Tree(root))
     node = inferred.node(name, found.features)
@@ -44,7 +46,20 @@ def read(root: Path = Path("/")) -> KnownNodes:
         notes(found.unread),
         frozenset({name}),
         as_read=found.as_read,
+        unread=found.unread,
     )
+
+
+def _require_folder(root: Path) -> None:
+    try:
+        if stat.S_ISDIR(root.stat().st_mode):
+            return
+    except OSError as error:
+        text = f"{root}: cannot be read: {error.strerror}"
+        raise ConfigError(NO_FOLDER, text) from error
+    except ValueError:  # a zero byte
+        pass
+    raise ConfigError(NO_FOLDER, f"{root}: not a folder")
 
 
 def _host_name(tree: Tree) -> str:
@@ -54,9 +69,17 @@ def _host_name(tree: Tree) -> str:
     return named or tree.root.absolute().name
 
 
-def notes(unread: tuple[Unread, ...]) -> tuple[str, ...]:
-    """What could not be read, for a person."""
-    told = [f"{each.path}: {each.why}" for each in unread[:MAX_NOTES]]
-    if len(unread) > MAX_NOTES:
-        told.append(f"and {len(unread) - MAX_NOTES} others could not be read")
-    return tuple(told)
+def notes(unread: Sequence[Unread], *, every: bool = False) -> tuple[str, ...]:
+    """What could not be read, for a person.
+
+    Args:
+        unread: all of it.
+        every: whether more than `MAX_NOTES` are wanted.
+    """
+    told = tuple(f"{each.path}: {each.why}" for each in unread)
+    more = len(told) - MAX_NOTES
+    if every or more <= 0:
+        return told
+    others = "other" if more == 1 else "others"
+    how = "`imagecompat export --verbose` lists all"
+    return (*told[:MAX_NOTES], f"and {more:,} {others} could not be read; {how}")

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import msgspec
 from app.cli.nodes.options import ExportFormat
 from app.compat.features import Features
 from app.errors import ConfigError
+from app.host.tree import Unread
 from app.kube.features import NODE_NAME_LABEL
 from app.snapshot import Snapshot
 
@@ -28,6 +30,7 @@ def content(
     *,
     namespace: str,
     as_read: Features | None = None,
+    unread: Sequence[Unread] = (),
 ) -> bytes:
     """The nodes in that form.
 
@@ -36,6 +39,7 @@ def content(
         form: what is wanted.
         namespace: where NodeFeatures are to be.
         as_read: the features of the one node that there is, as `nfd_json` takes them.
+        unread: what could not be read of the one node that there is.
 
     Raises:
         ConfigError: the form has no room for these nodes.
@@ -43,7 +47,7 @@ def content(
     if form is ExportFormat.JSON:
         from app.cli.nodes import document  # noqa: PLC0415 - one of three
 
-        return document.encode(snapshot)
+        return document.encode(snapshot, unread=unread)
     if form is ExportFormat.NODE_FEATURES:
         return _node_features(snapshot, namespace)
     return _nfd_json(snapshot, as_read)

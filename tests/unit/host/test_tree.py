@@ -133,7 +133,8 @@ def chain(links: int, end: str) -> Entries:
 
 
 def test_forty_links_are_followed_as_by_the_kernel(tmp_path: Path) -> None:
-    tree = made(tmp_path, {**chain(41, "/end"), "/end": "end"})
+    entries: dict[str, Entry] = {**chain(41, "/end"), "/end": "end"}
+    tree = made(tmp_path, entries)
     assert "end" == tree.text("/1")
     assert tree.text("/0") is None
     assert (Unread("/0", "Too many levels of symbolic links"),) == tree.unread
@@ -142,7 +143,11 @@ def test_forty_links_are_followed_as_by_the_kernel(tmp_path: Path) -> None:
 
 def test_links_of_folders_count_for_what_is_in_them(tmp_path: Path) -> None:
     """However often they were followed before."""
-    entries = {**chain(40, "/end"), "/end/b": Link("a"), "/end/a": "x"}
+    entries: dict[str, Entry] = {
+        **chain(40, "/end"),
+        "/end/b": Link("a"),
+        "/end/a": "x",
+    }
     tree = made(tmp_path, entries)
     for _ in range(2):
         assert "x" == tree.text("/0/a")
@@ -159,7 +164,11 @@ def test_a_path_is_followed_as_far_as_the_kernel_reads_it(tmp_path: Path) -> Non
 
 def test_a_file_may_be_sixty_four_folders_deep(tmp_path: Path) -> None:
     deep = "/a" * 63
-    entries = {f"{deep}/f": "x", f"{deep}/g/f": "x", "/l": Link(f"{deep}/g/f")}
+    entries: dict[str, Entry] = {
+        f"{deep}/f": "x",
+        f"{deep}/g/f": "x",
+        "/l": Link(f"{deep}/g/f"),
+    }
     tree = made(tmp_path, entries)
     assert "x" == tree.text(f"{deep}/f")
     assert tree.text("/l") is None

@@ -72,5 +72,5 @@ async def test_without_a_configuration_no_cluster_is_asked(
 
 
 def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="absent: not a folder"):
+    with pytest.raises(ConfigError, match="absent: cannot be read: No such file"):
         finding.here(NodesFrom(root=tmp_path / "absent"))

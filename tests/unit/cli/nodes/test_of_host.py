@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from app.cli.nodes import of_host
+from app.cli.nodes import of_host, reading
 from app.compat.features import Features
 from app.errors import ConfigError
 from app.host import nfd_json
@@ -89,16 +90,69 @@ def test_of_much_that_could_not_be_read_the_number_is_noted() -> None:
     unread = tuple(Unread(f"/{number}", "why") for number in range(10))
     told = tuple(f"/{number}: why" for number in range(8))
     assert told == of_host.notes(unread[:8])
-    assert (*told, "and 1 others could not be read") == of_host.notes(unread[:9])
-    assert (*told, "and 2 others could not be read") == of_host.notes(unread)
+    how = "could not be read; `imagecompat export --verbose` lists all"
+    assert (*told, f"and 1 other {how}") == of_host.notes(unread[:9])
+    assert (*told, f"and 2 others {how}") == of_host.notes(unread)
+    assert tuple(f"/{n}: why" for n in range(10)) == of_host.notes(unread, every=True)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file", "zero\0byte"])
+def test_all_that_could_not_be_read_is_listed_and_in_the_document(
+    run: Run, tmp_path: Path
+) -> None:
+    """Other commands read the document as before."""
+    root = host_trees.make(tmp_path / "host", {}, base={"/etc/hostname": "edge-1"})
+    unread = discover(root).unread
+    assert of_host.MAX_NOTES < len(unread)
+    lines = [f"imagecompat: note: {one.path}: {one.why}" for one in unread]
+    file = tmp_path / "edge.json"
+    ran = run("export", "--root", str(root), "--verbose", "-f", str(file))
+    assert lines == ran.err.splitlines()[: len(lines)]
+    few = run("export", "--root", str(root))
+    assert lines[:8] == few.err.splitlines()[:8]
+    assert file.read_text() == few.out
+    (node,) = json.loads(few.out)["nodes"]
+    assert [{"path": one.path, "why": one.why} for one in unread] == node["unread"]
+    known = reading.read([str(file)])
+    assert discover(root).features == known.snapshot.features["edge-1"]
+
+
+def test_no_notes_and_all_notes_exclude_each_other(run: Run) -> None:
+    ran = run("export", "--host", "--quiet", "--verbose")
+    assert (2, "") == (ran.status, ran.out)
+    assert "imagecompat: --quiet and --verbose exclude each other\n" == ran.err
+
+
+def test_notes_of_files_stay_what_they_are(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "edge.json"
+    file.write_text("{}")
+    words = ("export", "--nodes", str(file))
+    assert run(*words).err == run(*words, "--verbose").err != ""
+
+
+@pytest.mark.parametrize("name", ["file", "zero\0byte"])
 def test_a_root_must_be_a_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="not a folder") as caught:
         of_host.read(tmp_path / name)
     assert "UnreadableInput" == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        pytest.param("nowhere", "No such file or directory", id="absent"),
+        pytest.param("file/x", "Not a directory", id="below a file"),
+        pytest.param("n" * 300, "File name too long", id="too long"),
+    ],
+)
+def test_a_root_that_cannot_be_looked_at_says_why(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError) as caught:
+        of_host.read(tmp_path / name)
+    expected = (f"{tmp_path / name}: cannot be read: {why}", "UnreadableInput")
+    assert expected == (caught.value.message, caught.value.reason)
 
 
 def test_a_host_is_printed_with_its_broken_bytes_as_nfd_prints_them(
