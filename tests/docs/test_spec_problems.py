@@ -21,6 +21,7 @@ SECTION = re.compile(
 )
 CUT = {
     "xxx...": "x" * 1024,
+    "one, one...": ", ".join(["one"] * 1_002),
     "'a{1000}...'": ", ".join(f"'a{{1000}}{number}'" for number in range(2100)),
 }
 """What the page leaves out of an example, because nobody would read it."""

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.cli.linting.linted import Linted
 from app.cli.output import safe
-from app.compat.lint import Problem, Severity
+from app.compat.lint import MORE_WARNINGS, Problem, Severity
 
 _MOST_SHOWN = 160
 """Characters of a line that are shown; a spec may stand on one line."""
 
 
 def lines(linted: Linted, *, excerpt: bool) -> Iterator[str]:
-    """The problems of one spec: `NAME:LINE:COLUMN: severity[code]: message; hint`.
+    """The problems of one spec.
+
+    Each is `NAME:LINE:COLUMN: severity[code]: message; hint (at JSON path)`.
+
+    The path tells apart what stands at one place: an alias stands for its anchor.
 
     Args:
         linted: the spec.
         excerpt: whether each has the line of the spec below it, with a mark, and its
-            hint in a line of its own.
+            path and its hint in lines of their own.
     """
     for one in linted.problems:
         places = [linted.name, *([one.line, one.column] if one.line else [])]
         where = ":".join(map(str, places))
-        said = f"{where}: {one.severity}[{one.code}]: {one.message}"
+        kind = f"{where}: {one.severity}[{one.code}]"
         if not excerpt:
-            yield safe(f"{said}; {one.hint}" if one.hint else said)
+            yield safe(f"{kind}: {_said(one)}")
             continue
-        yield safe(said)
+        yield safe(f"{kind}: {one.message}")
         yield from _excerpt(linted, one)
+        if one.path not in _WHOLE:
+            yield safe(f"  at: {one.path}")
         if one.hint:
             yield safe(f"  hint: {one.hint}")
+
+
+_WHOLE: Final = frozenset({"", "$"})
+"""Paths that say nothing: of an artifact, and of the whole spec."""
+
+
+def _said(one: Problem) -> str:
+    """Message, hint and path."""
+    text = f"{one.message}; {one.hint}" if one.hint else one.message
+    return text if one.path in _WHOLE else f"{text} (at {one.path})"
 
 
 def _excerpt(linted: Linted, one: Problem) -> Iterator[str]:
@@ -40,14 +57,27 @@ def _excerpt(linted: Linted, one: Problem) -> Iterator[str]:
     text = linted.lines[one.line - 1].replace("\t", " ")
     before = max(0, one.column - _MOST_SHOWN // 2)
     yield safe(f"  {text[before : before + _MOST_SHOWN]}")
-    yield "  " + " " * (one.column - 1 - before) + "^"
+    yield "  " + " " * _cells(text[before : one.column - 1]) + "^"
+
+
+def _cells(text: str) -> int:
+    """Cells of a terminal that a text takes: East Asian characters take two."""
+    return sum(map(_width, safe(text)))
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1
 
 
 def summary(linted: Linted) -> str:
     """`NAME: valid: 1 set, 2 rules`, and how many warnings."""
     parts = [_count(linted.sets, "set"), _count(linted.rules, "rule")]
     warnings = linted.count(Severity.WARNING)
-    if warnings:
+    if any(one.code == MORE_WARNINGS for one in linted.problems):
+        parts.append(f"more than {_count(warnings - 1, 'warning')}")
+    elif warnings:
         parts.append(_count(warnings, "warning"))
     return safe(f"{linted.name}: valid: {', '.join(parts)}")
 
@@ -94,7 +124,8 @@ def _cases(linted: Linted, *, strict: bool) -> Iterator[Any]:
         yield Case(name="valid", classname=linted.name)
     for one in linted.problems:
         name = f"{one.code} at {one.line}:{one.column}" if one.line else one.code
-        text = f"{one.message}; {one.hint}" if one.hint else one.message
+        name += "" if one.path in _WHOLE else f" {one.path}"
+        text = _said(one)
         fails = strict or one.severity is Severity.ERROR
         yield Case(
             name=name,

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Final
 
 from app.compat import parse, yaml11, yaml_nodes
@@ -33,6 +32,7 @@ from app.compat.lint import (
     expressions,
     logic,
     names,
+    near,
     operands,
     presence,
     rules,
@@ -51,10 +51,24 @@ from app.compat.lint.problem import (
 from app.compat.lint.written import Part, Sources
 from app.errors import SpecError
 
-__all__ = ["CODES", "MAX_PROBLEMS", "Family", "Problem", "Severity", "lint"]
+__all__ = [
+    "CODES",
+    "MAX_WARNINGS",
+    "MORE_WARNINGS",
+    "Family",
+    "Problem",
+    "Severity",
+    "lint",
+]
 
-MAX_PROBLEMS: Final = 1_000
-"""Problems of each step that are looked for; nobody reads more."""
+MAX_WARNINGS: Final = 1_000
+"""Warnings of each step that are told; nobody reads more. Errors all are."""
+
+MORE_WARNINGS: Final = "more-warnings"
+"""Code of what says how many warnings are not told."""
+
+MAX_COMPARED: Final = 50_000
+"""Names that unknown ones of a spec are compared with, for hints."""
 
 
 def lint(content: bytes, *, limits: Limits = LIMITS) -> tuple[Problem, ...]:
@@ -66,11 +80,19 @@ def lint(content: bytes, *, limits: Limits = LIMITS) -> tuple[Problem, ...]:
 
     Returns:
         Problems in order of line and column, errors before warnings at one place;
-        none for a spec that is as its author seems to mean it.
+        none for a spec that is as its author seems to mean it. No error is left
+        out; of more warnings than anybody reads the last says how many there are.
     """
-    problems = set(_problems(content, limits))
+    with near.bounded(MAX_COMPARED):
+        problems = set(_problems(content, limits))
     return tuple(
-        sorted(problems, key=lambda one: (one.line, one.column, one.severity, one.code))
+        sorted(
+            problems,
+            key=lambda one: (
+                *(one.line, one.column, one.code == MORE_WARNINGS),
+                *(one.severity, one.code, one.path, one.message),
+            ),
+        )
     )
 
 
@@ -88,8 +110,7 @@ def _problems(content: bytes, limits: Limits) -> Iterator[Problem]:
     sources = Sources(root)
     whole = Part(document.root, "$")
     spec = written.read(document.root, sources)
-    shaped = _first(shape.Shape(sources, limits).check(whole))
-    yield from shaped
+    shaped = list(shape.Shape(sources, limits).check(whole))
     steps = (
         expressions.check(spec, limits),
         _of_text(content, root),
@@ -101,15 +122,45 @@ def _problems(content: bytes, limits: Limits) -> Iterator[Problem]:
         rules.check(spec),
     )
     causes = _causes(shaped)
-    rest = [one for step in steps for one in _first(step)]
-    kept = [one for one in rest if not _follows(one, causes)]
-    yield from kept
-    if not any(CODES[one.code] is Family.READING for one in (*shaped, *kept)):
+    told = _Told()
+    told.add(shaped)
+    for step in steps:
+        told.add(one for one in step if not _follows(one, causes))
+    yield from told.problems()
+    if not told.is_refused:
         yield from _refused(content, limits)
 
 
-def _first(problems: Problems) -> list[Problem]:
-    return list(islice(problems, MAX_PROBLEMS))
+class _Told:
+    """What is told of all that is found: every error, and so many warnings a step."""
+
+    def __init__(self) -> None:
+        self._kept: Final[list[Problem]] = []
+        self._left_out = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is an error that keeps the spec from being read."""
+        return any(CODES[one.code] is Family.READING for one in self._kept)
+
+    def add(self, found_in_step: Iterable[Problem]) -> None:
+        """Takes what one step finds."""
+        warnings = 0
+        for one in found_in_step:
+            warnings += one.severity is Severity.WARNING
+            if one.severity is Severity.ERROR or warnings <= MAX_WARNINGS:
+                self._kept.append(one)
+        self._left_out += max(0, warnings - MAX_WARNINGS)
+
+    def problems(self) -> Problems:
+        """What is told; at the end of the text, how much is not."""
+        yield from self._kept
+        if self._left_out:
+            last = max(self._kept, key=lambda one: (one.line, one.column))
+            at = At(last.line, last.column, "$")
+            message = f"and {self._left_out} more warnings, which are not told"
+            hint = "what is told often has the same cause as what is not"
+            yield found(MORE_WARNINGS, at, message, hint)
 
 
 def _of_text(content: bytes, root: yaml_nodes.Node | None) -> Problems:

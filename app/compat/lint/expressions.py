@@ -45,6 +45,11 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What other languages call an operator -> NFD's name."""
 
+_FOLDED: Final[Mapping[str, str]] = MappingProxyType(
+    {name.lower(): known for name, known in ALIASES.items()}
+)
+_NAMES: Final = tuple(filter(None, OPERATORS))
+
 _COUNTS: Final[Mapping[str, tuple[int, int, str]]] = MappingProxyType(
     {
         **dict.fromkeys(("", "Exists", "DoesNotExist"), (0, 0, "none")),
@@ -93,10 +98,8 @@ def _nothing(_expression: Expression) -> Problems:
 
 def _unknown(one: Expression) -> Problem:
     op = one.op.text
-    folded = {name.lower(): known for name, known in ALIASES.items()}
-    meant = folded.get(op.lower()) or near.nearest(op, filter(None, OPERATORS))
-    known = ", ".join(filter(None, OPERATORS))
-    message = f"unknown operator {shown(op)}: expected one of {known}"
+    meant = _FOLDED.get(op.lower()) or near.nearest(op, _NAMES)
+    message = f"unknown operator {shown(op)}: expected one of {', '.join(_NAMES)}"
     hint = f'did you mean "{meant}"?' if meant else ""
     return found("unknown-operator", one.op.at, message, hint)
 

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import Final
 
 from app.compat import gotext
-from app.compat.lint import cpuid, near
+from app.compat.limits import LIMITS
+from app.compat.lint import cpuid, dashes, near
 from app.compat.lint.features import DOMAINS, FEATURES
 from app.compat.lint.problem import Problem, Problems, found, shown
 from app.compat.lint.written import Expression, Spec, Term, Text
 
 _LABEL_PREFIXES: Final = ("feature.node.kubernetes.io/", "profile.node.kubernetes.io/")
 
-_CLASS: Final = re.compile(r"\\.|\[[^\]]*\]")
+_LONGEST_OPTION: Final = 256
 _KERNEL_OPTION: Final = re.compile("[A-Z0-9][A-Za-z0-9_]*")
 
 _DASHED_FILES: Final = frozenset(
@@ -152,18 +153,32 @@ def _amx(names: Expression | None) -> Problems:
             )
 
 
+_LONGEST_MODULE: Final = 256
+
+
+def _modules(term: Term) -> list[Text]:
+    """The modules that a term names; no module's file has a longer name."""
+    return [one for one in named(term) if len(one.text) <= _LONGEST_MODULE]
+
+
 def _loaded(term: Term) -> Problems:
     """Names of loaded modules: the kernel turns every dash into an underscore."""
-    for name in named(term):
+    names = _modules(term)
+    either = {one.text for one in names} if _is_any_of(term) else set()
+    for name in names:
         if "-" in name.text:
             underscored = name.text.replace("-", "_")
+            if underscored in either:
+                continue
             message = (
                 f"kernel.loadedmodule never holds a name with a dash: found"
                 f" {shown(name.text)}, expected {shown(underscored)}"
             )
             yield found("module-dash", name.at, message, _built_in_hint(name.text))
+    patterns = {value.text for value in _patterns(term)}
     for value in _patterns(term):
-        if "-" in _CLASS.sub("", value.text):
+        is_either = value.text.replace("-", "_") in patterns
+        if not is_either and dashes.needs_dash(value.text):
             message = (
                 "kernel.loadedmodule never holds a name with a dash: found the pattern"
                 f" {shown(value.text)}"
@@ -181,8 +196,8 @@ def _built_in_hint(name: str) -> str:
 
 def _enabled(term: Term) -> Problems:
     """Names of enabled modules: loaded with `_`, built in as the file is called."""
-    names = {name.text for name in named(term)}
-    for name in named(term):
+    names = {name.text for name in _modules(term)}
+    for name in _modules(term):
         text = name.text
         other = text.replace("-", "_") if "-" in text else text.replace("_", "-")
         has_dash = "-" in text or text in _DASHED_FILES
@@ -195,9 +210,16 @@ def _enabled(term: Term) -> Problems:
             yield found("module-built-in", name.at, message, hint)
 
 
-def _patterns(term: Term) -> tuple[Text, ...]:
+def _patterns(term: Term) -> list[Text]:
+    """The patterns on names; not those that are too long to be read."""
     names = term.match_name
-    return names.values if names is not None and names.op.text == "InRegexp" else ()
+    if names is None or names.op.text != "InRegexp":
+        return []
+    return [one for one in names.values if len(one.text) <= LIMITS.pattern_bytes]
+
+
+def _is_any_of(term: Term) -> bool:
+    return term.match_name is not None and term.match_name.op.text == "In"
 
 
 _LABELS_ONLY: Final[Mapping[str, str]] = MappingProxyType(
@@ -228,14 +250,14 @@ def _config(term: Term) -> Problems:
         if plain != text:
             message = f"kernel.config has names without CONFIG_: found {shown(text)}"
             yield found("config-name", name.at, message, f"write {plain}")
-        elif not _KERNEL_OPTION.fullmatch(text):
+        elif not _is_option(text):
             message = f"{shown(text)} is no name of a kernel option"
-            hint = f"write {text.upper()}" if _is_lower(text) else ""
+            hint = f"write {text.upper()}" if _is_option(text.upper()) else ""
             yield found("config-name", name.at, message, hint)
 
 
-def _is_lower(text: str) -> bool:
-    return bool(_KERNEL_OPTION.fullmatch(text.upper()))
+def _is_option(text: str) -> bool:
+    return len(text) <= _LONGEST_OPTION and bool(_KERNEL_OPTION.fullmatch(text))
 
 
 _ELEMENTS: Final[Mapping[str, Callable[[Term], Problems]]] = MappingProxyType(

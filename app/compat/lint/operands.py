@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from app.compat.limits import LIMITS
 from app.compat.lint import near
 from app.compat.lint.expressions import ORDER, VALUED
 from app.compat.lint.features import FEATURES, Element, Form, Kind, element
@@ -266,7 +267,8 @@ def _is_a_name(feature: str, name: str) -> bool:
 
 def _unanchored(one: Expression) -> Problems:
     for value in one.values:
-        if _LITERAL.fullmatch(value.text):
+        is_read = len(value.text) <= LIMITS.pattern_bytes
+        if is_read and _LITERAL.fullmatch(value.text):
             message = f"the pattern {shown(value.text)} is found in longer texts, too"
             hint = f'write op: In, or "^{value.text}$"'
             yield found("unanchored-pattern", value.at, message, hint)

@@ -131,6 +131,7 @@ _TRAPS: Final = (
     "mixed-architectures",
     "module-built-in",
     "module-dash",
+    "more-warnings",
     "names-operator",
     "newer-nfd",
     "no-feature",
@@ -160,6 +161,7 @@ CODES: Final[Mapping[str, Family]] = MappingProxyType(
 )
 """Every code -> when such a problem shows."""
 
+_LONGEST_PLAIN: Final = 200
 _PLAIN_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -174,8 +176,17 @@ def found(code: str, at: At, message: str, hint: str = "") -> Problem:
     """
     is_trap = CODES[code] is Family.TRAP
     severity = Severity.WARNING if is_trap else Severity.ERROR
-    path, message, hint = map(printable, (at.path, message, hint))
+    path, message, hint = map(_told, (at.path, message, hint))
     return Problem(severity, code, at.line, at.column, path, message, hint)
+
+
+MAX_TEXT: Final = 2_000
+"""Characters of a path, of a message and of a hint each: a spec may hold a name of
+256 KiB, at each of thousands of places."""
+
+
+def _told(text: str) -> str:
+    return printable(text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "...")
 
 
 def printable(text: str) -> str:
@@ -195,8 +206,10 @@ def shown(text: str) -> str:
 
 
 def below(path: str, name: str) -> str:
-    """The JSON path of an entry of a mapping (RFC 9535)."""
-    if _PLAIN_NAME.fullmatch(name):
+    """The JSON path of an entry of a mapping (RFC 9535); a long name is cut."""
+    if len(path) > MAX_TEXT:
+        return path
+    if len(name) <= _LONGEST_PLAIN and _PLAIN_NAME.fullmatch(name):
         return f"{path}.{name}"
     inner = gotext.quoted(govalue.clip(name))[1:-1].replace('\\"', '"')
     return f"{path}['" + inner.replace("'", "\\'") + "']"

@@ -6,7 +6,6 @@ from importlib import resources
 
 import pytest
 
-from app.compat import lint as package
 from app.compat.limits import Limits
 from app.compat.lint import Problem, Severity, lint
 from tests.unit.compat.lint.examples import codes, of_expressions, of_sets, only
@@ -158,14 +157,6 @@ def test_a_long_pattern_is_refused_one_byte_later() -> None:
         problem.code,
         problem.message,
     )
-
-
-def test_nobody_reads_a_million_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "MAX_PROBLEMS", 3)
-    rules = "- rules: [" + ", ".join("{name: a, x: 1}" for _ in range(9)) + "]"
-    found = codes(of_sets(rules))
-    assert 3 == found.count("unknown-key")
-    assert 3 == found.count("duplicate-rule-name") + found.count("empty-rule")
 
 
 def test_what_the_spec_holds_is_printable_in_messages() -> None:

@@ -118,11 +118,92 @@ def test_alternatives_are_looked_at_one_by_one() -> None:
     assert is_refuted(of_sets(rule % f"{{matchFeatures: [{one}, {other}]}}"))
 
 
+def test_what_a_rule_sets_again_may_differ_from_rule_to_rule() -> None:
+    rule = "{name: %s, vars: {x: %s}, matchFeatures: [%s]}"
+    asked = "{feature: rule.matched, matchExpressions: {x: {op: In, value: [%s]}}}"
+    first = rule % ("a", "a", "{feature: kernel.version}")
+    second, third = rule % ("b", "b", asked % "a"), rule % ("c", "c", asked % "b")
+    assert [] == codes(of_sets(f"- rules: [{first}, {second}, {third}]"))
+    both = rule % ("b", "b", f"{asked % 'a'}, {asked % 'b'}")
+    assert is_refuted(of_sets(f"- rules: [{first}, {both}]"))
+
+
+ONE = "{feature: local.label, matchExpressions: {x: {op: In, value: [%s]}}}"
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "refuted"),
+    [
+        (["b", "c"], True),
+        (["b", "a"], False),
+        (["b"], True),
+    ],
+)
+def test_alternatives_that_all_contradict_the_set(
+    alternatives: list[str], refuted: bool
+) -> None:
+    rule = "{name: %s, matchFeatures: [%s]}"
+    inner = ", ".join(f"{{matchFeatures: [{ONE % one}]}}" for one in alternatives)
+    both = f"{{name: r, matchFeatures: [{ONE % 'a'}], matchAny: [{inner}]}}"
+    assert refuted == is_refuted(of_sets(f"- rules: [{both}]"))
+    other = f"{{name: r, matchAny: [{inner}]}}"
+    spec = of_sets(f"- rules: [{rule % ('s', ONE % 'a')}, {other}]")
+    assert refuted == is_refuted(spec)
+    if refuted:
+        (problem,) = lint(spec)
+        assert "no alternative of this matchAny ever matches" in problem.message
+
+
+def test_an_alternative_is_not_blamed_for_what_the_set_contradicts_itself() -> None:
+    terms = f"matchFeatures: [{ONE % 'a'}, {ONE % 'b'}]"
+    inner = f"{{matchFeatures: [{ONE % 'a'}]}}"
+    spec = of_sets(f"- rules: [{{name: r, {terms}, matchAny: [{inner}]}}]")
+    assert ["contradiction"] == codes(spec)
+
+
+def test_alternatives_may_mean_other_devices() -> None:
+    one = "{feature: pci.device, matchExpressions: {vendor: {op: In, value: ['%s']}}}"
+    alternative = f"{{matchFeatures: [{one % '10de'}]}}"
+    rule = f"{{name: r, matchFeatures: [{one % '1002'}], matchAny: [{alternative}]}}"
+    assert [] == codes(of_sets(f"- rules: [{rule}]"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "refuted"),
+    [
+        ('{op: GtLt, value: ["1", "2"]}', True),
+        ('{op: GtLt, value: ["1", "3"]}', False),
+        ('{op: Gt, value: ["9223372036854775807"]}', True),
+        ('{op: Gt, value: ["9223372036854775806"]}', False),
+        ('{op: Ge, value: ["9223372036854775807"]}', False),
+        ('{op: Lt, value: ["-9223372036854775808"]}', True),
+        ('{op: Le, value: ["-9223372036854775808"]}', False),
+        ('{op: GtLt, type: version, value: ["1.2.3", "1.2.4"]}', True),
+        ('{op: GtLt, type: version, value: ["1.2.3", "1.2.5"]}', False),
+        ('{op: GtLt, type: version, value: ["1.2", "1.3"]}', False),
+        ('{op: Lt, type: version, value: ["0"]}', True),
+        ('{op: Gt, type: version, value: ["x"]}', False),
+        ('{op: GeLe, value: ["x", "1"]}', False),
+        ('{op: GeLe, value: ["1", "x"]}', False),
+    ],
+)
+def test_one_expression_that_nothing_satisfies(expression: str, refuted: bool) -> None:
+    spec = of_terms(f"- feature: local.label\n  matchExpressions: {{x: {expression}}}")
+    assert refuted == is_refuted(spec)
+
+
+def test_of_many_lines_some_are_told() -> None:
+    term = "- feature: local.label\n  matchExpressions:\n    x: {op: In, value: [%s]}\n"
+    (problem,) = lint(of_terms("".join(term % one for one in "aabbb")))
+    assert "in line 8 and 11 and 14 and others:" in problem.message
+
+
 def test_long_lists_are_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = twice('{op: In, value: ["a", "b"]}', '{op: NotIn, value: ["a", "b"]}')
-    monkeypatch.setattr(logic, "MAX_TRIES", 4)
+    work = 6  # two expressions, and two values with both
+    monkeypatch.setattr(logic, "MAX_CALLS", work)
     assert is_refuted(spec)
-    monkeypatch.setattr(logic, "MAX_TRIES", 3)
+    monkeypatch.setattr(logic, "MAX_CALLS", work - 1)
     assert not is_refuted(spec)
 
 
