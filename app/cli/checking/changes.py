@@ -57,7 +57,7 @@ def exit_code(before: Sequence[Workload], after: Sequence[Workload]) -> int:
         after: the same workloads, in the same order.
     """
     pairs = zip(before, after, strict=True)
-    codes = {_CODES.get((was.verdict, will.verdict), FITS) for was, will in pairs}
+    codes = {_CODES.get((one.verdict, _after(one, will)), FITS) for one, will in pairs}
     worst = (DOES_NOT_FIT, COULD_NOT_FIND_OUT)
     return next((code for code in worst if code in codes), FITS)
 

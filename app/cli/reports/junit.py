@@ -8,14 +8,14 @@ https://github.com/jenkinsci/xunit-plugin/blob/031e285ef3b60dee7aaf36e9096d7dcd9
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from app.cli.reports import words
 from app.cli.reports.clean import cleaned
-from app.cli.reports.report import Report, Verdict, Workload
+from app.cli.reports.report import Change, Report, Verdict, Workload
 
 NAME: Final = "imagecompat"
 
@@ -68,9 +68,50 @@ def document(suites: Sequence[Suite]) -> str:
 
 
 def of_report(report: Report) -> str:
-    """One case a workload: one that does not fit fails, an unknown one is an error."""
-    cases = tuple(_of_workload(one) for one in report.workloads)
-    return document([Suite(name=report.origin or NAME, cases=cases)])
+    """One case a workload: one that does not fit fails, an unknown one is an error.
+
+    With `--what-if` one that breaks fails, as for the exit code: what does not fit now
+    cannot break, and is skipped; what is not known now may fit, and is an error.
+    """
+    if report.changes is None:
+        cases = [_of_workload(one) for one in report.workloads]
+    else:
+        left: dict[str, list[Change]] = {}
+        for change in report.changes:
+            left.setdefault(change.name, []).append(change)
+        cases = [_of_other(one, _taken(one, left)) for one in report.workloads]
+    return document([Suite(name=report.origin or NAME, cases=tuple(cases))])
+
+
+def _taken(workload: Workload, left: Mapping[str, list[Change]]) -> Change | None:
+    """What changes for a workload; of several with its name each is taken once."""
+    same = left.get(workload.name, [])
+    for change in same:
+        if change.after is workload.verdict or not workload.rows:
+            same.remove(change)
+            return change
+    return None
+
+
+def _of_other(workload: Workload, change: Change | None) -> Case:
+    before = workload.verdict if change is None else change.before
+    after = workload.verdict if change is None else change.after
+    lines = [f"now: {before}, then: {after}"]
+    if change is not None:
+        now, then = f"{change.nodes_before:,}", f"{change.nodes_after:,}"
+        lines = [f"{words.outcome(change)}: {before} -> {after}, nodes {now} -> {then}"]
+        lines += (f"- {one}" for one in words.details(change))
+    text = "\n".join(lines)
+    could_not_break = before is Verdict.DOES_NOT_FIT
+    breaks = before is Verdict.FITS and after is Verdict.DOES_NOT_FIT
+    is_well = after is Verdict.FITS
+    return Case(
+        name=workload.name,
+        classname=_file(workload.place) or NAME,
+        failure=text if breaks else "",
+        error="" if breaks or could_not_break or is_well else text,
+        skipped=text if could_not_break and not is_well else "",
+    )
 
 
 def _of_workload(workload: Workload) -> Case:

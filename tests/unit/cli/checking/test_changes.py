@@ -57,7 +57,10 @@ def test_what_becomes_unknown_is_told_with_why() -> None:
 
 
 def test_without_a_candidate_it_is_told_who_is_none_any_more() -> None:
-    (one,) = changes.compare([workload(FITS)], [workload(UNKNOWN, 0)])
+    """And that breaks: it fits now, and nothing would be left to run it."""
+    pair = [workload(FITS)], [workload(UNKNOWN, 0)]
+    (one,) = changes.compare(*pair)
+    assert (MISFIT, 1) == (one.after, changes.exit_code(*pair))
     assert (Reason(rule="", what="no candidates any more: n0", want="", found=""),) == (
         one.reasons
     )

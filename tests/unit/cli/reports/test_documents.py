@@ -10,12 +10,14 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from app.cli.reports import document, formats, html, junit, printing
+from app.cli.checking import changes
+from app.cli.reports import document, formats, html, junit, printing, words
 from app.cli.reports.formats import ReportFormat
 from app.cli.reports.junit import Case, Suite
 from app.cli.reports.report import Report, Verdict
 from app.errors import ConfigError
 from tests.tools.shown_reports import (
+    BREAKS,
     EMPTY,
     FITTING,
     HOMELESS,
@@ -24,6 +26,7 @@ from tests.tools.shown_reports import (
     NVIDIA,
     ONE,
     SEVERAL,
+    UNCLEAR,
     WHAT_IF,
 )
 
@@ -155,6 +158,57 @@ def test_a_failure_says_what_would_change_it() -> None:
     assert "- kernel.loadedmodule vfio_pci: want Exists, found not loaded" == reason
     assert "closest: gpu-a, 1 change would do: load kernel module vfio_pci" == closest
     assert texts == MISFIT.texts[0].split("\n")
+
+
+def test_with_other_nodes_only_what_breaks_fails() -> None:
+    root = parsed(junit.of_report(WHAT_IF))
+    found = {
+        str(case.get("name")): [(one.tag, one.get("message")) for one in case]
+        for case in root[0]
+    }
+    assert {
+        MISFIT.name: [("failure", "breaks: fits -> does not fit, nodes 3 -> 0")],
+        FITTING.name: [],
+        UNCLEAR.name: [("error", "becomes unknown: fits -> unknown, nodes 2 -> 0")],
+        HOMELESS.name: [("error", "now: unknown, then: unknown")],
+    } == found
+    assert (root[0][0][0].text or "").split("\n")[1:] == [
+        f"- {one}" for one in words.details(BREAKS)
+    ]
+
+
+@pytest.mark.parametrize("before", Verdict)
+@pytest.mark.parametrize("after", Verdict)
+def test_a_what_if_fails_as_its_exit_code_does(before: Verdict, after: Verdict) -> None:
+    was = replace(MISFIT, verdict=before, rows=())
+    will = replace(FITTING, name=MISFIT.name, verdict=after)
+    found = changes.compare([was], [will])
+    text = junit.of_report(replace(ONE, workloads=(will,), changes=found))
+    tags = [one.tag for one in parsed(text)[0][0]]
+    code = changes.exit_code([was], [will])
+    skipped = (
+        ["skipped"]
+        if before is Verdict.DOES_NOT_FIT and after is not Verdict.FITS
+        else []
+    )
+    assert {0: skipped, 1: ["failure"], 3: ["error"]}[code] == tags
+
+
+def test_what_keeps_no_candidate_breaks_in_both() -> None:
+    was, will = replace(FITTING, name=HOMELESS.name), HOMELESS
+    found = changes.compare([was], [will])
+    text = junit.of_report(replace(ONE, workloads=(will,), changes=found))
+    (outcome,) = parsed(text)[0][0]
+    assert ("failure", 1) == (outcome.tag, changes.exit_code([was], [will]))
+
+
+def test_of_two_workloads_with_one_name_each_has_its_own_change() -> None:
+    report = replace(ONE, workloads=(MISFIT, MISFIT), changes=(BREAKS,))
+    first, second = parsed(junit.of_report(report))[0]
+    assert (["failure"], ["skipped"]) == (
+        [one.tag for one in first],
+        [one.tag for one in second],
+    )
 
 
 IN_A_CASE = "failure error skipped"
