@@ -24,6 +24,14 @@ class Answer(StrEnum):
     INVALID = "invalid"
 
 
+UNSEEN: Final[Mapping[Answer, str]] = {
+    Answer.UNAVAILABLE: "not judged: its registry could not answer",
+    Answer.UNAUTHORIZED: "not judged: no access",
+    Answer.NOT_FOUND: "not judged: not found",
+    Answer.INVALID: "not judged: its compatibility spec is invalid",
+}
+"""Answers after which nobody knows what the image asks for -> in words."""
+
 STALE: Final = "stale"
 """What stands in for a registry that cannot be asked."""
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from app.admission.findings import Answer, PodFinding
+from app.admission.findings import UNSEEN, Answer, PodFinding
 from app.admission.policy import Action, Mode, Policy, cap
 
 
@@ -147,9 +147,7 @@ def _capped(policy: Policy, finding: PodFinding, code: Code, action: Action) -> 
     return Cause(code, least, capped_by=", ".join(why for _, why in lower))
 
 
-_NOT_LOOKED: Final = frozenset(
-    {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
-)
+_NOT_LOOKED: Final = frozenset(UNSEEN)
 
 _Row: TypeAlias = tuple[Code, Callable[[Policy], Action]]
 

@@ -26,7 +26,7 @@ from app.checker import reading, specs, timing
 from app.checker.demand import Demands, Judged, Late
 from app.checker.evaluation import Platforms, Stands, tally
 from app.checker.explanation import Explainer, Misfit
-from app.checker.reading import Looked, Memory, Reading
+from app.checker.reading import Looked, Memory, Reading, Unseen
 from app.checker.specs import Specs
 from app.checker.subject import Subject
 from app.checker.timing import EVALUATION, REGISTRY, Evaluation
@@ -87,6 +87,7 @@ class Gathered:
     Attributes:
         finding: about the Pod.
         stands: for each image that counts: platform -> where it stands.
+        unseen: for each of them: platform -> why nobody knows what it asks there.
         candidates: as sets.
         platforms: the same by platform.
     """
@@ -95,6 +96,7 @@ class Gathered:
     stands: Stands
     candidates: CandidateBits
     platforms: Platforms
+    unseen: Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class Gathering:
         if subject.others:
             others = reading.read(looked, subject.others, seen.asked, memory).images
             finding = replace(finding, others=tuple(others))
-        return Gathered(finding, found.stands, seen.found, seen.platforms)
+        stands, unseen = found.stands, found.unseen
+        return Gathered(finding, stands, seen.found, seen.platforms, unseen)
 
     def _see(self, subject: Subject) -> _Seen:
         found = self.view.nodes.find(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 
-from app.admission.findings import Answer, Attached, ImageFinding
+from app.admission.findings import UNSEEN, Answer, Attached, ImageFinding
 from app.checker.demand import LATE, Asked, Judged, Lacking, Stand
 from app.checker.specs import Specs
 from app.compat.index import Index, Judgement
@@ -68,11 +68,14 @@ class Reading:
     Attributes:
         images: a finding for each image, in the Pod's order.
         stands: for each image: platform -> where it stands.
+        unseen: for each image: platform -> why nobody knows what it asks there;
+            `None` stands for nodes that do not say what they are.
         cold: spec digest -> an artifact that is not read or not judged yet.
     """
 
     images: list[ImageFinding] = field(default_factory=list)
     stands: list[Mapping[Platform, Stand]] = field(default_factory=list)
+    unseen: list[Mapping[Platform | None, Said]] = field(default_factory=list)
     cold: dict[str, Found] = field(default_factory=dict)
 
     @property
@@ -103,9 +106,11 @@ def read(
             for platform in platforms:
                 one.take(platform, outcome.platforms.get(platform), memory, reading)
         else:
-            one.say(*_answer(outcome), outcome.mark)
+            for place in (*platforms, None):
+                one.say(place, Said(*_answer(outcome)), outcome.mark)
         reading.images.append(one.finding())
         reading.stands.append(one.stands)
+        reading.unseen.append(one.unseen)
     return reading
 
 
@@ -115,6 +120,11 @@ class Said:
 
     answer: Answer
     detail: str
+
+
+Unseen: TypeAlias = Sequence[Mapping[Platform | None, Said]]
+"""For each image: platform -> why nobody knows what it asks there; `None` stands for
+nodes that do not say what they are."""
 
 
 class Memory:
@@ -170,6 +180,7 @@ class _Image:
     ) -> None:
         self.answers: Final[dict[Answer, str]] = {}
         self.stands: Final[dict[Platform, Stand]] = {}
+        self.unseen: Final[dict[Platform | None, Said]] = {}
         self.marks: Final[dict[Answer, str]] = {}
         self._image: Final = image
         self._containers: Final = containers
@@ -177,9 +188,13 @@ class _Image:
         self._attached: Final[dict[str, Attached]] = {}
         self._specs: Final[set[str]] = set()
 
-    def say(self, answer: Answer, detail: str, mark: Mark) -> None:
+    def say(self, platform: Platform | None, said: Said, mark: Mark) -> None:
         """Takes in what is answered for a person; of several marks the worst stays."""
-        self.answers.setdefault(answer, detail)
+        answer = said.answer
+        self.answers.setdefault(answer, said.detail)
+        if answer in UNSEEN:
+            self.unseen[platform] = said
+            self.unseen.setdefault(None, said)
         if mark is not Mark.NONE and self.marks.get(answer) != Mark.STALE:
             self.marks[answer] = mark.value
 
@@ -194,10 +209,10 @@ class _Image:
         if outcome is None:
             self.stands[platform] = LATE
         elif not isinstance(outcome, Found):
-            answer, detail = _answer(outcome)
-            if answer is Answer.PLATFORM_ABSENT:
+            said = Said(*_answer(outcome))
+            if said.answer is Answer.PLATFORM_ABSENT:
                 self.stands[platform] = Lacking(platform)
-            self.say(answer, detail, outcome.mark)
+            self.say(platform, said, outcome.mark)
         else:
             self._take_spec(platform, outcome, memory, reading)
 
@@ -208,12 +223,12 @@ class _Image:
             self._attached[found.digest] = self._attachment(platform, found)
         judged = memory.judged(found)
         if isinstance(judged, Said):
-            self.say(judged.answer, judged.detail, found.mark)
+            self.say(platform, judged, found.mark)
             return
         if judged is None:
             reading.cold[found.spec_digest] = found
         self.stands[platform] = judged or LATE
-        self.say(Answer.FOUND, "", found.mark)
+        self.say(platform, Said(Answer.FOUND, ""), found.mark)
         self._specs.add(found.spec_digest)
 
     def _attachment(self, platform: Platform, found: Found) -> Attached:

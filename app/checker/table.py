@@ -20,11 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
+from app.admission.findings import UNSEEN
 from app.bits import Bits, union
 from app.checker.demand import Judged, Lacking, Stand
-from app.checker.evaluation import Platforms, Stands
+from app.checker.evaluation import Platforms
 from app.checker.explanation import MAX_SETS, Sample
+from app.checker.gathering import Gathered
 from app.checker.judged import Judged as JudgedPod
+from app.checker.reading import Said
 from app.checker.view import View
 from app.compat import alike, division, doubts, matching, outcome
 from app.compat.advice import advice
@@ -140,6 +143,9 @@ class Tables:
     def of(self, judged: JudgedPod) -> tuple[Part, ...]:
         """The candidates of a Pod in parts; no two have the same cells.
 
+        An image of which nobody knows what it asks bounds no node for the webhook;
+        here it is unknown.
+
         To be called before the next change of the cluster is taken in.
         """
         gathered = judged.gathered
@@ -148,18 +154,19 @@ class Tables:
             tuple((platform, _name(stand)) for platform, stand in image.items())
             for image in gathered.stands
         )
-        key = (asked, platforms, self._view.index.generation)
+        unseen = tuple(tuple(image.items()) for image in gathered.unseen)
+        key = (asked, unseen, platforms, self._view.index.generation)
         found = self._tables.get(key)
         if found is None:
-            found = self._parts(gathered.stands, gathered.platforms)
+            found = self._parts(gathered)
             _keep(self._tables, key, found)
         return found
 
-    def _parts(self, stands: Stands, platforms: Platforms) -> tuple[Part, ...]:
-        every = union(platforms.values())
+    def _parts(self, gathered: Gathered) -> tuple[Part, ...]:
+        every = union(gathered.platforms.values())
         parts: dict[tuple[Cell, ...], Bits] = {(): every} if every else {}
-        for image in stands:
-            cells = _merged(self._of_image(image, platforms))
+        for image in zip(gathered.stands, gathered.unseen, strict=True):
+            cells = _merged(self._of_image(*image, gathered.platforms))
             parts = _merged(
                 ((*known, cell), both)
                 for known, nodes in parts.items()
@@ -169,13 +176,16 @@ class Tables:
         return tuple(Part(nodes, cells) for cells, nodes in parts.items())
 
     def _of_image(
-        self, image: Mapping[Platform, Stand], platforms: Platforms
+        self,
+        image: Mapping[Platform, Stand],
+        unseen: Mapping[Platform | None, Said],
+        platforms: Platforms,
     ) -> Iterator[tuple[Cell, Bits]]:
         """What becomes of one image, platform by platform, then spec by spec."""
         specs: dict[str, tuple[Judged, Bits]] = {}
         for platform, nodes in platforms.items():
             if platform is None:
-                yield (_NO_LABELS if image else _ASKS_NOTHING), nodes
+                yield (_NO_LABELS if image else _without(unseen.get(None))), nodes
                 continue
             stand = image.get(platform)
             if isinstance(stand, Judged):
@@ -185,7 +195,8 @@ class Tables:
             elif isinstance(stand, Lacking):
                 yield _lacking(stand), nodes
             else:
-                yield (_ASKS_NOTHING if stand is None else _LATE), nodes
+                is_late = stand is not None
+                yield (_LATE if is_late else _without(unseen.get(platform))), nodes
         for judged, nodes in specs.values():
             yield from self._known(judged, nodes).items()
 
@@ -299,6 +310,15 @@ def _lacks(sample: Sample, need: Need) -> Why:
         changeable=unmet.changeable and bool(unmet.feature),
         advice=advice(need),
     )
+
+
+def _without(said: Said | None) -> Cell:
+    """An image without a spec: it asks for nothing, or nobody knows what."""
+    if said is None:
+        return _ASKS_NOTHING
+    text = UNSEEN[said.answer]
+    told = f"{text}: {said.detail}" if said.detail else text
+    return Cell(Outcome.UNKNOWN, reasons=(Why("", told, "", ""),))
 
 
 def _lacking(stand: Lacking) -> Cell:

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.admission.findings import UNSEEN
 from app.admission.policy import Mode, NodesMayAppear, Policy
 from app.admission.review import Response
 from app.checker import Checker, Options
@@ -178,6 +179,10 @@ def test_check_says_what_the_webhook_says(
     assert expected.decision == found.action
     texts = expected.warnings if expected.allowed else expected.message.splitlines()
     assert tuple(texts) == found.texts
+    for number, image in enumerate(found.images):
+        verdicts = {row.cells[number].verdict for row in found.rows}
+        if not UNSEEN.keys().isdisjoint(image.answers):
+            assert verdicts <= {Verdict.UNKNOWN}
 
 
 def one_by_one(

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.admission.findings import Answer, ImageFinding
+from app.admission.findings import UNSEEN, Answer, ImageFinding
 from app.checker.demand import Judged as JudgedSpec
 from app.checker.demand import Lacking, Stand
 from app.checker.judged import Judged
+from app.checker.reading import Said
 from app.cli import walking
 from app.cli.checking.judging import Asked
 from app.cli.reports.report import Verdict
@@ -94,21 +95,6 @@ def explained(
     )
 
 
-_ANSWERS: Final[Mapping[Answer, str]] = {
-    Answer.MISSING: "no compatibility spec is attached: it asks for nothing",
-    Answer.UNAVAILABLE: "its registry could not answer",
-    Answer.UNAUTHORIZED: "no access",
-    Answer.NOT_FOUND: "there is no such image",
-    Answer.INVALID: "its compatibility spec is invalid",
-    Answer.PLATFORM_ABSENT: "it has no manifest for some platforms",
-}
-"""What is known where there is no spec to walk through."""
-
-_NOT_KNOWN: Final = frozenset(
-    {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
-)
-
-
 class _Images:
     """Walks one node through every image."""
 
@@ -128,18 +114,20 @@ class _Images:
     def all(self) -> Iterator[Image]:
         """Each image, in order."""
         gathered = self._judged.gathered
-        for finding, stands in zip(
-            gathered.finding.images, gathered.stands, strict=True
+        for finding, stands, unseen in zip(
+            gathered.finding.images, gathered.stands, gathered.unseen, strict=True
         ):
-            yield self._image(finding, stands)
+            yield self._image(finding, stands, unseen.get(self._platform))
 
-    def _image(self, finding: ImageFinding, stands: Mapping[Platform, Stand]) -> Image:
+    def _image(
+        self, finding: ImageFinding, stands: Mapping[Platform, Stand], why: Said | None
+    ) -> Image:
         if self._platform is None and stands:
             said = "the node does not say its platform (kubernetes.io/os and arch)"
             return Image(image=finding.image, verdict=Verdict.UNKNOWN, said=said)
         stand = None if self._platform is None else stands.get(self._platform)
         if stand is None:
-            return _without_spec(finding)
+            return _without_spec(finding, why)
         if isinstance(stand, Lacking):
             said = f"the image index has no manifest for {stand.platform}"
             return Image(image=finding.image, verdict=Verdict.DOES_NOT_FIT, said=said)
@@ -171,14 +159,17 @@ class _Images:
         )
 
 
-def _without_spec(finding: ImageFinding) -> Image:
-    """What is known of an image that asks this node for nothing."""
-    told = [
-        f"{_ANSWERS[answer]}{f': {detail}' if detail else ''}"
-        for answer, detail in finding.answers.items()
-        if answer in _ANSWERS
-    ]
-    is_known = _NOT_KNOWN.isdisjoint(finding.answers)
-    verdict = Verdict.FITS if is_known else Verdict.UNKNOWN
-    said = "; ".join(told) or "it asks nothing of this platform"
-    return Image(image=finding.image, verdict=verdict, said=said)
+def _without_spec(finding: ImageFinding, why: Said | None) -> Image:
+    """An image that asks this node for nothing, or nobody knows what."""
+    image = finding.image
+    if why is not None:
+        text = UNSEEN[why.answer]
+        told = f"{text}: {why.detail}" if why.detail else text
+        return Image(image=image, verdict=Verdict.UNKNOWN, said=told)
+    detail = finding.answers.get(Answer.MISSING)
+    told = "no compatibility spec is attached: it asks for nothing"
+    if detail:
+        told = f"{detail}: it asks for nothing"
+    elif Answer.FOUND in finding.answers:
+        told = "it asks nothing of this platform"
+    return Image(image=image, verdict=Verdict.FITS, said=told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from app.admission.findings import Answer
+from app.admission.findings import UNSEEN, Answer
 from app.cli.nodes.known import few
 from app.cli.reports.labels import labels
 from app.cli.reports.report import (
@@ -40,18 +40,13 @@ ANSWERS: Final[Mapping[Answer, str]] = {
     Answer.FOUND: "its compatibility spec was judged",
     Answer.MISSING: "carries no compatibility spec, so it asks for nothing",
     Answer.PLATFORM_ABSENT: "is not built for the platform of some nodes",
-    Answer.UNAVAILABLE: "not judged: its registry could not answer",
-    Answer.UNAUTHORIZED: "not judged: no access",
-    Answer.NOT_FOUND: "not judged: not found",
-    Answer.INVALID: "not judged: its compatibility spec is invalid",
+    **UNSEEN,
 }
 """What is known of an image's spec."""
 
 NOT_JUDGED: Final = "not judged"
 
-NOT_LOOKED_UP: Final = frozenset(
-    {Answer.UNAVAILABLE, Answer.UNAUTHORIZED, Answer.NOT_FOUND, Answer.INVALID}
-)
+NOT_LOOKED_UP: Final = frozenset(UNSEEN)
 """Answers after which nobody knows what the image asks for."""
 
 
@@ -237,16 +232,19 @@ def why(workload: Workload) -> tuple[str, ...]:
     if workload.nearest is not None:
         return told(workload.nearest.reasons)
     names = labels([one.image for one in workload.images])
-    found = [
-        f"{name}: {text}"
+    unseen = [
+        (name, text)
         for name, one in zip(names, workload.images, strict=True)
         for answer, text in answers(one)
         if answer in NOT_LOOKED_UP
     ]
+    told_already = {text for _, text in unseen}
+    found = [f"{name}: {text}" for name, text in unseen]
     rows = (row for row in workload.rows if row.verdict is workload.verdict)
-    found += (text for row in rows for text in reasons(row, names))
+    every = (text for row in rows for text in reasons(row, names))
+    found += (text for text in every if text not in told_already)
     if not workload.candidates:
-        found.append("no node is a candidate")
+        found += ("no node is a candidate", *workload.obstacles)
     return tuple(dict.fromkeys(found))
 
 

@@ -11,7 +11,15 @@ from app.checker.table import Part, Tables
 from app.checker.view import View
 from app.compat.features import Features
 from app.compat.outcome import Outcome
-from app.ports import Platform, PlatformAbsent, PlatformOutcome, Resolved
+from app.ports import (
+    ImageNotFound,
+    Missing,
+    Platform,
+    PlatformAbsent,
+    PlatformOutcome,
+    Resolved,
+    Unavailable,
+)
 from app.telemetry import Metrics
 from tests.tools.doubles import (
     AMD64,
@@ -89,6 +97,57 @@ async def test_what_nobody_found_out_is_unknown(
         only.outcome,
         told(only),
     )
+
+
+async def test_what_a_registry_did_not_tell_is_unknown_on_every_node(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    """For the webhook it bounds no node: one registry must not stop a cluster."""
+    cluster.add("a", "x")
+    cluster.add("bare", labels={})
+    artifacts.images["app"] = Unavailable("Status", "500")
+    one = await judged(cluster, artifacts)
+    (only,) = Tables(one.gathering.view).of(one)
+    told_of = ("", "not judged: its registry could not answer: 500", "", "")
+    assert (UNKNOWN, 2, [told_of]) == (
+        only.outcome,
+        only.nodes.bit_count(),
+        told(only),
+    )
+    assert 2 == one.gathered.finding.fits
+
+
+async def test_what_a_registry_did_not_tell_of_one_platform_is_unknown_there(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    cluster.add("a", "x")
+    cluster.add("arm", labels=ARM)
+    cluster.add("bare", labels={})
+    asks_nothing: dict[Platform, PlatformOutcome] = {
+        AMD64: Missing(),
+        ARM64: ImageNotFound(""),
+    }
+    artifacts.images["app"] = Resolved("sha256:i", asks_nothing, is_index=True)
+    by_outcome = {one.outcome: one for one in await parts(cluster, artifacts)}
+    assert {FITS: 1, UNKNOWN: 2} == {
+        one: part.nodes.bit_count() for one, part in by_outcome.items()
+    }
+    text = "not judged: not found"
+    assert [("", text, "", "")] == told(by_outcome[UNKNOWN])
+
+
+async def test_what_is_remembered_of_one_answer_is_not_told_of_another(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    cluster.add("a", "x")
+    artifacts.images |= {
+        "app": Resolved("sha256:i", {AMD64: Missing()}),
+        "away": Unavailable("Status", "500"),
+    }
+    checker = Checker(cluster, artifacts, Metrics(), Options())
+    one, two = [await judged_by(checker, image) for image in ("app", "away")]
+    tables = Tables(one.gathering.view)
+    assert [FITS, UNKNOWN] == [tables.of(each)[0].outcome for each in (one, two)]
 
 
 async def test_without_candidates_there_are_no_parts(

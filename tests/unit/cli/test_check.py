@@ -107,6 +107,27 @@ def test_an_image_without_a_spec_is_not_known_offline(run: Run, files: Files) ->
     assert "nobody was asked" in ran.out
 
 
+def test_no_node_can_run_what_nobody_could_look_up(run: Run, files: Files) -> None:
+    """In every form: the webhook admits it, and that is another question."""
+    given = ("-f", files.train, "--nodes", files.hosts, "--offline")
+    ran = run("check", *given)
+    assert "0 of 3 candidate nodes can run it, 3 unknown  unknown" in ran.out
+    assert "the webhook would admit it, with a warning" in ran.out
+    why = "not judged: its registry could not answer: nobody was asked (--offline)"
+    (workload,) = report(run("check", *given, "-o", "json"))["workloads"]
+    (row,) = workload["rows"]
+    assert ("unknown", "unknown", why) == (
+        row["verdict"],
+        row["cells"][0]["verdict"],
+        row["cells"][0]["reasons"][0]["what"],
+    )
+    assert 1 == run("check", *given, "-o", "junit").out.count(f"{why}\n")
+    page = run("check", *given, "-o", "html").out
+    assert "0 of 3 candidate nodes can run it, 3 unknown" in page
+    walk = run("check", *given, "--explain", "gpu")
+    assert (3, True) == (walk.status, f"  {why}\n" in walk.out)
+
+
 def test_the_namespaces_own_mode_counts(run: Run, files: Files) -> None:
     labels = {"imagecompat.dev/mode": "audit"}
     namespace = {

@@ -24,6 +24,7 @@ from app.ports import (
     PlatformAbsent,
     Resolved,
     Snapshot,
+    Unavailable,
 )
 from app.scheduling.kinds import POD
 from app.scheduling.node import Node, Taint
@@ -223,7 +224,7 @@ async def test_an_error_behind_a_term_that_failed_is_not_known() -> None:
         pytest.param(
             ImageNotFound("gone"),
             "a",
-            ("unknown", "there is no such image: gone"),
+            ("unknown", "not judged: not found: gone"),
             id="no image",
         ),
         pytest.param(
@@ -257,7 +258,7 @@ async def test_an_error_behind_a_term_that_failed_is_not_known() -> None:
         pytest.param(
             b"version: [",
             "a",
-            ("unknown", "its compatibility spec is invalid: "),
+            ("unknown", "not judged: its compatibility spec is invalid: "),
             id="an invalid spec",
         ),
     ],
@@ -274,6 +275,23 @@ async def test_an_image_that_asks_nothing_of_this_platform_fits() -> None:
     outcome = Resolved("x", {AMD64: spec(terms("{feature: a.b}")), ARM64: Missing()})
     (image,) = (await walked(outcome, "arm")).images
     assert "fits" == image.verdict
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("a", "no compatibility spec is attached: it asks for nothing"),
+        ("arm", "not judged: its registry could not answer: 500"),
+        ("bare", "not judged: its registry could not answer: 500"),
+    ],
+)
+async def test_what_is_known_of_another_platform_says_nothing(
+    node: str, said: str
+) -> None:
+    outcome = Resolved("x", {AMD64: Missing(), ARM64: Unavailable("Status", "500")})
+    (image,) = (await walked(outcome, node)).images
+    expected = "fits" if node == "a" else "unknown"
+    assert (expected, said) == (image.verdict, image.said)
 
 
 async def test_a_node_that_is_no_candidate_says_so() -> None:
