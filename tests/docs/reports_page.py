@@ -26,9 +26,18 @@ from app.cli.reports.report import (
 )
 from app.cli.walking import Check, Rule, Set, Term
 
-KINDS: Final = (Report, Workload, JudgedImage, Row, Cell, Reason, Nearest, Change)
-WALKED: Final = (Set, Rule, Term, Check)
-EXPLAINED: Final = (Explained, Image)
+KINDS: Final[tuple[type, ...]] = (
+    Report,
+    Workload,
+    JudgedImage,
+    Row,
+    Cell,
+    Reason,
+    Nearest,
+    Change,
+)
+WALKED: Final[tuple[type, ...]] = (Set, Rule, Term, Check)
+EXPLAINED: Final[tuple[type, ...]] = (Explained, Image)
 
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.*)$")
 _WORDS: Final = {str: "text", int: "number", bool: "true or false"}

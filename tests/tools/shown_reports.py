@@ -175,7 +175,11 @@ HOMELESS: Final = Workload(
     action="warn",
     texts=("[IC102] not judged: none of 5 nodes is a candidate",),
     images=(TRAINER,),
-    excluded={"NodeAffinity": 4, "NodeUnschedulable": 1},
+    excluded={"NodeAffinity": 4, "TaintToleration": 1},
+    obstacles=(
+        "nodeSelector pool=batch (holds on 1 of 5 nodes)",
+        "taint night=only:NoSchedule is not tolerated (1 node)",
+    ),
 )
 """One without any candidate."""
 

@@ -21,6 +21,7 @@ from app.checker.table import Cell as CheckerCell
 from app.checker.table import Part, Tables, Why
 from app.cli.checking.cluster import KnownCluster
 from app.cli.checking.manifests import Manifest
+from app.cli.checking.obstacles import Obstacles
 from app.cli.nodes.known import KnownNodes
 from app.cli.reports.report import (
     Cell,
@@ -105,6 +106,7 @@ class Judge:
         cluster = KnownCluster(known.snapshot, namespaces or {})
         self._checker: Final = Checker(cluster, artifacts, Metrics(), options)
         self._namespace: Final = namespace
+        self._obstacles: Final = Obstacles(known.snapshot.nodes.values())
         self._tables: Tables | None = None
         self._rows: Final[dict[int, tuple[tuple[Part, ...], _Rows]]] = {}
         self._names: Final[dict[Bits, tuple[str, ...]]] = {}
@@ -151,6 +153,7 @@ class Judge:
             excluded=dict(finding.excluded),
             rows=tuple(row for row, _ in rows),
             nearest=_nearest(judged, rows),
+            obstacles=self._obstacles.of(judged),
         )
 
     def _rows_of(self, judged: Judged) -> _Rows:

@@ -22,6 +22,7 @@ MIN_WIDTH: Final = 60
 
 _MAX_WHY: Final = 2
 _MAX_DETAILS: Final = 1 + _MAX_WHY
+_MAX_OBSTACLES: Final = 4
 
 _BOLD: Final = {
     Verdict.FITS: Style.GREEN_BOLD,
@@ -140,6 +141,9 @@ def _coloured(line: Line) -> Line:
 
 def _outcome(one: Workload, *, width: int, pen: Pen) -> Iterator[str]:
     yield from _judged(words.summary(one), one.verdict, width=width, pen=pen)
+    if one.obstacles:
+        told = "; ".join(words.some(one.obstacles, _MAX_OBSTACLES))
+        yield from paragraph(f"excluded by: {told}", width=width, indent="  ", first="")
     if one.nearest is not None:
         nearest = one.nearest
         yield from paragraph(

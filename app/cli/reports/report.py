@@ -120,6 +120,8 @@ class Workload:
         excluded: scheduler plugin -> how many nodes it takes out.
         rows: the candidates, best first.
         nearest: `None` if a candidate fits, or nothing is known.
+        obstacles: where no node is a candidate: what in the manifest or on the nodes
+            excludes them (`taint gpu:NoSchedule is not tolerated (2 nodes)`).
     """
 
     name: str
@@ -132,6 +134,7 @@ class Workload:
     excluded: Mapping[str, int] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     nearest: Nearest | None = None
+    obstacles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,7 +199,7 @@ def test_a_summary(workload: Workload, expected: str) -> None:
             ),
             id="what does not fit makes nothing unknown",
         ),
-        (HOMELESS, ("no node is a candidate",)),
+        (HOMELESS, ("no node is a candidate", *HOMELESS.obstacles)),
     ],
 )
 def test_why_a_workload_does_not_fit(
