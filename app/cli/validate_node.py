@@ -8,7 +8,7 @@ import typer
 
 from app.cli.nodes.options import NodesFrom, with_nodes
 from app.cli.specs.options import PlatformOption, Reach, with_options
-from app.cli.validating.options import NodeFormat, Wanted
+from app.cli.validating.options import NodeFormat, Wanted, platform_of, tags_of
 from app.errors import ConfigError
 
 
@@ -69,8 +69,8 @@ def validate_node(  # noqa: PLR0913 - options
     wanted = Wanted(
         spec=spec,
         image=image,
-        platform=platform,
-        tags=tuple(tag for given in tags or () for tag in given.split(",")),
+        platform=platform_of(platform),
+        tags=tags_of(tags or ()),
         output=output or nfd,
         every_node=every_node,
         nodes=nodes_from,

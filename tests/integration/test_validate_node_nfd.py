@@ -117,7 +117,11 @@ async def test_every_recipe_is_reported_with_the_same_bytes(
         pytest.param(("--tags", "a,b"), id="tags with a comma"),
         pytest.param(("--tags", "b", "--tags", "a"), id="tags again"),
         pytest.param(("--tags", "none"), id="no such tag"),
+        pytest.param(("--tags", ""), id="empty text for a tag"),
+        pytest.param(("--tags", "a,"), id="empty tag"),
         pytest.param(("--platform", "linux/amd64"), id="platform"),
+        pytest.param(("--platform", "linux"), id="operating system"),
+        pytest.param(("--platform", ""), id="empty platform"),
     ],
 )
 async def test_every_flag_of_nfds_does_what_it_does_there(
@@ -162,6 +166,24 @@ async def test_a_rule_that_cannot_be_evaluated_ends_both(
     assert (1, 2, b"") == (theirs.status, ours.status, ours.out)
     assert 'invalid Op "Nope"' in theirs.err
     assert 'imagecompat: invalid Op "Nope"\n' == ours.err
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(("and", "more"), id="more words"),
+        pytest.param(("--registry-username", "ada"), id="nobody's password"),
+        pytest.param(("--output-json=true",), id="a flag's value"),
+    ],
+)
+async def test_what_nfd_passes_over_is_refused(
+    clients: Clients, address: str, more: tuple[str, ...]
+) -> None:
+    image = await attached(address, f"passed{len(more[0])}", TAGS)
+    flags = ("--image", image, "--plain-http", *more)
+    theirs, ours = clients.theirs(*flags), clients.ours(*flags)
+    assert (0, 2, b"") == (theirs.status, ours.status, ours.out)
+    assert 1 == len(ours.err.splitlines())
 
 
 @pytest.mark.parametrize(

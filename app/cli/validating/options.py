@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from app.cli.nodes.options import NodesFrom
 from app.cli.specs.options import Reach
+
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+"""A machine as the kernel calls it -> as images do."""
 
 
 class NodeFormat(StrEnum):
@@ -49,3 +54,18 @@ class Wanted:
     def name(self) -> str:
         """Of what is judged."""
         return self.image or ("standard input" if self.spec == "-" else self.spec or "")
+
+
+def platform_of(typed: str | None) -> str | None:
+    """`--platform` as NFD reads it: `linux` is of this host's architecture."""
+    if not typed or "/" in typed:
+        return typed or None
+    import platform  # noqa: PLC0415 - needed by this alone
+
+    machine = platform.machine()
+    return f"{typed}/{_ARCHITECTURES.get(machine, machine)}"
+
+
+def tags_of(typed: Sequence[str]) -> tuple[str, ...]:
+    """`--tags` as NFD reads them: commas separate, and an empty text is no tag."""
+    return tuple(tag for one in typed if one for tag in one.split(","))

@@ -74,10 +74,16 @@ def test_an_image_without_a_spec_asks_for_nothing(
             id="no-such-platform",
         ),
         pytest.param(
-            ("--image", "{multi}", "--platform", "s390x"),
+            ("--image", "{multi}", "--platform", "linux/"),
             2,
             "not a platform",
             id="no-platform",
+        ),
+        pytest.param(
+            ("--image", "{multi}", "--platform", "s390x"),
+            2,
+            "lacks this platform",
+            id="an-operating-system",
         ),
         pytest.param(("--image", "{app}-2"), 3, "has no", id="no-such-tag"),
     ],
