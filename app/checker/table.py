@@ -265,7 +265,10 @@ class Tables:
             )
         except SpecError:
             return ()
-        found = outcome.decide(results, published=self._view.index.published)
+        index = self._view.index
+        found = outcome.decide(
+            results, published=index.published, unpublished=index.unpublished
+        )
         doubts = (
             doubt(rule, reason)
             for one in found.sets

@@ -161,6 +161,7 @@ class Index:
         self.calls = 0
         self.spent = 0
         self._limits: Final = limits
+        self.unpublished: Final = unpublished
         self._may_be_off: Final = unpublished is UnpublishedFeatures.UNKNOWN
         self._census: Final = Census(number)
         self._entries: Final[OrderedDict[_Slot, Entry | TooCostly]] = OrderedDict()

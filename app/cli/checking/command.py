@@ -17,9 +17,10 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.checker import Options
+from app.checker.gathering import DEFAULT_PLATFORM
 from app.checker.subject import NotJudged
 from app.cli.checking import changes, context, explaining, typed, walks, what_if
 from app.cli.checking.explaining import Explained
@@ -30,18 +31,22 @@ from app.cli.checking.judging import (
     Judge,
     Outcome,
     images_of,
+    left_alone,
     platforms,
 )
 from app.cli.checking.manifests import Found
 from app.cli.checking.typed import Given, Wanted
 from app.cli.nodes import finding
 from app.cli.nodes.known import KnownNodes, on_labels
-from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, want_colour
+from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, safe, want_colour
 from app.cli.progress import Meter
 from app.cli.reports import formats
 from app.cli.reports.report import Report, Verdict
 from app.errors import ConfigError
 from app.scheduling.node import Node
+
+if TYPE_CHECKING:
+    from app.cli.checking.live import Named
 
 PIPED_WIDTH: Final = 120
 """Columns of a table that no terminal shows."""
@@ -73,6 +78,7 @@ async def run(wanted: Wanted) -> Result:
     """
     form = formats if wanted.what.explain is None else walks
     form.require(wanted.output)
+    named = _named(wanted)
     given = Given.read(wanted)
     typed.require_once(wanted, given)
     found = typed.workloads(wanted)
@@ -84,7 +90,7 @@ async def run(wanted: Wanted) -> Result:
         namespace = wanted.what.namespace or _namespace(wanted) or DEFAULT_NAMESPACE
         if wanted.is_of_cluster:
             told("reading objects", 0, 1)
-            notes += await _ask(wanted, namespace, found)
+            notes += await _ask(wanted, named, namespace, found)
         asked = [Asked(one) for one in found.manifests]
         if given.alone is not None:
             asked = [Asked(typed.standing_for(given.alone), is_image=True)]
@@ -107,12 +113,22 @@ def _namespace(wanted: Wanted) -> str | None:
     return context.namespace(file, nodes.context)
 
 
-async def _ask(wanted: Wanted, namespace: str, found: Found) -> list[str]:
+def _named(wanted: Wanted) -> tuple[Named, ...]:
+    """The objects that were typed, before anybody is asked for them."""
+    if not wanted.objects:
+        return ()
+    from app.cli.checking import live  # noqa: PLC0415 - slow, not always asked
+
+    return live.parse(wanted.objects)
+
+
+async def _ask(
+    wanted: Wanted, named: Sequence[Named], namespace: str, found: Found
+) -> list[str]:
     """Adds objects and namespaces of the cluster; notes on what was not readable."""
     from app.cli.checking import live  # noqa: PLC0415 - slow, not always asked
     from app.cli.installed import asking  # noqa: PLC0415
 
-    named = live.parse(wanted.objects)
     async with asking.opened(
         kubeconfig=wanted.nodes.kubeconfig,
         context=wanted.nodes.context,
@@ -159,7 +175,7 @@ class _Check:
             other = typed.placed(other)
         last, explain = other or known, self.wanted.what.explain
         node = _node(last, explain) if explain is not None else None
-        every = platforms(known) | platforms(last)
+        every = platforms(known) | platforms(last) or {DEFAULT_PLATFORM}
         before: Outcome | None = None
         async with self._images(asked, given) as images:
             await images.look_up(images_of(asked), every, self.told)
@@ -238,10 +254,17 @@ class _Check:
         async with judge.running():
             for one in asked:
                 judged = await judge.judge(one)
-                if not isinstance(judged, NotJudged):
-                    unpublished = self.options.unpublished
-                    found.append(explaining.explained(one, judged, node, unpublished))
+                if isinstance(judged, NotJudged):
+                    self._tell(left_alone(one, judged))
+                    continue
+                unpublished = self.options.unpublished
+                found.append(explaining.explained(one, judged, node, unpublished))
         return found
+
+    def _tell(self, note: str) -> None:
+        """A note beside a walk, which has no place for it."""
+        if not self.wanted.reach.quiet:
+            print(f"imagecompat: note: {safe(note)}", file=sys.stderr)  # noqa: T201
 
     def _explained(self, walked: Sequence[Explained]) -> Result:
         verdicts = {one.verdict for one in walked}

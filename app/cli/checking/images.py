@@ -99,10 +99,14 @@ class Images:
         found = self.at_hand(image, platforms, puller)
         if found is None:
             assert self._source is not None, "else it would be at hand"  # noqa: S101 - a bug of ours
+            before = self._known.get(image)
+            # What was asked for before is asked for again, else two workloads on
+            # different platforms would each forget what the other one needs.
+            wanted = frozenset(platforms).union(before[0] if before else ())
             found = await self._source.find(
-                image, platforms, deadline_seconds=deadline_seconds
+                image, wanted, deadline_seconds=deadline_seconds
             )
-            self._known[image] = frozenset(platforms), found
+            self._known[image] = wanted, found
         return found
 
     async def look_up(

@@ -129,7 +129,7 @@ class Judge:
             told(f"judging {one.label}", number, len(asked))
             judged = await self.judge(one)
             if isinstance(judged, NotJudged):
-                outcome.notes.append(_left_alone(one, judged))
+                outcome.notes.append(left_alone(one, judged))
                 continue
             outcome.workloads.append(self.workload(one, judged))
             outcome.notes += _notes(one, judged)
@@ -277,7 +277,8 @@ _WORDS: Final = {
 """Why the checker leaves something alone -> in words."""
 
 
-def _left_alone(asked: Asked, why: NotJudged) -> str:
+def left_alone(asked: Asked, why: NotJudged) -> str:
+    """That a workload was not judged, and why."""
     who = ", ".join(dict.fromkeys(why.exempted.values()))
     text = _WORDS.get(why.why, why.why)
     return f"{asked.label} was not judged: {text}{f' ({who})' if who else ''}"

@@ -10,7 +10,7 @@ from app.checker.judged import Judged
 from app.checker.table import Part, Tables
 from app.checker.view import View
 from app.compat.features import Features
-from app.compat.outcome import Outcome
+from app.compat.outcome import Outcome, UnpublishedFeatures
 from app.ports import (
     ImageNotFound,
     Missing,
@@ -240,6 +240,35 @@ compatibilities:
     (only,) = await parts(cluster, artifacts)
     assert [("looks", "the rule does not match", "", "")] == told(only)
     assert not only.cells[0].reasons[0].changeable
+
+
+@pytest.mark.parametrize(
+    ("unpublished", "doubted"),
+    [
+        (UnpublishedFeatures.UNKNOWN, ["off.now", "evaluation"]),
+        (UnpublishedFeatures.NO, ["evaluation"]),
+    ],
+)
+async def test_what_is_no_doubt_by_the_settings_is_not_told_as_one(
+    cluster: FakeCluster,
+    artifacts: FakeArtifacts,
+    unpublished: UnpublishedFeatures,
+    doubted: list[str],
+) -> None:
+    cluster.add("n1", "a")
+    off = "{feature: off.now}"
+    broken = "{feature: kernel.loadedmodule, matchName: {op: Gt, value: ['1']}}"
+    artifacts.images["app"] = resolved(f"""\
+version: v1alpha1
+compatibilities:
+- rules: [{{name: off, matchFeatures: [{off}]}}]
+- rules: [{{name: broken, matchFeatures: [{broken}]}}]
+""")
+    options = Options(unpublished=unpublished)
+    checker = Checker(cluster, artifacts, Metrics(), options)
+    one = await judged_by(checker, "app")
+    (only,) = Tables(one.gathering.view).of(one)
+    assert (UNKNOWN, doubted) == (only.outcome, [what for _, what, _, _ in told(only)])
 
 
 async def test_doubts_that_cost_too_much_are_not_told(

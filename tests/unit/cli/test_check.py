@@ -413,6 +413,11 @@ def test_a_form_without_a_place_for_the_answer_is_refused_before_anything_is_rea
     assert said == refused(run("check", *absent, *more, "-o", form))
 
 
+def test_an_object_that_is_none_is_refused_before_anything_is_read(run: Run) -> None:
+    said = refused(run("check", "web", "--nodes", "no.json"))
+    assert said.startswith("web: expected TYPE/NAME")
+
+
 # Explain -------------------------------------------------------------------------
 
 
@@ -440,7 +445,10 @@ def test_workloads_that_are_left_alone_are_not_walked(run: Run, files: Files) ->
     settings = files.write("s.yaml", f"policy: {{exemptions: [{exemption}]}}")
     given = (*files.given, "--settings", settings, "--explain", "old")
     ran = run("check", "-f", files.train, *given)
+    said = "imagecompat: note: Deployment ml/trainer was not judged: all its images"
     assert (0, "") == (ran.status, ran.out)
+    assert ran.err.startswith(said)
+    assert "" == run("check", "-f", files.train, *given, "--quiet").err
 
 
 def test_a_walk_is_json_too(run: Run, files: Files) -> None:

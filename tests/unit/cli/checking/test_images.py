@@ -60,7 +60,15 @@ async def test_a_platform_that_was_not_asked_for_is_looked_up_again() -> None:
     await images.look_up(["a"], {AMD64}, told)
     assert images.at_hand("a", [ARM64]) is None
     await images.find("a", [ARM64], deadline_seconds=1.0)
-    assert [("a", (AMD64,)), ("a", (ARM64,))] == source.asked
+    assert [("a", (AMD64,)), ("a", (AMD64, ARM64))] == source.asked
+
+
+async def test_workloads_on_different_platforms_do_not_take_turns_in_asking() -> None:
+    source = FakeArtifacts({"a": resolved("x")})
+    images = Images(source, {})
+    for platform in (AMD64, ARM64, AMD64, ARM64):
+        await images.find("a", [platform], deadline_seconds=1.0)
+    assert 2 == len(source.asked)
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
