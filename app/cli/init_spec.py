@@ -61,7 +61,8 @@ def init_spec(
 
     It is made of templates, of what an image says of itself (platform, NVIDIA's
     variables, labels), or of both. Each rule has a comment with why; what could not
-    be made a rule is said in a comment, too.
+    be made a rule is said in a comment, too. A spec that no node could ever fit, or
+    that would ask for nothing, is not written.
 
     Exit codes: 0 written, 2 bad input, 3 the image could not be read.
 
@@ -86,8 +87,13 @@ def init_spec(
 
     drafts = _of_templates(template or [])
     if image is not None:
-        drafts = {image: _of_image(image, platform, reach), **drafts}
-    _write(draft.text(draft.merge(drafts)), output_file, force=force)
+        first = _of_image(image, platform, reach)
+        if not drafts:
+            _refuse_nothing(image, first)
+        drafts = {image: first, **drafts}
+    text = draft.text(draft.merge(drafts))
+    _check(text, output_file)
+    _write(text, output_file, force=force)
 
 
 def _list() -> None:
@@ -132,6 +138,26 @@ def _of_image(image: str, platform: str | None, reach: Reach) -> Draft:
         is_input = found.reason in configurations.CALLERS_FAULT
         raise typer.Exit(BAD_INPUT if is_input else COULD_NOT_FIND_OUT)
     return of_image.draft(image, found)
+
+
+def _refuse_nothing(image: str, found: Draft) -> None:
+    from app.cli.authoring import of_image  # noqa: PLC0415 - fast --help
+
+    of_image.refuse_nothing(image, found)
+
+
+def _check(text: str, path: Path | None) -> None:
+    """Says what is wrong with the spec; refuses one that no node can fit."""
+    from app.cli.authoring import checking  # noqa: PLC0415 - fast --help
+    from app.errors import ConfigError  # noqa: PLC0415
+
+    name = "spec" if path is None else str(path)
+    lines, is_never = checking.problems(text, name)
+    for one in lines:
+        typer.echo(one, err=True)
+    if is_never:
+        text = "these exclude each other: no node can ever fit all of them at once"
+        raise ConfigError("NeverFits", f"{text}; nothing is written")
 
 
 def _write(text: str, path: Path | None, *, force: bool) -> None:

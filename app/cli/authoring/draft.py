@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,7 +180,7 @@ def merge(drafts: Mapping[str, Draft]) -> Draft:
     """What several drafts ask for together.
 
     Each set is one of every draft: its rules are theirs, its weight the mean of
-    their weights.
+    their weights. A draft without sets asks for nothing, and has only comments.
 
     Args:
         drafts: by the names that comments call them; at least one.
@@ -189,9 +190,8 @@ def merge(drafts: Mapping[str, Draft]) -> Draft:
     """
     if len(drafts) == 1:
         return next(iter(drafts.values()))
-    count = 1
-    for draft in drafts.values():
-        count *= len(draft.sets)
+    asking = [draft.sets for draft in drafts.values() if draft.sets]
+    count = math.prod(map(len, asking))
     if count > MAX_SETS:
         expected = f"expected at most {MAX_SETS}; take fewer, or edit the sets away"
         raise ConfigError("TooManySets", f"together they have {count} sets: {expected}")
@@ -201,7 +201,7 @@ def merge(drafts: Mapping[str, Draft]) -> Draft:
     ]
     for name, draft in drafts.items():
         comments += ["", f"{name}:", *draft.comments]
-    every = itertools.product(*(draft.sets for draft in drafts.values()))
+    every = itertools.product(*asking)
     ordered = sorted(map(_joined, every), key=lambda one: -(one.weight or 0))
     return Draft(tuple(comments), tuple(_distinct(ordered)))
 

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -72,6 +73,8 @@ _BARE: Final = {
 }
 """What is meant where no variant is named; of arm as containerd has it."""
 
+_VARIANT: Final = re.compile(r"(?:v|power)([0-9]{1,4})(?:\.([0-9]{1,4}))?", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -94,9 +97,12 @@ def ask(platform: Platform, level: str = "") -> Asked:
         level: of x86-64 that its programs need, if more is known than the platform
             says: `v3`.
     """
+    if not platform.os:
+        text = "It names no platform, so there is no rule for its CPU."
+        return Asked(notes=(text,))
     if platform.os != "linux":
         text = "NFD runs on Linux only, so no rule can match a node of"
-        return Asked(notes=(f"{text} {said(platform.os) or 'another system'}.",))
+        return Asked(notes=(f"{text} {said(platform.os)}.",))
     if platform.architecture == "amd64":
         return _amd64(platform.variant, level)
     if platform.architecture in _FLAGS:
@@ -106,14 +112,8 @@ def ask(platform: Platform, level: str = "") -> Asked:
 
 
 def _amd64(variant: str, level: str) -> Asked:
-    known = variant or _BARE["amd64"]
-    if known in LEVELS:
-        return Asked(_level(max(known, level)))
-    level = max(_BARE["amd64"], level)
-    text = (
-        f"Variant {said(known)} of amd64 is none that is known: {level} is asked for."
-    )
-    return Asked(_level(level), (text,))
+    wanted, notes = _known("amd64", variant, LEVELS)
+    return Asked(_level(max(wanted, level)), notes)
 
 
 def _level(level: str) -> tuple[str, ...]:
@@ -131,12 +131,7 @@ def _level(level: str) -> tuple[str, ...]:
 
 
 def _others(architecture: str, variant: str) -> Asked:
-    base = _BARE[architecture]
-    wanted = variant or base
-    notes: tuple[str, ...] = ()
-    if wanted not in _FLAGS[architecture]:
-        text = f"Variant {said(wanted)} of {architecture} has no list of flags here"
-        wanted, notes = base, (f"{text}: {base} is asked for.",)
+    wanted, notes = _known(architecture, variant, _FLAGS[architecture])
     why = ["Other architectures publish other names."]
     if architecture in {"arm", "arm64"}:
         why.append("These are what the kernel offers to programs (HWCAP).")
@@ -147,6 +142,36 @@ def _others(architecture: str, variant: str) -> Asked:
     flags = _FLAGS[architecture][wanted]
     name = f"{architecture} {wanted}"
     return Asked(rule(name, why=why, any_of=[_terms(flags)]), notes)
+
+
+def _known(
+    architecture: str, variant: str, flags: Mapping[str, tuple[str, ...]]
+) -> tuple[str, tuple[str, ...]]:
+    """The variant whose flags are known, and a note if it is not the one wanted.
+
+    Of another one it is the nearest below it, which every later CPU can do, too; the
+    lowest if none is; what is meant without a variant if it has no number.
+    """
+    wanted = variant or _BARE[architecture]
+    if wanted in flags:
+        return wanted, ()
+    number = _number(wanted)
+    taken = _BARE[architecture]
+    if number is not None:
+        below = [one for one in flags if (_number(one) or ()) <= number]
+        taken = max(below, key=_order) if below else min(flags, key=_order)
+    text = f"Variant {said(wanted)} of {architecture} has no list of flags here"
+    return taken, (f"{text}: {taken} is asked for.",)
+
+
+def _number(variant: str) -> tuple[int, ...] | None:
+    """`v8.2` -> 8, 2; `power9` -> 9, 0; `None` for what has no number."""
+    found = _VARIANT.fullmatch(variant)
+    return None if found is None else (int(found[1]), int(found[2] or 0))
+
+
+def _order(variant: str) -> tuple[int, ...]:
+    return _number(variant) or ()
 
 
 def _terms(flags: Iterable[str]) -> Terms:

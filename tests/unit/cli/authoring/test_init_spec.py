@@ -36,6 +36,15 @@ def folder(tmp_path: Path) -> Path:
     return layout.folder
 
 
+@pytest.fixture
+def nothing(tmp_path: Path) -> str:
+    """An image for a platform that NFD has no flags of."""
+    layout = Layout(tmp_path / "nothing")
+    layout.tag(layout.image("riscv64", "riscv64"), "1")
+    layout.close()
+    return f"oci-layout://{layout.folder}:1"
+
+
 def test_the_list_has_a_line_for_each_template(run: Run) -> None:
     ran = run("init-spec", "--list")
     assert (0, "") == (ran.status, ran.err)
@@ -97,6 +106,60 @@ def test_an_image_and_templates_go_together(run: Run, folder: Path) -> None:
     spec = parse.read_for_admission(ran.out.encode())
     assert ["configured", "capable"] == [one.tag for one in spec.compatibilities]
     assert [4, 4] == [len(one.rules) for one in spec.compatibilities]
+
+
+def test_an_image_that_asks_for_nothing_is_no_spec_but_one_with_templates(
+    run: Run, nothing: str
+) -> None:
+    ran = run("init-spec", "--image", nothing)
+    assert (2, "") == (ran.status, ran.out)
+    assert f"imagecompat: {nothing}: nothing that it says of itself" in ran.err
+    assert "Architecture riscv64 has no flags in NFD" in ran.err
+    assert 1 == ran.err.count("\n")
+    both = run("init-spec", "--image", nothing, "--template", "efa")
+    assert (0, "") == (both.status, both.err)
+    assert "# Note: Architecture riscv64 has no flags in NFD" in both.out
+    efa = parse.read_for_admission(NAMED["efa"].content)
+    assert efa == parse.read_for_admission(both.out.encode())
+
+
+@pytest.mark.parametrize(
+    "names", [("x86-64-v3", "arm64-sve"), ("arm64-sve", "x86-64-v4")]
+)
+def test_templates_that_no_node_can_fit_together_are_refused(
+    run: Run, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    file = tmp_path / "spec.yaml"
+    words = [word for name in names for word in ("--template", name)]
+    ran = run("init-spec", *words, "-f", str(file))
+    assert (2, "", False) == (ran.status, ran.out, file.exists())
+    *lines, last = ran.err.splitlines()
+    assert lines
+    assert all(one.startswith(f"{file}:") for one in lines)
+    assert all("mixed-architectures" in one for one in lines)
+    assert "imagecompat: these exclude each other: no node can ever" in last
+
+
+def test_an_image_and_a_template_for_another_cpu_are_refused(
+    run: Run, folder: Path
+) -> None:
+    words = ("--image", f"oci-layout://{folder}:cuda", "--template", "arm64-sve")
+    ran = run("init-spec", *words)
+    assert (2, "") == (ran.status, ran.out)
+    assert "no node can ever fit" in ran.err
+
+
+def test_where_some_sets_can_match_the_others_are_warned_of(
+    run: Run, folder: Path
+) -> None:
+    """The template is for one of the two platforms."""
+    words = ("--image", f"oci-layout://{folder}:multi", "--template", "arm64-sve")
+    ran = run("init-spec", *words)
+    assert 0 == ran.status
+    assert 4 == len(parse.read_for_admission(ran.out.encode()).compatibilities)
+    lines = ran.err.splitlines()
+    assert 2 == len(lines)
+    assert all("mixed-architectures" in one for one in lines)
 
 
 def test_a_file_is_written_once_and_again_by_force_only(

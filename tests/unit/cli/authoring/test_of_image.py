@@ -6,6 +6,7 @@ import pytest
 
 from app.cli.authoring import draft, of_image, userland
 from app.compat import parse
+from app.errors import ConfigError
 from app.oci.writing.configurations import Configuration
 from app.ports import Platform
 
@@ -41,12 +42,76 @@ def test_platforms_that_ask_for_the_same_share_a_set() -> None:
     assert "linux/arm64/v8, linux/arm64" == only.description
 
 
-def test_a_platform_without_a_rule_says_that_every_node_fits() -> None:
-    found = of_image.draft("r/a:1", [Configuration(Platform("linux", "riscv64"))])
-    assert "Note: No rule: every node fits." in found.comments
-    assert () == found.sets[0].rules
-    nothing = of_image.draft("r/a:1", [Configuration(Platform("", ""))])
-    assert "any platform" == nothing.sets[0].description
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(Configuration(Platform("linux", "riscv64")), id="no flags"),
+        pytest.param(Configuration(Platform("windows", "amd64")), id="windows"),
+        pytest.param(Configuration(Platform("windows", "amd64"), CUDA), id="with GPU"),
+        pytest.param(Configuration(Platform("linux", "riscv64"), CUDA), id="GPU alone"),
+    ],
+)
+def test_a_platform_that_has_no_words_gets_no_set(other: Configuration) -> None:
+    """Sets are alternatives: nodes of the others would fit it, whatever they are."""
+    v3 = Configuration(Platform("linux", "amd64", "v3"))
+    found = of_image.draft("r/a:1", [v3, other, Configuration(ARM)])
+    spec = parse.read_for_admission(draft.text(found).encode())
+    described = [one.description for one in spec.compatibilities]
+    assert ["linux/amd64/v3", "linux/arm64/v8"] == described
+    level, *_ = spec.compatibilities[0].rules
+    assert "x86-64-v3 instructions" == level.name
+    attach = "Note: imagecompat attach-spec IMAGE --spec FILE --platform"
+    assert (
+        f"Note: there is no set for {other.platform}.",
+        "Note: if this is attached to the whole image, no node of these fits it.",
+        "Note: so attach it to the other platforms only, once for each:",
+        f"{attach} linux/amd64/v3",
+        f"{attach} linux/arm64/v8",
+    ) == found.comments[-5:]
+
+
+def test_where_all_platforms_have_a_set_nothing_is_said_of_others() -> None:
+    found = of_image.draft("r/a:1", [Configuration(AMD), Configuration(ARM)])
+    assert not any("no set" in one for one in found.comments)
+
+
+@pytest.mark.parametrize(
+    ("platform", "why"),
+    [
+        (Platform("linux", "riscv64"), "Architecture riscv64 has no flags in NFD"),
+        (Platform("windows", "amd64"), "NFD runs on Linux only"),
+        (Platform("", ""), "It names no platform"),
+    ],
+)
+def test_of_an_image_that_says_nothing_no_spec_is_made(
+    platform: Platform, why: str
+) -> None:
+    nothing = of_image.draft("r/a:1", [Configuration(platform)])
+    assert () == nothing.sets
+    with pytest.raises(ConfigError) as caught:
+        of_image.refuse_nothing("r/a:1", nothing)
+    assert "NothingToAsk" == caught.value.reason
+    start = f"r/a:1: nothing that it says of itself can be asked of a node: {why}"
+    assert caught.value.message.startswith(start)
+    assert "--template" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("platform", "has_set"),
+    [
+        (Platform("linux", "riscv64"), 1),
+        (Platform("", ""), 1),
+        (Platform("windows", "amd64"), 0),
+    ],
+)
+def test_what_it_needs_of_a_driver_is_asked_of_any_linux(
+    platform: Platform, has_set: int
+) -> None:
+    """An image for one platform: no other's nodes can take its set for theirs."""
+    found = of_image.draft("r/a:1", [Configuration(platform, CUDA)])
+    assert has_set == len(found.sets)
+    named = str(platform) if platform.os else "any platform"
+    assert [named] * has_set == [one.description for one in found.sets]
 
 
 def test_the_image_s_name_cannot_leave_its_comment() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,22 +116,52 @@ def test_what_the_distribution_needs_raises_the_level() -> None:
 
 
 def test_that_holds_for_a_variant_that_nobody_knows_too() -> None:
-    asked = platforms.ask(linux("amd64", "v9"), "v3")
+    asked = platforms.ask(linux("amd64", "haswell"), "v3")
     assert platforms.ask(linux("amd64", "v3")).rules == asked.rules
     (note,) = asked.notes
-    assert note.endswith("v3 is asked for.")
+    assert "Variant haswell of amd64 has no list of flags here" in note
+
+
+@pytest.mark.parametrize(
+    ("architecture", "variant", "taken"),
+    [
+        ("arm64", "v8.3", "v8.2"),
+        ("arm64", "v8.9", "v8.2"),
+        ("arm64", "v8.10", "v8.2"),
+        ("arm64", "v9.1", "v9"),
+        ("arm64", "v10", "v9"),
+        ("arm64", "v7", "v8"),
+        ("arm64", "armv8", "v8"),
+        ("arm", "v8", "v7"),
+        ("arm", "v4", "v5"),
+        ("amd64", "v5", "v4"),
+        ("amd64", "v0", "v1"),
+        ("amd64", "v3x", "v1"),
+        ("ppc64le", "power11", "power10"),
+        ("ppc64le", "power7", "power8"),
+        ("s390x", "z13", "z/Architecture"),
+        ("386", "sse2", "i686"),
+    ],
+)
+def test_of_a_variant_without_flags_the_nearest_below_is_asked_for(
+    architecture: str, variant: str, taken: str
+) -> None:
+    asked = platforms.ask(linux(architecture, variant))
+    assert platforms.ask(linux(architecture, taken)) == replace(asked, notes=())
+    text = f"Variant {variant} of {architecture} has no list of flags here"
+    assert (f"{text}: {taken} is asked for.",) == asked.notes
 
 
 @pytest.mark.parametrize(
     ("platform", "note", "hosts"),
     [
         (Platform("windows", "amd64"), "NFD runs on Linux only", None),
-        (Platform("", ""), "a node of another system", None),
+        (Platform("", ""), "It names no platform", None),
         (linux("riscv64"), "Architecture riscv64 has no flags in NFD", None),
         (
             linux("amd64", "v9"),
-            "Variant v9 of amd64 is none that is",
-            HOSTS.keys() - ARM,
+            "Variant v9 of amd64 has no list of flags here: v4 is",
+            V4,
         ),
         (linux("arm64", "v8.7"), "Variant v8.7 of arm64 has no list", ARM),
         (linux("a\nb"), "Architecture a?b has", None),
