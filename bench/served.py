@@ -33,7 +33,7 @@ from app.bootstrap.wiring import Wired
 from app.checker import Checker, Options
 from app.demo import certificates
 from app.ports import Cluster
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.telemetry import Metrics, configure_logging
 from app.webhook import interpreter
 from app.webhook.server import serving as webhook_serving

@@ -11,7 +11,7 @@ from app.certificates.rotation import Plan
 from app.certificates.store import Place
 from app.errors import ConfigError
 from app.kube.objects import Objects, SendingTransport
-from app.settings import (
+from app.settings.sections import (
     CertificateMode,
     CertificateSettings,
     ServerSettings,

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from app.errors import ClusterError
 from app.kube.connection import JSON, Connection, HttpResponse
 from app.kube.transport import Response
-from app.settings import ClusterSettings
+from app.settings.sections import ClusterSettings
 
 
 class LazyConnection:

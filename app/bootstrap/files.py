@@ -11,15 +11,10 @@ from app.bootstrap import registry_files
 from app.bootstrap.registry_files import RegistryFiles
 from app.bootstrap.registry_material import material
 from app.errors import ConfigError
-from app.settings import (
-    Accepted,
-    Fault,
-    Refused,
-    RegistrySettings,
-    Settings,
-    judge,
-    read_file,
-)
+from app.settings.faults import Fault
+from app.settings.loading import Accepted, Refused, judge, read_file
+from app.settings.registry import RegistrySettings
+from app.settings.sections import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.checker import Options
 from app.scheduling import candidates, selector
 from app.scheduling.taints import TRANSIENT
-from app.settings import Settings
+from app.settings.sections import Settings
 
 
 def options(settings: Settings) -> Options:

@@ -42,8 +42,7 @@ from app.oci.ways.proxies import Proxies
 from app.oci.ways.trust import Trust
 from app.oci.ways.ways import Ways
 from app.ports import Artifacts, PullSecrets
-from app.settings import RegistrySettings
-from app.settings.registry import RegistryHostSettings
+from app.settings.registry import RegistryHostSettings, RegistrySettings
 from app.telemetry import Metrics
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from app.bootstrap.registry_files import DOCKER_CONFIG, RegistryFiles
 from app.oci.credentials.helpers import HelperNames, read_helpers
-from app.settings import Fault, RegistrySettings
+from app.settings.faults import Fault
+from app.settings.registry import RegistrySettings
 
 
 def advise(settings: RegistrySettings, found: RegistryFiles) -> tuple[Fault, ...]:

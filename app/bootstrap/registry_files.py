@@ -20,8 +20,8 @@ from typing import Final
 
 from app.oci.ways import hosts_toml
 from app.oci.ways.hosts_toml import BrokenHostsError, Host
-from app.settings import RegistrySettings
 from app.settings.faults import Path as Setting
+from app.settings.registry import RegistrySettings
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_FOLDERS: Final = 256

@@ -22,8 +22,9 @@ from app.oci.ways import proxies, trust
 from app.oci.ways.hosts_toml import Host
 from app.oci.ways.trust import Material, Pair, UnusableMaterialError
 from app.oci.ways.ways import Configured
-from app.settings import Fault, RegistrySettings
+from app.settings.faults import Fault
 from app.settings.faults import Path as Setting
+from app.settings.registry import RegistrySettings
 
 _T = TypeVar("_T")
 

@@ -28,8 +28,9 @@ from typing import Final, Protocol
 
 from app.bootstrap.files import Sight, Wanted
 from app.bootstrap.settings_state import SettingsState
-from app.settings import Refused, life
+from app.settings import life
 from app.settings.life import Change, Life
+from app.settings.loading import Refused
 from app.telemetry import Metrics, log_event, log_exception, log_warning
 
 SETTLE_SECONDS: Final = 0.2

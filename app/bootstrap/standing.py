@@ -16,7 +16,7 @@ from app.bootstrap import registry_files
 from app.bootstrap.registry_files import Folder, RegistryFiles
 from app.oci import credentials
 from app.oci.credentials.helpers import HelperNames, read_helpers
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
 from app.ports import Cluster, Snapshot
-from app.settings import ClusterSettings
+from app.settings.sections import ClusterSettings
 from app.status import Caches, Decided, Load, Nodes, Rules, SettingsFile, Status, Watch
 
 

@@ -28,7 +28,7 @@ from app.bootstrap.switch import Switch
 from app.checker import Checker
 from app.kube.cluster import KubeCluster
 from app.ports import Cluster
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.status import Status
 from app.telemetry import Metrics
 

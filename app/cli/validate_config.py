@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.settings import Fault, Settings
     from app.settings.checking import Checked
+    from app.settings.faults import Fault
+    from app.settings.sections import Settings
 
 
 def register(app: typer.Typer) -> None:

@@ -24,12 +24,8 @@ from app.demo import certificates, images, nodes, scenarios
 from app.demo.cluster import MemoryCluster
 from app.demo.kubectl import Outcome, send
 from app.demo.registry import failing_registry
-from app.settings import (
-    RegistryHostSettings,
-    RegistrySettings,
-    ServerSettings,
-    Settings,
-)
+from app.settings.registry import RegistryHostSettings, RegistrySettings
+from app.settings.sections import ServerSettings, Settings
 from app.webhook.server import serving
 
 _SHOWN: Final = 90

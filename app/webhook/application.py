@@ -27,7 +27,7 @@ from fastapi.responses import JSONResponse
 from app.admission import review
 from app.checker.record import Webhook
 from app.errors import ReviewError
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.webhook import body
 from app.webhook.body import Beginning, Budget
 from app.webhook.connection import EXTENSION

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 
 MAX_CONNECTIONS: Final = 1024
 """Of the HTTPS port; an API server has at most 600 requests at the same time."""

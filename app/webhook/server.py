@@ -34,7 +34,7 @@ from typing import Any, Final
 import uvloop
 
 from app.errors import ConfigError
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.telemetry import log_event, logger
 from app.webhook import bounds, interpreter
 from app.webhook.application import Reviews, create_app

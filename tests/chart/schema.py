@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.admission.policy import Action
-from app.settings import Settings
+from app.settings.sections import Settings
 
 Schema = dict[str, Any]
 

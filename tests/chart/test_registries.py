@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Settings
 from app.settings.loading import Accepted, judge
+from app.settings.sections import Settings
 from tests.chart import rendering
 from tests.chart.rendering import CHART, Object
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app import settings
+from app.settings import loading, sections
 from tests.chart import rendering, schema, values
 from tests.chart.rendering import CHART, FILES
 
@@ -51,7 +51,7 @@ OWN_WORDS = {
 
 def fields() -> Iterator[tuple[str, Any]]:
     """Path of each setting -> its default, as YAML has it."""
-    whole = settings.Settings()
+    whole = sections.Settings()
     for section in schema.SECTIONS:
         model = getattr(whole, section)
         assert isinstance(model, BaseModel)
@@ -78,7 +78,7 @@ FIELDS = dict(fields())
 
 
 def test_the_sections_are_those_of_the_settings() -> None:
-    assert set(schema.SECTIONS) == set(settings.Settings.model_fields)
+    assert set(schema.SECTIONS) == set(sections.Settings.model_fields)
 
 
 @pytest.mark.parametrize("path", sorted(FIELDS))
@@ -101,24 +101,24 @@ def test_what_the_chart_decides_is_a_setting() -> None:
     assert set() == schema.WIRED.keys() - FIELDS.keys()
 
 
-def loaded(tmp_path: Path, *files: Path, **options: Any) -> settings.Settings:
+def loaded(tmp_path: Path, *files: Path, **options: Any) -> sections.Settings:
     """The rendered file, as the webhook reads it."""
     rendered = rendering.objects(*files, **options)
     name = rendering.find_one("Deployment", rendered)["metadata"]["name"]
     file = tmp_path / "settings.yaml"
     file.write_text(rendering.settings(rendered, name))
-    return settings.load(file)
+    return loading.load(file)
 
 
 def test_default_values_are_default_settings_but_for_what_the_chart_decides(
     tmp_path: Path,
 ) -> None:
     found = loaded(tmp_path)
-    usual = settings.load(None)
+    usual = loading.load(None)
     assert usual.policy == found.policy
     assert usual.cluster == found.cluster
     assert usual.server == found.server
-    wired = {"mode": settings.CertificateMode.SELF}
+    wired = {"mode": sections.CertificateMode.SELF}
     assert usual.certificates.model_copy(update=wired) == found.certificates
     layouts = {"layout_root": Path("/var/lib/imagecompat/layouts")}
     assert usual.registry.model_copy(update=layouts) == found.registry
@@ -128,7 +128,7 @@ def test_default_values_are_default_settings_but_for_what_the_chart_decides(
 def test_the_webhook_reads_the_settings_that_both_helms_render(
     file: Path, helm: str, tmp_path: Path
 ) -> None:
-    assert isinstance(loaded(tmp_path, file, helm=helm), settings.Settings)
+    assert isinstance(loaded(tmp_path, file, helm=helm), sections.Settings)
 
 
 def test_words_that_yaml_takes_for_booleans_arrive_as_words(
@@ -158,7 +158,7 @@ def test_what_tls_says_decides_who_makes_the_certificate(tmp_path: Path) -> None
     assert (None, None) == (own.server.certificate, own.server.private_key)
     for name in ("certmanager-values.yaml", "existing-secret-values.yaml"):
         given = loaded(tmp_path, CHART / "ci" / name)
-        assert settings.CertificateMode.FILES is given.certificates.mode
+        assert sections.CertificateMode.FILES is given.certificates.mode
         assert Path("/etc/imagecompat-tls/tls.crt") == given.server.certificate
         assert Path("/etc/imagecompat-tls/tls.key") == given.server.private_key
 
@@ -262,7 +262,7 @@ def test_a_setting_is_described_in_the_words_of_the_settings(section: str) -> No
     }
     described = {
         path: words
-        for path, words in descriptions(type(getattr(settings.Settings(), section)))
+        for path, words in descriptions(type(getattr(sections.Settings(), section)))
         if f"{section}.{path}" not in schema.WIRED
     }
     assert OWN_WORDS[section] == {

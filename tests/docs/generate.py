@@ -16,8 +16,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from app.settings import Settings
 from app.settings.life import LIFE
+from app.settings.sections import Settings
 from app.telemetry import METRICS, PREFIX, PROCESS, Metric
 from tests.docs import command_line, recipes_page, reports_page
 

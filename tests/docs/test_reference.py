@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app import settings
 from app.admission.verdict import Code
-from app.settings import Settings
+from app.settings import loading
+from app.settings.sections import Settings
 from tests.docs import generate
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,7 +46,7 @@ def test_settings_that_a_page_shows_are_taken(
 ) -> None:
     file = tmp_path / page
     file.write_text(text)
-    assert settings.load(file) != settings.load(None)
+    assert loading.load(file) != loading.load(None)
 
 
 def test_pages_show_settings() -> None:

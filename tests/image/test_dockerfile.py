@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from tests.image.dockerfile import Dockerfile, Instruction, read
 from tests.image.installation import DOCKERFILE
 from tests.tools.sandbox import ROOT, USER

@@ -18,7 +18,7 @@ from app.bootstrap import wiring
 from app.demo import certificates, images, nodes
 from app.demo.cluster import MemoryCluster
 from app.demo.layout import Layout
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.webhook.server import serving
 from tests.tools import needed, promql
 from tests.tools.json_lines import json_lines

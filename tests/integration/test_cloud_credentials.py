@@ -18,7 +18,7 @@ from app.demo.faults import Reply
 from app.demo.registry import Registry
 from app.demo.registry_auth import Basic, Bearer
 from app.ports import Found, ImageOutcome, Platform, Resolved
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 from app.telemetry import Metrics
 
 pytestmark = pytest.mark.integration

@@ -18,7 +18,7 @@ from app.demo.registry import Api, Auth, Basic, Bearer, Registry
 from app.oci.lookups.artifacts import RegistryArtifacts
 from app.oci.registry.guard import HostPolicy, RegistryPolicy
 from app.ports import Found, Puller, PullSecret, Resolved, Unauthorized
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import FakeCluster, wants_module
 from tests.tools.hostile import (

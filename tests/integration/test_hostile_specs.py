@@ -18,7 +18,7 @@ from app.admission.review import Response, Review
 from app.bootstrap.options import options
 from app.checker import Checker
 from app.demo.registry import Registry
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import FakeCluster, wants_module
 from tests.tools.hostile import DATE, reading

@@ -23,11 +23,11 @@ from typing import Any
 
 import pytest
 
-from app import settings
 from app.admission.review import Response, Review
 from app.bootstrap.wiring import Wired, wire
 from app.demo import certificates, images
 from app.demo.registry import Basic, Registry
+from app.settings import loading
 from tests.tools import background
 from tests.tools.servers import ApiServer
 
@@ -90,7 +90,7 @@ class World:
         )
         file = self.folder / "settings.yaml"
         file.write_text(content)
-        wired = wire(settings.load(file), file)
+        wired = wire(loading.load(file), file)
         async with wired.running():
             ends = time.monotonic() + START_SECONDS
             while wired.health.problems():

@@ -23,7 +23,7 @@ from app.demo.registry import Api, Bearer, Registry, Types
 from app.oci.limits import Limits
 from app.oci.lookups.artifacts import RegistryArtifacts
 from app.ports import Platform, Resolved
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 from app.telemetry import Metrics
 
 pytestmark = pytest.mark.integration

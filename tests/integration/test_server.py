@@ -18,7 +18,7 @@ from app.bootstrap.certificates import from_files
 from app.certificates.files import FileCertificates
 from app.demo import certificates
 from app.errors import ConfigError
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.status import Status
 from app.telemetry import Metrics
 from app.webhook.server import serving

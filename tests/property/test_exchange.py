@@ -18,7 +18,7 @@ from app.admission.policy import Mode
 from app.admission.review import Response, Review
 from app.bootstrap.options import options
 from app.checker import Checker
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import (
     ARM,

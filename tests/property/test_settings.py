@@ -8,9 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settings import Accepted, Refused, Settings, judge, life
+from app.settings import life
 from app.settings.checking import check
 from app.settings.life import Life
+from app.settings.loading import Accepted, Refused, judge
+from app.settings.sections import Settings
 
 KNOWN = (
     Path(__file__).parent.parent / "unit" / "settings" / "settings-0.1.yaml"

@@ -13,7 +13,7 @@ from app.bootstrap import registry_files
 from app.bootstrap.registries import Sources, sources
 from app.demo.registry import Registry
 from app.ports import Found, ImageOutcome, Platform, Resolved
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 from app.telemetry import Metrics
 from tests.tools.authority import Authority
 

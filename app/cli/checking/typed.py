@@ -24,7 +24,7 @@ from app.scheduling.kinds import POD
 from app.scheduling.node import platform_of
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.settings.sections import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def settings(reach: Reach) -> Settings | None:
     """The webhook's settings; `None` for its defaults."""
     if reach.settings is None:
         return None
-    from app.settings import Refused, judge, read_file  # noqa: PLC0415 - slow
+    from app.settings.loading import Refused, judge, read_file  # noqa: PLC0415 - slow
 
     content = read_file(reach.settings)
     said = (

@@ -18,13 +18,7 @@ from app.cli.specs.options import Reach
 from app.errors import ConfigError
 from app.oci.credentials import Credential, Entry, Keyring
 from app.oci.images.reference import Reference
-from app.settings import (
-    Refused,
-    RegistryHostSettings,
-    RegistrySettings,
-    judge,
-    read_file,
-)
+from app.settings.registry import RegistryHostSettings, RegistrySettings
 
 _PROXIES: Final = {"http": ("http_proxy",), "https": ("https_proxy", "HTTPS_PROXY")}
 """`HTTP_PROXY` in upper case is a header's name to programs that serve HTTP."""
@@ -83,6 +77,12 @@ def keyring(reach: Reach, references: Iterable[Reference], secret: str) -> Keyri
 
 
 def _read(path: Path) -> RegistrySettings:
+    from app.settings.loading import (  # noqa: PLC0415 - all sections, seldom asked
+        Refused,
+        judge,
+        read_file,
+    )
+
     content = read_file(path)
     said = content if isinstance(content, Refused) else judge(content, str(path))
     if isinstance(said, Refused):

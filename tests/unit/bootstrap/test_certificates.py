@@ -17,7 +17,7 @@ from app.certificates.files import FileCertificates
 from app.certificates.own import SelfCertificates
 from app.errors import ClusterError, ConfigError
 from app.kube.objects import DatedResponse
-from app.settings import ClusterSettings, Settings
+from app.settings.sections import ClusterSettings, Settings
 from app.telemetry import Metrics
 
 

@@ -10,7 +10,7 @@ from app.bootstrap.files import SettingsFiles, Sight, Wanted, load
 from app.bootstrap.registry_material import RegistryMaterial, material
 from app.errors import ConfigError
 from app.oci.images.reference import parse
-from app.settings import Refused
+from app.settings.loading import Refused
 
 
 @pytest.fixture

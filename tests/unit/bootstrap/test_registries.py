@@ -14,7 +14,7 @@ from app.kube.secrets import KubePullSecrets
 from app.oci.images.reference import parse as reference
 from app.oci.registry.guard import HostPolicy, policy_for
 from app.oci.registry.patterns import parse
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 from app.telemetry import Metrics
 from tests.tools.secrets_api import Api, having, pod, read, reader
 

@@ -16,7 +16,7 @@ from app.bootstrap.registry_files import (
     RegistryFiles,
     read,
 )
-from app.settings import RegistrySettings
+from app.settings.registry import RegistrySettings
 
 TOML = '[host."https://m.example"]\nca = "ca.crt"\n'
 

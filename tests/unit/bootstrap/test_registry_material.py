@@ -11,7 +11,8 @@ from app.bootstrap.files import SettingsFiles
 from app.bootstrap.registry_material import RegistryMaterial, material
 from app.oci.images.reference import parse
 from app.oci.ways.trust import Material, Pair
-from app.settings import Refused, RegistrySettings
+from app.settings.loading import Refused
+from app.settings.registry import RegistrySettings
 from tests.tools.authority import Authority
 
 HOST = "r.example:5000"

@@ -14,8 +14,9 @@ from app.bootstrap.health import AlwaysReady
 from app.bootstrap.registry_files import CA, DOCKER_CONFIG, HOSTS, File, RegistryFiles
 from app.bootstrap.reloading import MAX_LOOKS, Reloading, Ticks, reloading
 from app.bootstrap.settings_state import SettingsHealth, SettingsState
-from app.settings import Refused, Settings
 from app.settings.faults import Fault, Place
+from app.settings.loading import Refused
+from app.settings.sections import Settings
 from app.telemetry import Metrics
 
 FILE = Path("/etc/imagecompat/settings.yaml")

@@ -17,8 +17,8 @@ from app.bootstrap.registry_files import (
     RegistryFiles,
 )
 from app.bootstrap.standing import Standing
-from app.settings import RegistrySettings
 from app.settings.faults import Path as Setting
+from app.settings.registry import RegistrySettings
 
 CANARY = "canary-7f3a"
 ECR, HUB = "1.dkr.ecr.example", "docker.io"

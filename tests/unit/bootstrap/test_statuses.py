@@ -6,7 +6,7 @@ from app.bootstrap.statuses import _watch, status
 from app.checker import Options
 from app.checker.record import Remembered, State
 from app.kube.cluster import KubeCluster, WatchState
-from app.settings import ClusterSettings
+from app.settings.sections import ClusterSettings
 from app.status import Caches, Decided, Load, Nodes, Rules, Watch
 from tests.tools.doubles import FakeCluster
 from tests.tools.scripted import FakeTime, ScriptedApi

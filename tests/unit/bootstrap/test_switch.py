@@ -20,7 +20,7 @@ from app.oci.registry.client import Shared
 from app.oci.registry.guard import RegistryPolicy
 from app.oci.registry.transport import Answer, Request
 from app.ports import NOBODY, ImageOutcome, Missing, Platform, Puller, Resolved
-from app.settings import Settings
+from app.settings.sections import Settings
 from app.telemetry import Metrics
 from tests.tools.doubles import AMD64, FakeArtifacts, FakeCluster
 

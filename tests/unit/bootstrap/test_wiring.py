@@ -5,7 +5,6 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app import settings
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, NodesMayAppear, Policy
 from app.bootstrap import wiring
@@ -13,7 +12,8 @@ from app.bootstrap.options import options
 from app.checker import Options
 from app.demo.cluster import MemoryCluster
 from app.scheduling.selector import Requirement
-from app.settings import Settings
+from app.settings import loading
+from app.settings.sections import Settings
 
 OTHERWISE = """\
 server: {maxReviews: 7}
@@ -53,7 +53,7 @@ policy:
 def written(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "settings.yaml"
     file.write_text(text)
-    return settings.load(file)
+    return loading.load(file)
 
 
 def unchanged(one: Policy | Options, other: Policy | Options) -> list[str]:

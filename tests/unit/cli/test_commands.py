@@ -132,3 +132,19 @@ def test_help_of_a_command_loads_no_other(row: Row) -> None:
     assert {row.module} == found & {one.module for one in COMMANDS}
     slow = {"asyncio", "pydantic", "rich", "yaml", "aiohttp", "kubernetes", "msgspec"}
     assert set() == found & slow
+
+
+def test_a_spec_on_a_file_of_features_loads_little(tmp_path: Path) -> None:
+    spec, features = tmp_path / "spec.yaml", tmp_path / "node.json"
+    spec.write_text("compatibilities: [{rules: [{name: a}]}]")
+    features.write_text('{"attributes": {}}')
+    found = loaded("validate-node", "--spec", str(spec), "--features", str(features))
+    slow = {"asyncio", "pydantic", "rich", "aiohttp", "kubernetes", "msgspec", "re2"}
+    assert set() == found & (slow | {"app.ports", "app.compat.nodefeaturerule"})
+
+
+def test_a_registry_is_asked_without_the_webhooks_settings(tmp_path: Path) -> None:
+    found = loaded("list-specs", f"oci-layout://{tmp_path}/none:a")
+    assert "app.settings.registry" in found
+    webhooks = {"app.settings.sections", "app.settings.loading", "pydantic_settings"}
+    assert set() == found & webhooks

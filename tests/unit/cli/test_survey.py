@@ -13,7 +13,7 @@ from app.cli.installed.survey import (
     DEFAULT_TRUSTED,
 )
 from app.kube.transport import FORBIDDEN
-from app.settings import ClusterSettings
+from app.settings.sections import ClusterSettings
 from tests.unit.cli.installation import (
     FEATURES,
     LEFT_OUT,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import settings
 from app.errors import ConfigError
+from app.settings import loading
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_what_a_process_would_say(run: "Run", file: Path) -> No
     ran = run("validate-config", str(file))
     assert (2, "") == (ran.status, ran.out)
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     assert caught.value.message + "\n" == ran.err
     assert ran.err.startswith(f"{file}:3:3: policy.onUnknwon: unknown key; did you")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.settings import CertificateSettings
+from app.settings.sections import CertificateSettings
 
 
 @pytest.mark.parametrize(

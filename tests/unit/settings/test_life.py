@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap.options import options
-from app.settings import Accepted, Settings, judge, judge_file, life, naming
+from app.settings import life, naming
 from app.settings.faults import dotted
 from app.settings.life import LIFE, Change, Life
+from app.settings.loading import Accepted, judge, judge_file
+from app.settings.sections import Settings
 
 OTHERS = Path(__file__).with_name("settings-0.1.yaml")
 NAMES = [dotted(path) for path in naming.settings()]

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from app import settings
 from app.admission.exemption import Exemption
 from app.admission.message import Detail
 from app.admission.policy import Action, Mode, NodesMayAppear, Policy
 from app.compat.outcome import UnpublishedFeatures
 from app.errors import ConfigError
+from app.settings import loading
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_without_a_file_the_defaults_are_the_cores() -> None:
-    assert Policy() == settings.load(None).policy.policy()
+    assert Policy() == loading.load(None).policy.policy()
 
 
 def test_a_file_uses_the_names_of_the_documentation(file: Path) -> None:
@@ -38,7 +38,7 @@ policy:
   messages: counts
 """
     )
-    loaded = settings.load(file)
+    loaded = loading.load(file)
     assert loaded.server.port == 8443
     assert loaded.registry.hosts["r.example:5000"].plain_http
     assert Mode.AUDIT is loaded.policy.mode
@@ -58,19 +58,19 @@ def test_bare_words_that_yaml_takes_for_booleans_are_words(
     file: Path, text: str, mode: Mode, nodes: NodesMayAppear
 ) -> None:
     file.write_text(f"policy: {text}")
-    loaded = settings.load(file).policy
+    loaded = loading.load(file).policy
     assert (mode, nodes) == (loaded.mode, loaded.nodes_may_appear)
 
 
 def test_a_bare_no_is_a_word_for_unpublished_features_too(file: Path) -> None:
-    usual = settings.load(None).policy.unpublished_features
+    usual = loading.load(None).policy.unpublished_features
     assert UnpublishedFeatures.UNKNOWN is usual
     file.write_text("policy: {unpublishedFeatures: no}")
-    chosen = settings.load(file).policy.unpublished_features
+    chosen = loading.load(file).policy.unpublished_features
     assert UnpublishedFeatures.NO is chosen
     file.write_text("policy: {unpublishedFeatures: yes}")
     with pytest.raises(ConfigError, match=r"policy\.unpublishedFeatures"):
-        settings.load(file)
+        loading.load(file)
 
 
 def test_the_environment_wins_over_the_file(
@@ -78,7 +78,7 @@ def test_the_environment_wins_over_the_file(
 ) -> None:
     file.write_text("server: {port: 8443, host: 127.0.0.1}")
     monkeypatch.setenv("IMAGECOMPAT_SERVER__PORT", "9999")
-    loaded = settings.load(file).server
+    loaded = loading.load(file).server
     assert ("127.0.0.1", 9999) == (loaded.host, loaded.port)
 
 
@@ -87,13 +87,13 @@ def test_a_variable_has_the_settings_name_in_words_and_lists_are_json(
 ) -> None:
     monkeypatch.setenv("IMAGECOMPAT_POLICY__ON_UNKNOWN", "deny")
     monkeypatch.setenv("IMAGECOMPAT_POLICY__TAGS", '["gpu"]')
-    loaded = settings.load(None).policy
+    loaded = loading.load(None).policy
     assert (Action.DENY, ("gpu",)) == (loaded.on_unknown, loaded.tags)
 
 
 def test_an_empty_file_is_no_settings(file: Path) -> None:
     file.write_text("# nothing yet\n")
-    assert settings.load(None) == settings.load(file)
+    assert loading.load(None) == loading.load(file)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_wrong_file_is_refused_with_its_place(
 ) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     assert caught.value.reason == "InvalidSettings"
     assert str(file) in caught.value.message
     assert words in caught.value.message
@@ -181,20 +181,20 @@ def test_a_value_of_the_environment_is_checked_too(
     with pytest.raises(
         ConfigError, match=r"^IMAGECOMPAT_POLICY__MODE: policy\.mode: expected one"
     ):
-        settings.load(None)
+        loading.load(None)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
-        settings.load(tmp_path / "none.yaml")
+        loading.load(tmp_path / "none.yaml")
 
 
 def test_a_file_of_one_mebibyte_is_read_and_one_byte_more_is_not(file: Path) -> None:
-    file.write_bytes(b"#" * settings.MAX_FILE_BYTES)
-    assert settings.load(None) == settings.load(file)
-    file.write_bytes(b"#" * (settings.MAX_FILE_BYTES + 1))
+    file.write_bytes(b"#" * loading.MAX_FILE_BYTES)
+    assert loading.load(None) == loading.load(file)
+    file.write_bytes(b"#" * (loading.MAX_FILE_BYTES + 1))
     with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
-        settings.load(file)
+        loading.load(file)
 
 
 def test_exemptions_end_at_the_first_moment_of_their_date(file: Path) -> None:
@@ -212,7 +212,7 @@ policy:
 """
     )
     dated, timed, lasting = (
-        one.exemption() for one in settings.load(file).policy.exemptions
+        one.exemption() for one in loading.load(file).policy.exemptions
     )
     assert (
         Exemption(
@@ -230,12 +230,12 @@ policy:
 
 def test_hosts_are_compared_in_lower_case(file: Path) -> None:
     file.write_text("registry: {hosts: {Registry.Example: {private: true}}}")
-    assert ["registry.example"] == list(settings.load(file).registry.hosts)
+    assert ["registry.example"] == list(loading.load(file).registry.hosts)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        settings.load(tmp_path)
+        loading.load(tmp_path)
 
 
 def test_a_file_that_is_away_for_a_moment_is_read(
@@ -252,14 +252,14 @@ def test_a_file_that_is_away_for_a_moment_is_read(
         return opened(path, mode)
 
     monkeypatch.setattr(Path, "open", away_once)
-    assert Mode.WARN is settings.load(file).policy.mode
+    assert Mode.WARN is loading.load(file).policy.mode
     assert 2 == len(tries)
 
 
 def test_every_fault_has_its_own_line(file: Path) -> None:
     file.write_text("policy:\n  mode: x\n  mod: y\n")
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     first, second = caught.value.message.splitlines()
     assert first.startswith(f"{file}:2:9: policy.mode: expected one of")
     assert f'{file}:3:3: policy.mod: unknown key; did you mean "mode"?' == second

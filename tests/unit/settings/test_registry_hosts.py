@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app import settings
 from app.errors import ConfigError
 from app.oci.images.reference import parse
+from app.settings import loading
 
 NO_HOST = (
     "expected HOST, HOST:PORT or [ADDRESS]:PORT, as images name it: no scheme and no"
@@ -39,7 +39,7 @@ def test_hosts_are_written_as_images_name_them(file: Path, host: str) -> None:
     file.write_text(
         f'registry: {{hosts: {{"{host}": {{tokenServers: ["{host}"]}}}}}}\n'
     )
-    (found,) = settings.load(file).registry.hosts.items()
+    (found,) = loading.load(file).registry.hosts.items()
     assert (host.lower(), {host}) == (found[0], set(found[1].token_servers))
 
 
@@ -50,7 +50,7 @@ def test_the_host_of_every_image_is_one(file: Path, image: str) -> None:
     """Commands on specs list the hosts of the images that are typed."""
     host = parse(image).host
     file.write_text(f'registry: {{hosts: {{"{host}": {{}}}}}}\n')
-    assert [host] == list(settings.load(file).registry.hosts)
+    assert [host] == list(loading.load(file).registry.hosts)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_key_that_is_no_host_is_a_fault_with_its_place(
     )
     file.write_text(f"registry:\n  hosts: {{{entry}}}\n")
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     column = 32 if is_token_server else 15 + len(host)
     name = "r.tokenServers.0" if is_token_server else host
     where = f"{file}:2:{column}: registry.hosts"
@@ -94,7 +94,7 @@ def test_a_key_that_is_no_host_is_a_fault_with_its_place(
 def test_brackets_hold_an_address(file: Path, host: str) -> None:
     file.write_text(f'registry: {{hosts: {{"{host}": {{}}}}}}\n')
     with pytest.raises(ConfigError, match=r"expected ") as caught:
-        settings.load(file)
+        loading.load(file)
     assert f"registry.hosts.{host}: expected " in caught.value.message
 
 
@@ -111,7 +111,7 @@ def test_brackets_hold_an_address(file: Path, host: str) -> None:
 )
 def test_a_proxy_is_a_host_and_a_port(file: Path, proxy: str) -> None:
     file.write_text(f'registry: {{proxy: {{https: "{proxy}"}}}}\n')
-    assert proxy == settings.load(file).registry.proxy.https
+    assert proxy == loading.load(file).registry.proxy.https
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_proxy_that_cannot_be_asked_is_a_fault(
 ) -> None:
     file.write_text(f'registry: {{proxy: {{https: "{proxy}"}}}}\n')
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     where = f"{file}:1:27: registry.proxy.https"
     assert f"{where}: {NO_PROXY}{more}" == caught.value.message
 
@@ -170,6 +170,6 @@ def test_what_does_not_go_together_is_a_fault(
 ) -> None:
     file.write_text(f"registry: {{{text}}}\n")
     with pytest.raises(ConfigError) as caught:
-        settings.load(file)
+        loading.load(file)
     assert caught.value.message.endswith(f": {wanted}")
     assert "canary" not in caught.value.message

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Accepted, document, judge_file, naming, renamed
+from app.settings import document, naming, renamed
 from app.settings.document import Document
 from app.settings.faults import Place, dotted
 from app.settings.fitting import fit
+from app.settings.loading import Accepted, judge_file
 from app.settings.sections import Settings
 
 OLD = sorted(Path(__file__).parent.glob("settings-*.yaml"))

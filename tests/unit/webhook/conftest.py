@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.admission import review
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.status import Status
 from app.telemetry import Metrics
 from app.webhook.application import Reviews, create_app

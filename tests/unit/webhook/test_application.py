@@ -7,7 +7,7 @@ from opentelemetry import _logs, trace
 from opentelemetry import metrics as otel_metrics
 
 from app.admission.review import Response
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.webhook.application import MIN_SECONDS, Reviews, quietly
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-from app.settings import ServerSettings
+from app.settings.sections import ServerSettings
 from app.webhook import bounds
 
 API_SERVER_SECONDS = 90

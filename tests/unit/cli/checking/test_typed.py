@@ -9,7 +9,7 @@ from app.cli.nodes.options import NodesFrom
 from app.compat.features import Features
 from app.ports import Snapshot
 from app.scheduling.node import Node
-from app.settings import Settings
+from app.settings.sections import Settings
 from tests.tools.doubles import ARM, LINUX
 
 TRUSTED = Settings().model_copy(

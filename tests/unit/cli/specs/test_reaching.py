@@ -11,7 +11,7 @@ from app.cli.specs.options import Reach
 from app.errors import ConfigError
 from app.oci.credentials import Credential
 from app.oci.images import reference
-from app.settings import RegistryHostSettings, RegistrySettings
+from app.settings.registry import RegistryHostSettings, RegistrySettings
 
 APP = reference.parse("registry.example:5000/team/app:1")
 OWN = RegistryHostSettings(private=True, loopback=True)
