@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from app.checker.gathering import DEFAULT_PLATFORM
 from app.cli.checking import command, live
+from app.cli.checking.images import Images
 from app.cli.checking.manifests import Found
 from app.cli.checking.options import What
 from app.cli.checking.typed import Wanted
 from app.cli.installed import asking
 from app.cli.nodes.options import NodesFrom
 from app.cli.reports.formats import ReportFormat
+from app.ports import Platform
 from tests.unit.cli.checking.conftest import IMAGE, Files, manifest
 from tests.unit.cli.fakeapi import FakeApi
 
@@ -134,3 +137,21 @@ async def test_labels_of_namespaces_among_the_manifests_come_first(
     )
     assert "warn" == json.loads(result.text)["workloads"][0]["action"]
     assert "/api/v1/namespaces/ml" not in [path for path, _, _ in api.asked]
+
+
+async def test_where_no_node_tells_its_platform_images_are_looked_up_for_the_usual_one(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the checker will ask for it: else each is asked for twice."""
+    seen: list[frozenset[Platform]] = []
+
+    async def look_up(
+        _: Images, __: list[str], platforms: frozenset[Platform], ___: object
+    ) -> None:
+        seen.append(frozenset(platforms))
+
+    monkeypatch.setattr(Images, "look_up", look_up)
+    nodes = NodesFrom(files=[files.write("odd/mystery.json", {"flags": {}})])
+    what = What(manifests=[files.train], offline=True)
+    await command.run(Wanted(what=what, output=ReportFormat.JSON, nodes=nodes))
+    assert [frozenset({DEFAULT_PLATFORM})] == seen
