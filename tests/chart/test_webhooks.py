@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from app.cli.checking import unasked
 from tests.chart import rendering
 from tests.chart.rendering import CHART, FILES, Object
 
 PROVEN = rendering.ROOT / "tests" / "integration" / "manifests" / "webhooks.yaml"
 KINDS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
-ALWAYS = ["kube-system", "kube-node-lease", "kube-public", "imagecompat"]
+ALWAYS = [*unasked.NAMESPACES, unasked.OWN]
+"""What `check` says that no webhook is asked about."""
 
 
 def webhooks(*files: Path, **options: Any) -> dict[str, Object]:

@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, Final
 from app.checker import Options
 from app.checker.gathering import DEFAULT_PLATFORM
 from app.checker.subject import NotJudged
-from app.cli.checking import changes, context, explaining, typed, walks, what_if
+from app.cli.checking import (
+    changes,
+    context,
+    explaining,
+    runtime_classes,
+    typed,
+    unasked,
+    walks,
+    what_if,
+)
 from app.cli.checking.explaining import Explained
 from app.cli.checking.images import Images
 from app.cli.checking.judging import (
@@ -88,9 +97,12 @@ async def run(wanted: Wanted) -> Result:
         known = await finding.find(typed.nodes_from(wanted.nodes, settings))
         notes = list(known.notes)
         namespace = wanted.what.namespace or _namespace(wanted) or DEFAULT_NAMESPACE
+        absent: list[str] = []
         if wanted.is_of_cluster:
             told("reading objects", 0, 1)
-            notes += await _ask(wanted, named, namespace, found)
+            absent, more = await _ask(wanted, named, namespace, found)
+            notes += more
+        notes += runtime_classes.apply(found, absent)
         asked = [Asked(one) for one in found.manifests]
         if given.alone is not None:
             asked = [Asked(typed.standing_for(given.alone), is_image=True)]
@@ -98,7 +110,8 @@ async def run(wanted: Wanted) -> Result:
         if not asked:
             raise ConfigError("NoWorkload", _none(found))
         options = typed.options(wanted, settings)
-        checked = _Check(wanted, found, namespace, options, told)
+        own = unasked.OWN if settings is None else settings.certificates.namespace
+        checked = _Check(wanted, found, namespace, options, own, told)
         return await checked.run(asked, given, known, notes)
 
 
@@ -124,8 +137,12 @@ def _named(wanted: Wanted) -> tuple[Named, ...]:
 
 async def _ask(
     wanted: Wanted, named: Sequence[Named], namespace: str, found: Found
-) -> list[str]:
-    """Adds objects and namespaces of the cluster; notes on what was not readable."""
+) -> tuple[list[str], list[str]]:
+    """Adds objects of the cluster, and of Namespaces their labels.
+
+    Returns:
+        RuntimeClasses that are not there, and notes on what was not readable.
+    """
     from app.cli.checking import live  # noqa: PLC0415 - slow, not always asked
     from app.cli.installed import asking  # noqa: PLC0415
 
@@ -144,8 +161,10 @@ async def _ask(
             if one not in found.namespaces
         ]
         labels, notes = await live.read_namespaces(api, names)
+        classes = runtime_classes.missing(found)
+        absent, more = await live.read_runtime_classes(api, classes, found)
     found.namespaces.update(labels)
-    return notes
+    return absent, [*notes, *more]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +176,7 @@ class _Check:
         found: manifests, and labels of Namespaces.
         namespace: of workloads that say none.
         options: the webhook's.
+        own: the webhook's own namespace.
         told: of progress.
     """
 
@@ -164,6 +184,7 @@ class _Check:
     found: Found
     namespace: str
     options: Options
+    own: str
     told: Meter
 
     async def run(
@@ -241,6 +262,7 @@ class _Check:
             self.options,
             namespaces=self.found.namespaces,
             namespace=self.namespace,
+            own=self.own,
         )
 
     async def _judged(self, judge: Judge, asked: Sequence[Asked]) -> Outcome:

@@ -19,6 +19,7 @@ from app.checker.judged import Judged
 from app.checker.subject import NotJudged
 from app.checker.table import Cell as CheckerCell
 from app.checker.table import Part, Tables, Why
+from app.cli.checking import unasked
 from app.cli.checking.cluster import KnownCluster
 from app.cli.checking.manifests import Manifest
 from app.cli.checking.obstacles import Obstacles
@@ -92,6 +93,7 @@ class Judge:
         options: the webhook's.
         namespaces: Namespace -> its labels.
         namespace: of workloads that say none.
+        own: the webhook's own namespace.
     """
 
     def __init__(
@@ -102,10 +104,12 @@ class Judge:
         *,
         namespaces: Mapping[str, Mapping[str, str]] | None = None,
         namespace: str = DEFAULT_NAMESPACE,
+        own: str = unasked.OWN,
     ) -> None:
         cluster = KnownCluster(known.snapshot, namespaces or {})
         self._checker: Final = Checker(cluster, artifacts, Metrics(), options)
         self._namespace: Final = namespace
+        self._own: Final = own
         self._obstacles: Final = Obstacles(known.snapshot.nodes.values())
         self._tables: Tables | None = None
         self._rows: Final[dict[int, tuple[tuple[Part, ...], _Rows]]] = {}
@@ -131,7 +135,9 @@ class Judge:
             if isinstance(judged, NotJudged):
                 outcome.notes.append(left_alone(one, judged))
                 continue
-            outcome.workloads.append(self.workload(one, judged))
+            workload = self.workload(one, judged)
+            outcome.workloads.append(workload)
+            outcome.notes += filter(None, (self._unasked(one), _runs(one, workload)))
             outcome.notes += _notes(one, judged)
         return outcome
 
@@ -139,6 +145,7 @@ class Judge:
         """What was found out about a workload, with all nodes."""
         finding, response = judged.gathered.finding, judged.response
         rows = self._rows_of(judged)
+        is_asked = not (asked.is_image or self._unasked(asked))
         texts = tuple(response.warnings)
         if not response.allowed:
             texts = tuple(response.message.splitlines())
@@ -146,8 +153,8 @@ class Judge:
             name=asked.label,
             place=asked.manifest.place,
             verdict=Verdict(judged.decision.verdict.value),
-            action="" if asked.is_image else response.decision,
-            texts=() if asked.is_image else texts,
+            action=response.decision if is_asked else "",
+            texts=texts if is_asked else (),
             images=tuple(map(_image, finding.images)),
             candidates=finding.candidates,
             excluded=dict(finding.excluded),
@@ -155,6 +162,11 @@ class Judge:
             nearest=_nearest(judged, rows),
             obstacles=self._obstacles.of(judged),
         )
+
+    def _unasked(self, asked: Asked) -> str:
+        """Why no webhook would be asked; empty if it would be."""
+        namespace = asked.manifest.namespace or self._namespace
+        return unasked.why(asked.manifest, namespace, self._own)
 
     def _rows_of(self, judged: Judged) -> _Rows:
         if self._tables is None:
@@ -282,6 +294,20 @@ def left_alone(asked: Asked, why: NotJudged) -> str:
     who = ", ".join(dict.fromkeys(why.exempted.values()))
     text = _WORDS.get(why.why, why.why)
     return f"{asked.label} was not judged: {text}{f' ({who})' if who else ''}"
+
+
+_RUNS: Final = {
+    Verdict.UNKNOWN: "is not known to fit",
+    Verdict.DOES_NOT_FIT: "does not fit",
+}
+
+
+def _runs(asked: Asked, workload: Workload) -> str:
+    """That a Pod, which is judged as if created again, runs where it does not fit."""
+    node = asked.manifest.runs_on
+    row = next((row for row in workload.rows if node in row.nodes), None)
+    told = "is no candidate" if row is None else _RUNS.get(row.verdict, "")
+    return f"{asked.label} runs on {node}, which {told}" if node and told else ""
 
 
 def _notes(asked: Asked, judged: Judged) -> list[str]:

@@ -13,13 +13,11 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from app.cli.checking.manifests import MAX_OBJECTS, Found, Manifest
+from app.cli.checking.manifests import LIVE, MAX_OBJECTS, Found, Manifest
 from app.cli.installed.asking import PAGE_LIMIT, Api, Unread, fetch
 from app.errors import ClusterError, ConfigError
 from app.scheduling import podspec
-from app.scheduling.kinds import KINDS, Kind
-
-PLACE: Final = "cluster"
+from app.scheduling.kinds import KINDS, POD, Kind
 
 _SHORT: Final[Mapping[str, str]] = {
     "po": "Pod",
@@ -159,6 +157,27 @@ async def read_namespaces(
     return found, notes
 
 
+async def read_runtime_classes(
+    api: Api, names: Sequence[str], into: Found
+) -> tuple[list[str], list[str]]:
+    """Takes in RuntimeClasses.
+
+    Returns:
+        Those that are not there, and a note for each that cannot be read.
+    """
+    absent, notes = [], []
+    for name in names:
+        path = f"/apis/node.k8s.io/v1/runtimeclasses/{name}"
+        one = await fetch(api, path, shape=dict[str, Any])
+        if not isinstance(one, Unread):
+            into.runtime_classes[name] = one
+        elif one.is_absent:
+            absent.append(name)
+        else:
+            notes.append(f"RuntimeClass {name}: cannot be read: {one.message}")
+    return absent, notes
+
+
 def _path(kind: Kind, namespace: str | None) -> str:
     root = f"/apis/{kind.group}/v1" if kind.group else "/api/v1"
     where = f"/namespaces/{namespace}" if namespace else ""
@@ -168,7 +187,24 @@ def _path(kind: Kind, namespace: str | None) -> str:
 def _keep(kind: Kind, value: Mapping[str, Any], into: Found) -> None:
     metadata = value.get("metadata") or {}
     name, namespace = str(metadata.get("name")), str(metadata.get("namespace", ""))
-    into.manifests.append(Manifest(kind, namespace, name, PLACE, value))
+    node = _chosen(metadata, value) if kind == POD else ""
+    if node:
+        value = {**value, "spec": {**value["spec"], "nodeName": ""}}
+    into.manifests.append(Manifest(kind, namespace, name, LIVE, value, node))
+
+
+def _chosen(metadata: Mapping[str, Any], value: Mapping[str, Any]) -> str:
+    """The node that the scheduler chose for a Pod; empty for none.
+
+    What somebody wrote into a Pod its `managedFields` name; a binding is not there.
+    """
+    spec = value.get("spec")
+    node = spec.get("nodeName") if isinstance(spec, Mapping) else None
+    for one in metadata.get("managedFields") or ():
+        fields = one.get("fieldsV1") or {}
+        if "f:nodeName" in (fields.get("f:spec") or {}):
+            return ""
+    return node if isinstance(node, str) else ""
 
 
 def _is_left_out(kind: Kind, item: Mapping[str, Any]) -> bool:

@@ -4,7 +4,8 @@ YAML of any number of documents, JSON likewise, Lists of objects or of one kind
 (`kind: List`, `DeploymentList`). An object of another kind is counted and passed
 over, whatever it holds; one that is none ends it all, because nobody knows what is
 missing then; so does a workload that no API server would take. Of Namespaces the
-labels are kept: they choose modes.
+labels are kept, because they choose modes, and RuntimeClasses, because they choose
+nodes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ MAX_OBJECTS: Final = 100_000
 MAX_NODES: Final = 2_000_000
 """YAML nodes of one text, anchors expanded; a chart with all its CRDs has 200,000."""
 
+LIVE: Final = "cluster"
+"""The place of what was read from a cluster."""
+
 _MAX_DEPTH: Final = 4
 """Lists in lists."""
 
@@ -48,6 +52,8 @@ class Manifest:
         name: likewise; with `generateName` what it begins with.
         place: where it stands: `train.yaml:12`.
         object: decoded.
+        runs_on: the node that the scheduler chose for it, which `object` does not
+            name: the webhook was asked before. Empty for all else.
     """
 
     kind: Kind
@@ -55,6 +61,12 @@ class Manifest:
     name: str
     place: str
     object: Mapping[str, Any]
+    runs_on: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it was read from a cluster, whose API server has taken it."""
+        return self.place == LIVE
 
     @property
     def label(self) -> str:
@@ -88,12 +100,14 @@ class Found:
     Attributes:
         manifests: the workloads, in order.
         namespaces: Namespace -> its labels.
+        runtime_classes: name -> object of the kind RuntimeClass.
         others: kind of what was passed over -> how often.
         objects: how many there were in all.
     """
 
     manifests: list[Manifest] = field(default_factory=list)
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    runtime_classes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
     objects: int = 0
 
@@ -113,13 +127,13 @@ class Found:
     def _take(self, value: object, place: str, of: str, depth: int) -> None:
         self.objects += 1
         if self.objects > MAX_OBJECTS:
-            _refuse(place, f"more than {MAX_OBJECTS} objects")
+            refuse(place, f"more than {MAX_OBJECTS} objects")
         if not isinstance(value, Mapping):
-            _refuse(place, f"expected an object with a kind, found {_shape(value)}")
+            refuse(place, f"expected an object with a kind, found {_shape(value)}")
         version, kind = _identity(value, place, of)
         if _is_list(kind, value):
             if not depth:
-                _refuse(place, f"more than {_MAX_DEPTH} Lists in each other")
+                refuse(place, f"more than {_MAX_DEPTH} Lists in each other")
             self.objects -= 1
             one = kind.removesuffix("List")
             inner = f"{version} {one}" if one else ""
@@ -139,6 +153,9 @@ class Found:
             self.manifests.append(Manifest(found, namespace, name, place, value))
             return
         self.others[kind] += 1
+        if kind == "RuntimeClass" and kinds.group(version) == "node.k8s.io":
+            named = _mapping(value.get("metadata")).get("name")
+            self.runtime_classes[_text(named)] = value
         if kind == "Namespace" and not kinds.group(version):
             metadata = _mapping(value.get("metadata"))
             labels = _mapping(metadata.get("labels"))
@@ -172,10 +189,10 @@ def require_readable(found: Found) -> None:
         pod = podspec.of(one.kind, one.object)
         if pod.unreadable:
             paths = ", ".join(sorted(set(pod.unreadable)))
-            _refuse(one.place, f"{one.label}: cannot read {paths}")
+            refuse(one.place, f"{one.label}: cannot read {paths}")
         if not pod.images:
             where = ".".join((*one.kind.template, "spec"))
-            _refuse(one.place, f"{one.label}: no container with an image in {where}")
+            refuse(one.place, f"{one.label}: no container with an image in {where}")
 
 
 def _yaml(file: File) -> Iterator[tuple[str, object]]:
@@ -224,7 +241,7 @@ def _json(file: File) -> Iterator[tuple[str, object]]:
     try:
         text = file.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        _refuse(f"{file.name}: document 1, line 1", f"no valid JSON: {error.reason}")
+        refuse(f"{file.name}: document 1, line 1", f"no valid JSON: {error.reason}")
     decoder, at, line, number = json.JSONDecoder(), 0, 1, 0
     while True:
         begin = (
@@ -240,10 +257,10 @@ def _json(file: File) -> Iterator[tuple[str, object]]:
             value, at = decoder.raw_decode(text, begin)
         except json.JSONDecodeError as error:
             place = f"{file.name}: document {number}, line {error.lineno}"
-            _refuse(place, f"no valid JSON: {error.msg}")
+            refuse(place, f"no valid JSON: {error.msg}")
         except (ValueError, RecursionError) as error:
             place = f"{file.name}: document {number}, line {line}"
-            _refuse(place, f"no valid JSON: {error}")
+            refuse(place, f"no valid JSON: {error}")
         yield f"{file.name}:{line}", value
         line += text.count("\n", begin, at)
 
@@ -254,7 +271,7 @@ def _identity(value: Mapping[str, Any], place: str, of: str) -> tuple[str, str]:
     version = _text(value.get("apiVersion")) or version
     kind = _text(value.get("kind")) or kind
     if not kind or not version:
-        _refuse(place, f"an object without {'kind' if not kind else 'apiVersion'}")
+        refuse(place, f"an object without {'kind' if not kind else 'apiVersion'}")
     return version, kind
 
 
@@ -276,5 +293,6 @@ def _shape(value: object) -> str:
     return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
 
 
-def _refuse(place: str, text: str) -> NoReturn:
+def refuse(place: str, text: str) -> NoReturn:
+    """Raises `ConfigError` with a place."""
     raise ConfigError(INVALID, f"{place}: {text}")

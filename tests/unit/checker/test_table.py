@@ -12,12 +12,12 @@ from app.checker.view import View
 from app.compat.features import Features
 from app.compat.outcome import Outcome, UnpublishedFeatures
 from app.ports import (
-    ImageNotFound,
     Missing,
     Platform,
     PlatformAbsent,
     PlatformOutcome,
     Resolved,
+    Unauthorized,
     Unavailable,
 )
 from app.telemetry import Metrics
@@ -125,14 +125,14 @@ async def test_what_a_registry_did_not_tell_of_one_platform_is_unknown_there(
     cluster.add("bare", labels={})
     asks_nothing: dict[Platform, PlatformOutcome] = {
         AMD64: Missing(),
-        ARM64: ImageNotFound(""),
+        ARM64: Unauthorized("Forbidden", ""),
     }
     artifacts.images["app"] = Resolved("sha256:i", asks_nothing, is_index=True)
     by_outcome = {one.outcome: one for one in await parts(cluster, artifacts)}
     assert {FITS: 1, UNKNOWN: 2} == {
         one: part.nodes.bit_count() for one, part in by_outcome.items()
     }
-    text = "not judged: not found"
+    text = "not judged: no access"
     assert [("", text, "", "")] == told(by_outcome[UNKNOWN])
 
 

@@ -16,6 +16,7 @@ from app.cli.checking.typed import Wanted
 from app.cli.installed import asking
 from app.cli.nodes.options import NodesFrom
 from app.cli.reports.formats import ReportFormat
+from app.cli.specs.options import Reach
 from app.ports import Platform
 from tests.unit.cli.checking.conftest import IMAGE, Files, manifest
 from tests.unit.cli.fakeapi import FakeApi
@@ -73,6 +74,46 @@ async def test_live_objects_are_judged_on_nodes_of_files(
     (workload,) = json.loads(result.text)["workloads"]
     assert (1, "allow") == (result.code, workload["action"])
     assert api.asked
+
+
+async def test_a_runtime_class_of_the_cluster_counts(
+    files: Files, api: FakeApi
+) -> None:
+    web = manifest("web")
+    web["spec"]["template"]["spec"]["runtimeClassName"] = "kata"
+    api.objects["/apis/apps/v1/namespaces/ml/deployments/web"] = web
+    kata = {"scheduling": {"nodeSelector": {"pool": "kata"}}}
+    api.objects["/apis/node.k8s.io/v1/runtimeclasses/kata"] = kata
+    result = await command.run(wanted(files, "deploy/web", namespace="ml"))
+    (workload,) = json.loads(result.text)["workloads"]
+    assert {"NodeAffinity": 1} == workload["excluded"]
+
+
+async def test_a_runtime_class_that_is_not_there_is_noted(
+    files: Files, api: FakeApi
+) -> None:
+    web = manifest("web")
+    web["spec"]["template"]["spec"]["runtimeClassName"] = "kata"
+    api.objects["/apis/apps/v1/namespaces/ml/deployments/web"] = web
+    result = await command.run(wanted(files, "deploy/web", namespace="ml"))
+    note = "there is no RuntimeClass kata: its Pods are refused"
+    assert note in json.loads(result.text)["notes"]
+
+
+async def test_the_webhooks_own_namespace_is_that_of_its_settings(
+    files: Files, api: FakeApi
+) -> None:
+    settings = files.write("settings.yaml", "certificates: {namespace: lab}\n")
+    path = files.write("web.json", manifest("web"))
+    asked = wanted(files)
+    what = What(manifests=[path], spec=asked.what.spec, namespace="lab")
+    reach = Reach(settings=Path(settings))
+    result = await command.run(
+        Wanted(what=what, output=asked.output, nodes=asked.nodes, reach=reach)
+    )
+    (workload,) = json.loads(result.text)["workloads"]
+    assert ("", []) == (workload["action"], workload["texts"])
+    assert not api.asked
 
 
 async def test_the_contexts_namespace_is_meant(

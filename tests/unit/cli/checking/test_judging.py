@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.checker import Options, table
@@ -9,7 +11,7 @@ from app.checker.judged import Judged
 from app.cli.checking import judging
 from app.cli.checking.images import Images
 from app.cli.checking.judging import Asked, Judge, images_of, platforms
-from app.cli.checking.manifests import Manifest
+from app.cli.checking.manifests import LIVE, Manifest
 from app.cli.nodes.known import KnownNodes
 from app.cli.reports.report import Row
 from app.compat.features import Features
@@ -133,6 +135,49 @@ async def test_what_is_too_large_is_noted() -> None:
     big = Asked(Manifest(POD, "", "p", "", {"spec": {"containers": containers}}))
     outcome = await judge(one="x").all([big], lambda *_: None)
     assert ["Pod p: too large to be read whole: containers"] == outcome.notes
+
+
+@pytest.mark.parametrize(
+    ("node", "notes"),
+    [
+        ("a", []),
+        ("b", ["Pod p runs on b, which does not fit"]),
+        ("new", ["Pod p runs on new, which is not known to fit"]),
+        ("gone", ["Pod p runs on gone, which is no candidate"]),
+    ],
+)
+async def test_a_pod_that_runs_where_it_does_not_fit_is_noted(
+    node: str, notes: list[str]
+) -> None:
+    """What the webhook would say when it is created again is another question."""
+    known = KnownNodes(
+        Snapshot(
+            {**KNOWN.snapshot.nodes, "new": Node("new", LINUX)}, KNOWN.snapshot.features
+        ),
+        "here",
+    )
+    specs = {"one": wants_module("x").encode()}
+    one = Asked(replace(asked("one").manifest, place=LIVE, runs_on=node))
+    outcome = await Judge(known, Images(None, specs), Options()).all(
+        [one], lambda *_: None
+    )
+    assert notes == outcome.notes
+    assert ("fits", "allow") == (
+        outcome.workloads[0].verdict,
+        outcome.workloads[0].action,
+    )
+
+
+async def test_of_what_no_webhook_is_asked_about_the_verdict_is_told() -> None:
+    made = judge(one="none")
+    manifest = asked("one").manifest
+    whole = [Asked(replace(manifest, namespace=n)) for n in ("kube-system", "ml")]
+    outcome = await made.all([*whole, whole[0]], lambda *_: None)
+    assert [("does not fit", "", 0), ("does not fit", "deny", 1)] == [
+        (one.verdict, one.action, bool(one.texts)) for one in outcome.workloads[:2]
+    ]
+    note = "the webhook is not asked about namespace kube-system"
+    assert [note, note] == outcome.notes
 
 
 async def test_progress_is_told() -> None:

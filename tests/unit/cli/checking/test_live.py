@@ -81,6 +81,45 @@ async def test_an_object_is_read_in_its_namespace() -> None:
     assert {"a": 1} == one.object["spec"]
 
 
+async def test_a_pod_is_read_as_it_was_created() -> None:
+    """The webhook was asked before the scheduler chose a node."""
+    found = Found()
+    path = "/api/v1/namespaces/ml/pods/web"
+    api = FakeApi({path: named("web") | {"spec": {"nodeName": "a", "b": 1}}})
+    await live.read(api, live.parse(["pod/web"]), "ml", found)
+    (one,) = found.manifests
+    assert ("a", {"nodeName": "", "b": 1}) == (one.runs_on, one.object["spec"])
+
+
+@pytest.mark.parametrize("spec", [{"nodeName": 3}, {"nodeName": ""}, {}])
+async def test_a_pod_that_runs_nowhere_is_left_as_it_is(spec: dict[str, Any]) -> None:
+    found = Found()
+    api = FakeApi({"/api/v1/namespaces/ml/pods/web": named("web") | {"spec": spec}})
+    await live.read(api, live.parse(["pod/web"]), "ml", found)
+    assert ("", spec) == (found.manifests[0].runs_on, found.manifests[0].object["spec"])
+
+
+async def test_a_node_that_somebody_wrote_into_a_pod_stays() -> None:
+    found = Found()
+    wrote: dict[str, Any] = {"fieldsV1": {"f:spec": {"f:nodeName": {}}}}
+    others: list[dict[str, Any]] = [{"fieldsV1": {"f:status": {}}}, {"manager": "x"}]
+    pod = named("web", managedFields=[*others, wrote]) | {"spec": {"nodeName": "a"}}
+    api = FakeApi({"/api/v1/namespaces/ml/pods/web": pod})
+    await live.read(api, live.parse(["pod/web"]), "ml", found)
+    (one,) = found.manifests
+    assert ("", {"nodeName": "a"}) == (one.runs_on, one.object["spec"])
+
+
+async def test_runtime_classes_are_read() -> None:
+    found = Found()
+    path = "/apis/node.k8s.io/v1/runtimeclasses"
+    api = FakeApi({f"{path}/a": {"handler": "x"}, f"{path}/c": 403})
+    absent, notes = await live.read_runtime_classes(api, ["a", "b", "c"], found)
+    assert ({"a": {"handler": "x"}}, ["b"]) == (found.runtime_classes, absent)
+    (note,) = notes
+    assert note.startswith("RuntimeClass c: cannot be read: ")
+
+
 async def test_an_object_that_is_not_there_is_the_callers_mistake() -> None:
     with pytest.raises(ConfigError, match="there is no Deployment ml/web"):
         await live.read(FakeApi(), live.parse(["deploy/web"]), "ml", Found())
