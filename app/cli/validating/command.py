@@ -81,6 +81,10 @@ def _content(wanted: Wanted) -> bytes | None:
             text = "--spec - and --nodes -: standard input can be read only once"
             raise ConfigError("InputTwice", text)
         return read_input(wanted.spec)
+    secret = wanted.reach.registry_password_stdin or wanted.reach.registry_token_stdin
+    if secret and "-" in (wanted.nodes.files or ()):
+        text = "--nodes - and a password or token: standard input can be read only once"
+        raise ConfigError("InputTwice", text)
     from app.cli.specs import fetching  # noqa: PLC0415 - slow, and not always asked
 
     return fetching.spec_of(wanted.image or "", wanted.platform, wanted.reach)

@@ -191,6 +191,10 @@ OTHERS: Final = (
         "validate-node --spec spec.yaml --image r.example/a --features node.json",
         "--spec",
     ),
+    (
+        "validate-node --image r.example/a --features - --registry-token-stdin",
+        "only once",
+    ),
     ("attach-spec r.example/a", "--spec"),
     ("attach-spec r.example/a --spec spec.yaml --annotation x", "--annotation x"),
     ("copy-specs r.example/a", "DESTINATION"),
