@@ -16,7 +16,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.checker import Options
@@ -94,7 +94,8 @@ async def run(wanted: Wanted) -> Result:
     settings = typed.settings(wanted.reach)
     with Meter(sys.stderr, quiet=wanted.reach.quiet) as told:
         told("reading nodes", 0, 1)
-        known = await finding.find(typed.nodes_from(wanted.nodes, settings))
+        wanted = replace(wanted, nodes=typed.nodes_from(wanted.nodes, settings))
+        known = await finding.find(wanted.nodes)
         notes = list(known.notes)
         namespace = wanted.what.namespace or _namespace(wanted) or DEFAULT_NAMESPACE
         absent: list[str] = []

@@ -181,8 +181,8 @@ def options(wanted: Wanted, settings: Settings | None) -> Options:
 
 
 def nodes_from(nodes: NodesFrom, settings: Settings | None) -> NodesFrom:
-    """Of a cluster, NodeFeatures count where the webhook's settings say."""
-    if settings is None or nodes.nfd_namespaces or finding.is_here(nodes):
+    """NodeFeatures, of files too, count where the webhook's settings say."""
+    if settings is None or nodes.nfd_namespaces or nodes.root is not None:
         return nodes
     return replace(nodes, nfd_namespaces=list(settings.cluster.trusted_namespaces))
 

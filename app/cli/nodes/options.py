@@ -94,7 +94,7 @@ class NodesFrom:
         typer.Option(
             "--nfd-namespace",
             help="Where NodeFeatures count, NFD's own first; repeatable. Else "
-            "node-feature-discovery; of files, all.",
+            "node-feature-discovery; of files without it, all.",
             rich_help_panel=_NODES,
         ),
     ] = None

@@ -9,6 +9,9 @@
 4. Features without a Node get one (`inferred`). But NodeFeatures of nodes that are
    not among Node objects, where there are any, are those of nodes that are gone.
 5. Nothing may be said twice of one node: which one would count?
+6. NodeFeatures count from the namespaces that are named. If none is, from NFD's own,
+   as for the webhook: whoever may write NodeFeatures elsewhere must not change an
+   answer. Where NFD's own is not there nobody knows which is: all count, with a note.
 """
 
 from __future__ import annotations
@@ -46,8 +49,8 @@ def read(paths: Sequence[str], *, namespaces: Sequence[str] = ()) -> KnownNodes:
 
     Args:
         paths: files, folders of them, or `-` for standard input.
-        namespaces: whose NodeFeatures count, NFD's own first; of all if there is
-            none.
+        namespaces: whose NodeFeatures count, NFD's own first; if there is none,
+            as (6) says.
 
     Raises:
         ConfigError: a file cannot be read, or is none of those; it names file and
@@ -188,8 +191,11 @@ class _Gathered:
             return
         from app.kube.snapshot import Store  # noqa: PLC0415 - only where needed
 
-        given = sorted({one.namespace for one in self.objects})
-        counted = namespaces or (NFD_NAMESPACE, *given)
+        given = tuple(sorted({one.namespace for one in self.objects}))
+        counted = namespaces or ((NFD_NAMESPACE,) if NFD_NAMESPACE in given else given)
+        if not namespaces and len(counted) > 1:
+            text = "name those that are trusted with --nfd-namespace"
+            notes.append(f"NodeFeatures of {named(given)} count: {text}")
         objects = [one for one in self.objects if one.namespace in counted]
         speaking = {one.node for one in objects if one.node}
         others = speaking - self.nodes.keys()
@@ -213,7 +219,12 @@ class _Gathered:
     ) -> None:
         ignored = len(self.objects) - len(counted)
         if ignored:
-            notes.append(f"{ignored} NodeFeatures of other namespaces do not count")
+            trusted = {one.namespace for one in counted}
+            others = {one.namespace for one in self.objects} - trusted
+            notes.append(
+                f"{ignored} NodeFeatures of {named(others)} do not count: "
+                "name trusted namespaces with --nfd-namespace"
+            )
         unnamed = sum(not one.node for one in counted)
         if unnamed:
             notes.append(f"{unnamed} NodeFeatures name no node, and do not count")

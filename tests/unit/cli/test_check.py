@@ -483,3 +483,31 @@ def test_what_is_unknown_now_and_then_is_not_green(run: Run, files: Files) -> No
     nodes = ("--nodes", files.hosts, "--offline")
     ran = run("check", "-f", files.train, *nodes, "--what-if", path)
     assert (3, "") == (ran.status, ran.err)
+
+
+def test_settings_say_whose_node_features_count(run: Run, files: Files) -> None:
+    """Of files, and of the files of a what-if."""
+    objects = [
+        {
+            "apiVersion": "nfd.k8s-sigs.io/v1alpha1",
+            "kind": "NodeFeature",
+            "metadata": {
+                "name": "a" if name == "nfd" else "forged",
+                "namespace": name,
+                "labels": {"nfd.node.kubernetes.io/node-name": "a"},
+            },
+            "spec": {"features": host(*modules)},
+        }
+        for name, modules in (("nfd", ()), ("tenant", ("nvidia",)))
+    ]
+    nodes = files.write(
+        "all.json", {"apiVersion": "v1", "kind": "List", "items": objects}
+    )
+    settings = files.write("s.yaml", "cluster: {trustedNamespaces: [nfd]}\n")
+    given = ("-f", files.train, "--spec", f"{IMAGE}={files.spec}")
+    assert 0 == run("check", *given, "--nodes", nodes).status
+    ran = run("check", *given, "--nodes", nodes, "--settings", settings)
+    assert (1, "") == (ran.status, ran.err)
+    other = ("--nodes", files.hosts, "--what-if", nodes, "--what-if-only")
+    assert 0 == run("check", *given, *other).status
+    assert 1 == run("check", *given, *other, "--settings", settings).status

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from app.checker import Options
@@ -30,15 +32,16 @@ def test_tags_that_are_typed_take_the_place_of_the_settings_tags() -> None:
     assert ("a", "b", "c") == typed.options(wanted, Settings()).tags
 
 
-def test_features_of_a_cluster_count_where_the_settings_say() -> None:
-    found = typed.nodes_from(NodesFrom(), TRUSTED)
+@pytest.mark.parametrize("nodes", [NodesFrom(), NodesFrom(files=["nodes.json"])])
+def test_features_count_where_the_settings_say(nodes: NodesFrom) -> None:
+    found = typed.nodes_from(nodes, TRUSTED)
     assert ["nfd", "vendor"] == found.nfd_namespaces
 
 
 @pytest.mark.parametrize(
-    "nodes", [NodesFrom(nfd_namespaces=["x"]), NodesFrom(files=["nodes.json"])]
+    "nodes", [NodesFrom(nfd_namespaces=["x"]), NodesFrom(root=Path("/x"))]
 )
-def test_but_not_against_what_is_typed_and_not_of_files(nodes: NodesFrom) -> None:
+def test_but_not_against_what_is_typed_and_not_of_this_host(nodes: NodesFrom) -> None:
     assert nodes is typed.nodes_from(nodes, TRUSTED)
     assert nodes is typed.nodes_from(nodes, None)
 

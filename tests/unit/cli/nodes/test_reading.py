@@ -134,13 +134,49 @@ def test_node_features_of_one_node_are_merged_nfds_namespace_first(
     )
     path = written(tmp_path, "all.json", content)
     merged = {"major": "from the vendor", "minor": "1"}
-    known = reading.read([path])
+    known = reading.read([path], namespaces=["node-feature-discovery", "gpu"])
     assert merged == known.snapshot.features["a"].attributes["kernel.version"]
-    trusted = reading.read([path], namespaces=["node-feature-discovery"])
-    assert {"major": "6", "minor": "1"} == trusted.snapshot.features["a"].attributes[
+    assert () == known.notes
+
+
+@pytest.mark.parametrize("namespaces", [[], ["node-feature-discovery"]])
+def test_node_features_of_namespaces_that_nobody_trusts_do_not_count(
+    tmp_path: Path, namespaces: list[str]
+) -> None:
+    """As for the webhook: else whoever may write one would decide."""
+    content = listed(
+        node_feature("a", features(major="forged"), name="z", namespace="gpu"),
+        node_feature("a", features(major="6", minor="1")),
+        node("a"),
+    )
+    path = written(tmp_path, "all.json", content)
+    known = reading.read([path], namespaces=namespaces)
+    assert {"major": "6", "minor": "1"} == known.snapshot.features["a"].attributes[
         "kernel.version"
     ]
-    assert "1 NodeFeatures of other namespaces do not count" in trusted.notes
+    text = "name trusted namespaces with --nfd-namespace"
+    assert (f"1 NodeFeatures of gpu do not count: {text}",) == known.notes
+
+
+def test_where_nobody_knows_which_namespace_is_nfds_all_count_with_a_note(
+    tmp_path: Path,
+) -> None:
+    content = listed(
+        node_feature("a", features(major="6"), namespace="nfd"),
+        node_feature("a", features(minor="1"), name="z", namespace="vendor"),
+    )
+    known = reading.read([written(tmp_path, "all.json", content)])
+    assert {"major": "6", "minor": "1"} == known.snapshot.features["a"].attributes[
+        "kernel.version"
+    ]
+    text = "name those that are trusted with --nfd-namespace"
+    assert (f"NodeFeatures of nfd, vendor count: {text}",) == known.notes
+
+
+def test_one_namespace_alone_is_nfds_own(tmp_path: Path) -> None:
+    one = node_feature("a", features(major="6"), namespace="nfd")
+    known = reading.read([written(tmp_path, "one.json", one)])
+    assert ({"a"}, ()) == (known.snapshot.features.keys(), known.notes)
 
 
 def test_another_namespace_may_be_nfds_own(tmp_path: Path) -> None:
