@@ -10,8 +10,7 @@ import typer
 from app.cli.specs.options import Reach, with_options
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from app.cli.suites.loading import Fetched, Loaded
     from app.cli.suites.suite import Ran, Suite
@@ -41,7 +40,7 @@ def judge_suites(
         str | None,
         typer.Option(
             metavar="PATTERN",
-            help="Only tests whose name matches: a regular expression.",
+            help="Only tests whose name matches: a regular expression (RE2).",
         ),
     ] = None,
     output: Annotated[
@@ -68,8 +67,7 @@ def judge_suites(
     from app.cli.suites import printing  # noqa: PLC0415
 
     selected = _pattern(run)
-    read = _read(suites)
-    ran = _ran(read, _fetched(read, reach), selected)
+    ran = _ran(_loaded(suites, reach), selected)
     _, failed = printing.counts(ran)
     if output is Format.TABLE:
         typer.echo(printing.text(ran, every=verbose), nl=False)
@@ -84,33 +82,49 @@ def judge_suites(
     raise typer.Exit(DOES_NOT_FIT if failed else FITS)
 
 
-def _pattern(run: str | None) -> re.Pattern[str] | None:
-    import re  # noqa: PLC0415 - fast --help
-
-    from app.errors import ConfigError  # noqa: PLC0415
+def _pattern(run: str | None) -> Callable[[str], bool]:
+    """Whether a test's name is meant; in time that is linear in its length."""
+    from app.compat import regexp  # noqa: PLC0415 - fast --help
+    from app.compat.limits import LIMITS  # noqa: PLC0415
+    from app.errors import ConfigError, SpecError  # noqa: PLC0415
 
     if run is None:
-        return None
+        return lambda _: True
+    if len(run.encode(errors="replace")) > LIMITS.pattern_bytes:
+        text = f"--run: expected at most {LIMITS.pattern_bytes} bytes"
+        raise ConfigError("InvalidOptions", text)
     try:
-        return re.compile(run)
-    except re.error as error:
-        text = f"--run: expected a regular expression: {error}"
+        return regexp.compiled(run)
+    except SpecError as error:
+        text = f"--run: expected a regular expression (RE2): {error.message}"
         raise ConfigError("InvalidOptions", text) from error
 
 
-def _read(files: Sequence[str]) -> list[Suite]:
-    from app.cli.output import read_input  # noqa: PLC0415 - fast --help
-    from app.cli.suites import reading  # noqa: PLC0415
+def _loaded(files: Sequence[str], reach: Reach) -> list[tuple[Suite, Loaded]]:
+    """The suites and what they name; ends the command with all that is wrong.
 
-    found: list[Suite] = []
+    Images come last: they are asked for only if nothing else is wrong.
+    """
+    from app.cli.nodes.reading import read as read_nodes  # noqa: PLC0415
+    from app.cli.output import read_input  # noqa: PLC0415
+    from app.cli.suites import loading, reading  # noqa: PLC0415
+    from app.errors import ConfigError  # noqa: PLC0415
+
+    found: list[tuple[Suite, Loaded]] = []
     problems: list[str] = []
     for file in files:
-        content = read_input(file, most_bytes=reading.LIMITS.bytes)
+        try:
+            content = read_input(file, most_bytes=reading.LIMITS.bytes)
+        except ConfigError as error:
+            problems.append(f"imagecompat: {error.message}")
+            continue
         suite, wrong = reading.read(content, file)
-        found.append(suite)
-        problems += wrong
+        loaded, missing = loading.load(suite, read_nodes)
+        found.append((suite, loaded))
+        problems += (*wrong, *missing)
     _refuse(problems)
-    return found
+    fetched = _fetched([suite for suite, _ in found], reach)
+    return [(one, loading.with_images(known, one, fetched)) for one, known in found]
 
 
 def _fetched(suites: Sequence[Suite], reach: Reach) -> Fetched:
@@ -128,21 +142,12 @@ def _fetched(suites: Sequence[Suite], reach: Reach) -> Fetched:
 
 
 def _ran(
-    suites: Sequence[Suite], fetched: Fetched, selected: re.Pattern[str] | None
+    loaded: Sequence[tuple[Suite, Loaded]], selected: Callable[[str], bool]
 ) -> list[Ran]:
-    from app.cli.nodes import reading  # noqa: PLC0415 - fast --help
-    from app.cli.suites import judging, loading  # noqa: PLC0415
+    from app.cli.suites import judging  # noqa: PLC0415 - fast --help
     from app.errors import ConfigError  # noqa: PLC0415
 
-    loaded: list[Loaded] = []
-    problems: list[str] = []
-    for suite in suites:
-        what, wrong = loading.load(suite, fetched, reading.read)
-        loaded.append(what)
-        problems += wrong
-    _refuse(problems)
-    pairs = zip(suites, loaded, strict=True)
-    ran = [judging.run(suite, what, selected) for suite, what in pairs]
+    ran = [judging.run(suite, known, selected) for suite, known in loaded]
     if not any(one.results for one in ran):
         raise ConfigError("InvalidOptions", "--run: no test has such a name")
     return ran

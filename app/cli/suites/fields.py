@@ -98,13 +98,19 @@ class Reader:
         self.wrong(value, what, "text", hint=": quote it" if is_unquoted else "")
         return None
 
-    def texts(self, record: Record, key: str) -> tuple[str, ...]:
-        """A list of texts; one text is a list of one."""
+    def texts(self, record: Record, key: str) -> tuple[str, ...] | None:
+        """A list of texts; one text is a list of one; none if the key is absent.
+
+        Returns:
+            `None` if one of them is none.
+        """
         value = record.get(key)
-        if value is not None and isinstance(value.data, str):
-            return (value.data,)
-        found = (self.text_of(one, key) for one in self.items(record, key))
-        return tuple(one for one in found if one is not None)
+        if value is None:
+            return ()
+        given = value.data if isinstance(value.data, list) else [value]
+        found = [self.text_of(one, key) for one in given]
+        texts = tuple(one for one in found if one is not None)
+        return texts if len(texts) == len(found) else None
 
 
 def plain(value: Value) -> object:

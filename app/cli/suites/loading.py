@@ -6,8 +6,8 @@ place; a spec that can be had and not be read is an answer, which a test may exp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -57,17 +57,31 @@ def images(suite: Suite) -> tuple[tuple[str, str | None], ...]:
     )
 
 
-def load(
-    suite: Suite, fetched: Fetched, read_nodes: ReadNodes
-) -> tuple[Loaded, tuple[str, ...]]:
-    """What the suite names, and all that is wrong with it, each with its place."""
+def load(suite: Suite, read_nodes: ReadNodes) -> tuple[Loaded, tuple[str, ...]]:
+    """What the suite names, but for images; and all that is wrong, with its place.
+
+    Args:
+        suite: the suite; what it has of entries that cannot be used is not told again.
+        read_nodes: reads files with nodes.
+    """
     problems: list[str] = []
-    specs = _specs(suite, fetched, problems)
-    nodes = _nodes(suite, read_nodes, problems)
-    if not problems:
-        problems += _unknown_names(suite, specs, nodes)
+    broken = set(suite.broken)
+    specs = _specs(suite, problems)
+    nodes = _nodes(suite, read_nodes, problems, broken)
+    named = {"spec": {one.name for one in suite.specs}, "node": nodes.keys()}
+    problems += _unknown_names(suite, named, broken)
     known = (one for one in nodes.values() if one is not None)
     return Loaded(specs, nodes, published(known)), tuple(problems)
+
+
+def with_images(loaded: Loaded, suite: Suite, fetched: Fetched) -> Loaded:
+    """What the suite names, with the specs of its images."""
+    found = dict(loaded.specs)
+    for one in suite.specs:
+        if one.source is SpecSource.IMAGE:
+            content = fetched[_image(one, suite), one.platform]
+            found[one.name] = NO_SPEC if content is None else _parsed(content)
+    return replace(loaded, specs=found)
 
 
 def published(known: Iterable[Features]) -> frozenset[str]:
@@ -83,28 +97,28 @@ def published(known: Iterable[Features]) -> frozenset[str]:
 # Specs --------------------------------------------------------------------------
 
 
-def _specs(
-    suite: Suite, fetched: Fetched, problems: list[str]
-) -> dict[str, Spec | str]:
+def _specs(suite: Suite, problems: list[str]) -> dict[str, Spec | str]:
     specs: dict[str, Spec | str] = {}
     for entry in suite.specs:
         try:
-            content = _content(entry, suite, fetched)
+            content = _content(entry, suite)
         except ConfigError as error:
             problems.append(f"{entry.place}: {error.message}")
             continue
-        specs[entry.name] = NO_SPEC if content is None else _parsed(content)
+        if content is not None:
+            specs[entry.name] = _parsed(content)
     return specs
 
 
-def _content(entry: SpecEntry, suite: Suite, fetched: Fetched) -> bytes | None:
+def _content(entry: SpecEntry, suite: Suite) -> bytes | None:
+    """The text of a spec; `None` for an image's, which must be fetched."""
     match entry.source:
         case SpecSource.INLINE:
             return entry.content
+        case SpecSource.IMAGE:
+            return None
         case SpecSource.FILE:
             return read_input(_path(entry.target, suite), most_bytes=LIMITS.bytes)
-        case SpecSource.IMAGE:
-            return fetched[_image(entry, suite), entry.platform]
         case SpecSource.RECIPE:
             recipe = recipes.NAMED.get(entry.target)
             if recipe is None:
@@ -138,7 +152,10 @@ def _path(path: str, suite: Suite) -> str:
 
 
 def _nodes(
-    suite: Suite, read_nodes: ReadNodes, problems: list[str]
+    suite: Suite,
+    read_nodes: ReadNodes,
+    problems: list[str],
+    broken: set[tuple[str, str]],
 ) -> dict[str, Features | None]:
     nodes: dict[str, Features | None] = {}
     for entry in suite.nodes:
@@ -149,6 +166,7 @@ def _nodes(
                 found = _of_file(entry, suite, read_nodes)
             except ConfigError as error:
                 problems.append(f"{entry.place}: {error.message}")
+                broken.add(("node", entry.name))
                 continue
         twice = sorted(found.keys() & nodes.keys())
         problems += (f"{entry.place}: name: there is another {one}" for one in twice)
@@ -173,16 +191,21 @@ def _of_file(
 
 def _unknown_names(
     suite: Suite,
-    specs: Mapping[str, Spec | str],
-    nodes: Mapping[str, Features | None],
+    named: Mapping[str, Collection[str]],
+    broken: Collection[tuple[str, str]],
 ) -> list[str]:
-    """Names that tests use and nothing has; each once for a place."""
+    """Names that tests use and nothing has; each once for a place.
+
+    Args:
+        suite: the suite.
+        named: `spec` and `node`, and what has that name.
+        broken: as `Suite.broken`: no name is missed where one cannot be told.
+    """
     found: dict[str, None] = {}
     for case in suite.cases:
-        known: tuple[tuple[str, str, Mapping[str, object]], ...]
-        known = (("spec", case.spec, specs), ("node", case.node, nodes))
-        for kind, name, named in known:
-            if name not in named:
-                text = f"{case.place}: there is no {kind} {name}{near(name, named)}"
-                found[text] = None
+        for kind, name in (("spec", case.spec), ("node", case.node)):
+            is_named = name in named[kind] or (kind, name) in broken
+            if not is_named and (kind, "") not in broken:
+                hint = near(name, named[kind])
+                found[f"{case.place}: there is no {kind} {name}{hint}"] = None
     return list(found)

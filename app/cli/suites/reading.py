@@ -77,13 +77,15 @@ def _suite(root: Value, reader: Reader) -> Suite:
             reader.add(reader.place(root), f"{key}: expected {wanted}, got nothing")
         elif top[key].data != wanted:
             reader.wrong(top[key], key, wanted)
+    broken: set[tuple[str, str]] = set()
     suite = Suite(
         file=reader.file,
         name=reader.text(top, "name", given=reader.file) or reader.file,
         unpublished=_unpublished(top, reader),
-        specs=tuple(_specs(top, reader)),
-        nodes=tuple(_nodes(top, reader)),
+        specs=tuple(_specs(top, reader, broken)),
+        nodes=tuple(_nodes(top, reader, broken)),
         cases=(*_tests(top, reader), *_matrices(top, reader)),
+        broken=frozenset(broken),
     )
     if not suite.cases and not reader.problems:
         text = "no tests: expected a list `tests` or `matrix` with at least one"
@@ -105,13 +107,29 @@ def _unpublished(top: Record, reader: Reader) -> UnpublishedFeatures:
 # Specs and nodes ----------------------------------------------------------------
 
 
-def _specs(top: Record, reader: Reader) -> Iterator[SpecEntry]:
+def _specs(
+    top: Record, reader: Reader, broken: set[tuple[str, str]]
+) -> Iterator[SpecEntry]:
     taken: set[str] = set()
+    if not _is_list(top, "specs"):
+        broken.add(("spec", ""))
     for value in reader.items(top, "specs"):
         record = reader.record(value, "spec", _SPEC)
         entry = None if record is None else _spec(value, record, reader)
-        if entry is not None and _is_new(entry.name, entry.place, taken, reader):
+        if entry is None:
+            broken.add(("spec", _given(record)))
+        elif _is_new(entry.name, entry.place, taken, reader):
             yield entry
+
+
+def _is_list(top: Record, key: str) -> bool:
+    return key not in top or isinstance(top[key].data, list)
+
+
+def _given(record: Record | None) -> str:
+    """The name of an entry that cannot be used; empty if it has none, either."""
+    name = record.get("name") if record is not None else None
+    return name.data if name is not None and isinstance(name.data, str) else ""
 
 
 def _spec(value: Value, record: Record, reader: Reader) -> SpecEntry | None:
@@ -160,14 +178,18 @@ def _inline(value: Value, reader: Reader) -> bytes | None:
     return None
 
 
-def _nodes(top: Record, reader: Reader) -> Iterator[NodeEntry]:
+def _nodes(
+    top: Record, reader: Reader, broken: set[tuple[str, str]]
+) -> Iterator[NodeEntry]:
     taken: set[str] = set()
+    if not _is_list(top, "nodes"):
+        broken.add(("node", ""))
     for value in reader.items(top, "nodes"):
         record = reader.record(value, "node", _NODE)
         entry = None if record is None else _node(value, record, reader)
         if entry is None:
-            continue
-        if not entry.name or _is_new(entry.name, entry.place, taken, reader):
+            broken.add(("node", _given(record)))
+        elif not entry.name or _is_new(entry.name, entry.place, taken, reader):
             yield entry
 
 
@@ -217,8 +239,9 @@ def _tests(top: Record, reader: Reader) -> Iterator[Case]:
         record = reader.record(value, "test", _TEST)
         if record is None:
             continue
-        nodes = (*reader.texts(record, "node"), *reader.texts(record, "nodes"))
-        if not nodes:
+        given = [reader.texts(record, key) for key in ("node", "nodes")]
+        nodes = tuple(name for names in given if names for name in names)
+        if not nodes and None not in given:
             reader.add(reader.place(value), "test: expected node or nodes, got neither")
         if "spec" not in record:
             reader.add(reader.place(value), "spec: expected text, got nothing")
@@ -233,7 +256,7 @@ def _tests(top: Record, reader: Reader) -> Iterator[Case]:
                     place=reader.place(value),
                     expected=expected,
                     name=name or "",
-                    tags=tags,
+                    tags=tags or (),
                 )
 
 
@@ -303,18 +326,26 @@ def _matrices(top: Record, reader: Reader) -> Iterator[Case]:
                         place=reader.place(cell),
                         expected=expected,
                         name=name or "",
-                        tags=tags,
+                        tags=tags or (),
                     )
 
 
 def _row(
-    nodes: tuple[str, ...], row: Value, reader: Reader
+    nodes: tuple[str, ...] | None, row: Value, reader: Reader
 ) -> Iterator[tuple[str, Value]]:
-    """The cells of a row: a mapping by node, or a list in the order of `nodes`."""
+    """The cells of a row: a mapping by node, or a list in the order of `nodes`.
+
+    Args:
+        nodes: `None` if they cannot be read, so that no list can be told from wrong.
+        row: by nodes, or in their order.
+        reader: notes what is wrong.
+    """
     if isinstance(row.data, dict):
         yield from row.data.items()
     elif not isinstance(row.data, list):
         reader.wrong(row, "row", "a list of cells, or a mapping of nodes to cells")
+    elif nodes is None:
+        return
     elif len(row.data) != len(nodes):
         text = f"row: expected {len(nodes)} cells, one for each of nodes, got"
         reader.add(reader.place(row), f"{text} {len(row.data)}")

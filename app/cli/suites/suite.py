@@ -141,6 +141,8 @@ class Suite:
         specs: in the file's order.
         nodes: in the file's order.
         cases: in the file's order.
+        broken: `spec` or `node`, and the name of an entry that cannot be used; empty
+            where that cannot be told.
     """
 
     file: str
@@ -149,6 +151,7 @@ class Suite:
     specs: tuple[SpecEntry, ...] = ()
     nodes: tuple[NodeEntry, ...] = ()
     cases: tuple[Case, ...] = ()
+    broken: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

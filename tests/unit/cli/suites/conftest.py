@@ -24,8 +24,9 @@ def ran(text: str, *, fetched: Fetched | None = None) -> tuple[Result, ...]:
     """The results of a suite that is without fault."""
     suite, problems = reading.read((HEAD + text).encode(), "s.yaml")
     assert () == problems
-    loaded, wrong = loading.load(suite, fetched or {}, no_nodes)
+    loaded, wrong = loading.load(suite, no_nodes)
     assert () == wrong
+    loaded = loading.with_images(loaded, suite, fetched or {})
     return judging.run(suite, loaded).results
 
 

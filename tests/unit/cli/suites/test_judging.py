@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from app.cli.suites import judging
 from app.cli.suites.loading import Loaded
 from app.cli.suites.suite import Answer, Case, Expected, Got, Place, Suite
+from app.compat import regexp
 from app.compat.budget import Budget
 from app.compat.spec import Spec
 from tests.unit.cli.suites.conftest import Judge, ran
@@ -176,5 +175,5 @@ def test_only_what_was_selected_is_judged(judge: Judge) -> None:
     suite = Suite(file="f", name="f", cases=(result.case,))
     known = Loaded({"spec": "broken"}, {"gpu": None})
     for pattern, count in (("on gpu$", 1), ("^gpu", 0)):
-        found = judging.run(suite, known, re.compile(pattern)).results
+        found = judging.run(suite, known, regexp.compiled(pattern)).results
         assert count == len(found)

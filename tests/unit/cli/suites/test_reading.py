@@ -229,6 +229,28 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [5, 4, 10, 10] == [int(one.split(":")[1]) for one in wrong(content)]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("node: gpu", "node: n", "10:22: node: expected text, got a boolean: quote it"),
+        ("node: gpu", "node: 5", "10:22: node: expected text, got a number (5): quote"),
+        ("node: gpu", "nodes: [n]", "10:24: nodes: expected text, got a boolean: quo"),
+        ("node: gpu", "node: {a: b}", "10:22: node: expected text, got a mapping"),
+        ("node: gpu", "node: ''", "10:22: node: expected text, got nothing"),
+    ],
+)
+def test_a_node_that_is_no_text_is_told_once(old: str, new: str, text: str) -> None:
+    (problem,) = wrong((HEAD + BODY).replace(old, new))
+    assert problem.startswith(f"s.yaml:{text}")
+
+
+def test_no_cell_is_missed_where_the_nodes_cannot_be_read() -> None:
+    problems = wrong(HEAD + MATRIX.replace("nodes: [a", "nodes: [n, a", 1))
+    assert ["nodes: expected text, got a boolean: quote it"] == [
+        one.split(": ", 1)[1] for one in problems
+    ]
+
+
 def test_a_suite_of_another_kind_is_refused() -> None:
     assert ["s.yaml:1:1: suite: expected a mapping, got a list"] == wrong("[]")
     assert ["s.yaml:1:1: suite: expected a mapping, got nothing"] == wrong("")

@@ -151,11 +151,60 @@ def test_junit_has_a_case_for_each_and_a_failure_for_some(
     (found,) = ET.fromstring(ran.out)
     assert ("kernels", "2", "1") == tuple(map(found.get, ("name", "tests", "failures")))
     first, second = found
-    assert ("spec on new", f"{file}:10") == (first.get("name"), first.get("classname"))
+    assert ("spec on new", file) == (first.get("name"), first.get("classname"))
     assert [] == list(first)
     (failure,) = second
     assert "wanted fits, got does not fit (#1)" == failure.get("message")
     assert "found 5" in str(failure.text)
+
+
+def test_junit_is_the_same_wherever_the_tests_stand(run: Run, suite: Path) -> None:
+    """Readers compare one run with the next by names."""
+    words = ("test-spec", "-o", "junit", str(suite))
+    before = run(*words).out
+    suite.write_text(suite.read_text().replace("tests:\n", "\n# more\n\ntests:\n"))
+    assert before == run(*words).out
+
+
+def test_junit_has_each_name_once(run: Run, suite: Path) -> None:
+    line = "- {spec: spec, node: new, expect: fits}\n"
+    file = rewritten(suite, line, line * 3)
+    (found,) = ET.fromstring(run("test-spec", "-o", "junit", file).out)
+    names = ["spec on new", "spec on new (2)", "spec on new (3)"]
+    assert [*names, "too old: spec on old"] == [one.get("name") for one in found]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("[", "expected a regular expression (RE2)"),
+        ("(?=a)", "expected a regular expression (RE2)"),
+        ("a{1000}{1000}", "expected a regular expression (RE2)"),
+        ("a" * 1025, "expected at most 1024 bytes"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_bad_input(
+    run: Run, suite: Path, pattern: str, text: str
+) -> None:
+    ran = run("test-spec", "--run", pattern, str(suite))
+    assert (2, "") == (ran.status, ran.out)
+    assert ran.err.startswith(f"imagecompat: --run: {text}")
+    assert 1 == ran.err.count("\n")
+
+
+def test_a_pattern_may_be_as_long_as_in_a_spec(run: Run, suite: Path) -> None:
+    ran = run("test-spec", "--run", f"spec|{'a' * 1019}", str(suite))
+    assert (0, "2 passed, 0 failed\n") == (ran.status, ran.out)
+
+
+def test_no_pattern_takes_long(run: Run, suite: Path) -> None:
+    """Python's own engine would take years."""
+    file = rewritten(suite, "name: too old", f"name: {'a' * 200}")
+    started = time.monotonic()
+    ran = run("test-spec", "--run", "^(a|a)*$b", file)
+    assert 2 == ran.status
+    assert "no test has such a name" in ran.err
+    assert 5 > time.monotonic() - started
 
 
 # Bad input ----------------------------------------------------------------------
@@ -188,6 +237,47 @@ def test_what_a_suite_names_and_is_not_there_has_its_place(
     assert (2, "") == (ran.status, ran.out)
     assert text.format(folder=suite.parent) in ran.err
     assert ran.err.startswith(str(suite))
+
+
+def test_all_that_is_wrong_with_suites_is_told_at_once(
+    run: Run, suite: Path, tmp_path: Path
+) -> None:
+    """Fields, files and names; not what only follows from them."""
+    (tmp_path / "spec.yaml").unlink()
+    (tmp_path / "hosts" / "old.json").write_text("[")
+    rewritten(suite, "expect: fits}", "expect: fit}")
+    cases = (("spec", "nww"), ("s", "old"))
+    more = [f"- {{spec: {spec}, node: {node}, expect: fits}}\n" for spec, node in cases]
+    suite.write_text(suite.read_text() + "".join(more))
+    ran = run("test-spec", "/nonexistent.yaml", str(suite))
+    assert (2, "") == (ran.status, ran.out)
+    first, *lines = ran.err.splitlines()
+    assert first.startswith("imagecompat: /nonexistent.yaml: cannot be read")
+    told = [one.removeprefix(f"{suite}:").split(" ", 1) for one in lines]
+    assert ["10:35:", "5:3:", "8:3:", "12:3:", "13:3:"] == [one[0] for one in told]
+    assert "there is no node nww; did you mean new?" == told[3][1]
+    assert "there is no spec s" == told[4][1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("{name: spec, file: spec.yaml}", "5", id="no spec"),
+        pytest.param("{name: spec, f", "{f", id="spec without a name"),
+        pytest.param("name: spec,", "name: n,", id="spec with a boolean's name"),
+        pytest.param("name: spec,", "name: spec, recipe: a,", id="two sources"),
+        pytest.param("- {name: spec, file: spec.yaml}\nn", "  a: b\nn", id="no list"),
+        pytest.param("{name: new, file: hosts/new.json}", "5", id="no node"),
+        pytest.param("{name: new, f", "{name: n, f", id="node with a boolean's name"),
+        pytest.param("hosts/new.json", "none.json", id="no such file"),
+        pytest.param("name: new, file: hosts/new", "file: none", id="nor its names"),
+    ],
+)
+def test_a_name_is_not_missed_whose_entry_is_wrong(
+    run: Run, suite: Path, old: str, new: str
+) -> None:
+    ran = run("test-spec", rewritten(suite, old, new))
+    assert (2, 1) == (ran.status, ran.err.count("\n")), ran.err
 
 
 def test_two_nodes_cannot_have_one_name(run: Run, suite: Path) -> None:
@@ -266,6 +356,16 @@ def test_an_image_that_is_not_there_could_not_be_tested(run: Run, image: Path) -
     ran = run("test-spec", rewritten(image, ":multi'", ":none'"))
     assert (3, "") == (ran.status, ran.out)
     assert "ImageNotFound" in ran.err
+
+
+def test_no_image_is_asked_for_while_something_else_is_wrong(
+    run: Run, image: Path
+) -> None:
+    rewritten(image, ":multi'", ":none'")
+    ran = run("test-spec", rewritten(image, "hosts/new.json", "none.json"))
+    assert (2, "") == (ran.status, ran.out)
+    assert "ImageNotFound" not in ran.err
+    assert "none.json: cannot be read" in ran.err
 
 
 def test_the_recipes_are_on_all_hosts_what_they_are_said_to_be(run: Run) -> None:
