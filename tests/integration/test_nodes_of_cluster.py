@@ -253,9 +253,9 @@ def test_a_missing_right_is_named(
     assert 1 == ran.err.count("\n")
 
 
-def test_credentials_that_have_expired_are_said(server: ApiServer) -> None:
+def test_credentials_that_have_expired_are_said(server: ApiServer, spec: str) -> None:
     config = server.write_kubeconfig("expired", token="gone")
-    ran = run("validate-node", "--spec", "/dev/null", "--all-nodes", kubeconfig=config)
+    ran = run("validate-node", "--spec", spec, "--all-nodes", kubeconfig=config)
     assert (3, "") == (ran.status, ran.out)
     assert "the credentials are not accepted, or have expired" in ran.err
     assert 1 == ran.err.count("\n")

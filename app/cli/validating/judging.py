@@ -20,6 +20,7 @@ from app.compat.gotext import lower
 from app.compat.matching import RULE_MATCHED, SetResult
 from app.compat.outcome import Outcome, SpecOutcome
 from app.compat.spec import FeatureMatcherTerm, Spec
+from app.errors import ClusterError
 from app.snapshot import Snapshot
 
 _KINDS: Final = ("flags", "attributes", "instances")
@@ -61,8 +62,11 @@ def judge(
 
     Raises:
         SpecError: `TooCostly`: it asks for too much work on one node.
+        ClusterError: there is no node, of which nothing can be said.
     """
     names = sorted(snapshot.nodes)
+    if not names:
+        raise ClusterError("NoNodes", "there is no node to be judged")
     if spec is None:
         return dict.fromkeys(names, ASKS_NOTHING)
     asked = tuple(dict.fromkeys(_features_of(spec)))

@@ -9,7 +9,7 @@ from app.cli.validating import judging, report
 from app.compat import parse
 from app.compat.features import Features
 from app.compat.spec import Spec
-from app.errors import SpecError
+from app.errors import ClusterError, SpecError
 from app.scheduling.node import Node
 from app.snapshot import Snapshot
 
@@ -117,3 +117,9 @@ def test_a_spec_may_not_cost_without_end() -> None:
     with pytest.raises(SpecError) as caught:
         judging.judge(spec, snapshot(a=Features(flags={"f.f": elements})))
     assert "TooCostly" == caught.value.reason
+
+
+@pytest.mark.parametrize("spec", [None, Spec()])
+def test_no_node_at_all_is_no_node_that_fits(spec: Spec | None) -> None:
+    with pytest.raises(ClusterError, match="there is no node to be judged"):
+        judging.judge(spec, Snapshot())
