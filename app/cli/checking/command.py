@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -46,13 +46,13 @@ from app.cli.checking.judging import (
 from app.cli.checking.manifests import Found
 from app.cli.checking.typed import Given, Wanted
 from app.cli.nodes import finding
-from app.cli.nodes.known import KnownNodes, on_labels
+from app.cli.nodes.known import KnownNodes, named, on_labels
 from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, safe, want_colour
 from app.cli.progress import Meter
 from app.cli.reports import formats
 from app.cli.reports.report import Report, Verdict
 from app.errors import ConfigError
-from app.scheduling.node import Node
+from app.scheduling.node import Node, platform_of
 
 if TYPE_CHECKING:
     from app.cli.checking.live import Named
@@ -107,7 +107,6 @@ async def run(wanted: Wanted) -> Result:
         asked = [Asked(one) for one in found.manifests]
         if given.alone is not None:
             asked = [Asked(typed.standing_for(given.alone), is_image=True)]
-            known = typed.placed(known) if given.is_spec_alone else known
         if not asked:
             raise ConfigError("NoWorkload", _none(found))
         options = typed.options(wanted, settings)
@@ -193,8 +192,11 @@ class _Check:
     ) -> Result:
         """Judges on the nodes as they are and, if that is asked, as they would be."""
         other = self._other(known)
-        if other is not None and given.is_spec_alone:
-            other = typed.placed(other)
+        is_placed = typed.holds_everywhere(given, [one.manifest for one in asked])
+        pair = known, other or known
+        labels = [] if given.is_spec_alone else _on_labels(*pair, is_placed=is_placed)
+        if is_placed:
+            known, other = typed.placed(known), other and typed.placed(other)
         last, explain = other or known, self.wanted.what.explain
         node = _node(last, explain) if explain is not None else None
         every = platforms(known) | platforms(last) or {DEFAULT_PLATFORM}
@@ -215,7 +217,7 @@ class _Check:
             if before is not None
             else None,
             notes=_notes(
-                [*notes, *last.notes, *_on_labels(known, last, given)],
+                [*notes, *last.notes, *labels],
                 self.found,
                 after,
             ),
@@ -313,11 +315,25 @@ def _node(known: KnownNodes, name: str) -> Node:
     return node
 
 
-def _on_labels(known: KnownNodes, last: KnownNodes, given: Given) -> Iterator[str]:
-    """A spec by itself asks for features only, so that labels need no word."""
-    if not given.is_spec_alone:
-        nodes = {**known.snapshot.nodes, **last.snapshot.nodes}
-        yield from on_labels(nodes, known.inferred | last.inferred)
+def _on_labels(
+    known: KnownNodes, last: KnownNodes, *, is_placed: bool
+) -> Sequence[str]:
+    """What is not known of labels.
+
+    Args:
+        known: the nodes as they are.
+        last: and as they would be.
+        is_placed: whether specs hold for nodes of whatever platform.
+    """
+    nodes = {**known.snapshot.nodes, **last.snapshot.nodes}
+    inferred = known.inferred | last.inferred
+    if not is_placed:
+        return [*on_labels(nodes, inferred)]
+    without = {name for name, node in nodes.items() if platform_of(node) is None}
+    left = {name: node for name, node in nodes.items() if name not in without}
+    text = "no taints, and a spec that is given holds for every platform"
+    told = [f"labels of {named(without)} are not known: {text}"] if without else []
+    return [*told, *on_labels(left, inferred)]
 
 
 def _notes(notes: Sequence[str], found: Found, outcome: Outcome) -> tuple[str, ...]:

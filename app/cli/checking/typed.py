@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.checker import Options
 from app.checker.gathering import DEFAULT_PLATFORM
 from app.cli.checking import files, manifests
+from app.cli.checking.images import canonical
 from app.cli.checking.manifests import Found, Manifest
 from app.cli.checking.options import What
 from app.cli.nodes import finding
@@ -20,8 +21,10 @@ from app.cli.specs import names
 from app.cli.specs.options import Reach
 from app.compat import parse
 from app.errors import ConfigError, SpecError
+from app.scheduling import podspec
 from app.scheduling.kinds import POD
 from app.scheduling.node import platform_of
+from app.scheduling.podspec import PodSpec
 
 if TYPE_CHECKING:
     from app.settings.sections import Settings
@@ -196,8 +199,34 @@ def standing_for(image: str) -> Manifest:
     return Manifest(POD, "", image, "", {"metadata": {"name": "image"}, "spec": spec})
 
 
+_PLATFORM: Final = frozenset({"kubernetes.io/os", "kubernetes.io/arch"})
+
+
+def holds_everywhere(given: Given, manifests: Iterable[Manifest]) -> bool:
+    """Whether a node's platform changes nothing, so that it need not be known.
+
+    Every image has a spec that was given by hand, which is one for every platform, and
+    no workload asks for nodes of a platform.
+    """
+    specs = set(map(canonical, given.specs))
+    pods = [podspec.of(one.kind, one.object) for one in manifests]
+    images = {canonical(use.image) for pod in pods for use in pod.images}
+    return images <= specs and not any(map(_asks_platform, pods))
+
+
+def _asks_platform(pod: PodSpec) -> bool:
+    placement = pod.placement
+    keys = {key for key, _ in placement.node_selector}
+    keys |= {
+        requirement.key
+        for term in placement.required_terms or ()
+        for requirement in term.match_expressions
+    }
+    return bool(placement.os or keys & _PLATFORM)
+
+
 def placed(known: KnownNodes) -> KnownNodes:
-    """The nodes, each with a platform: a spec by itself is one for every platform.
+    """The nodes, each with a platform; see `holds_everywhere`.
 
     Features in files need not say what a node is, and no rule can see it.
     """

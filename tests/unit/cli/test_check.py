@@ -367,8 +367,15 @@ def test_nodes_whose_platform_is_not_known_are_told_apart(
 ) -> None:
     """Images with a spec are unknown there, for no reason of theirs."""
     odd = files.write("odd/mystery.json", {"flags": {"kernel.loadedmodule": None}})
+    train = manifest("trainer")
+    key = {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]}
+    wanted = {"nodeSelectorTerms": [{"matchExpressions": [key]}]}
+    train["spec"]["template"]["spec"]["affinity"] = {
+        "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": wanted}
+    }
+    path = files.write("train.json", train)
     given = (*files.given, "--nodes", odd, "-o", "json")
-    found = report(run("check", "-f", files.train, *given))
+    found = report(run("check", "-f", path, *given))
     labels, platform = found["notes"]
     assert "labels of cpu, gpu, old are not known: platform taken from" in labels
     assert "platform of mystery is not known, told neither by labels" in platform
@@ -377,6 +384,27 @@ def test_nodes_whose_platform_is_not_known_are_told_apart(
         one for one in found["workloads"][0]["rows"] if ["mystery"] == one["nodes"]
     )
     assert "unknown" == row["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("selector", "verdict"),
+    [({}, "fits"), ({"kubernetes.io/arch": "amd64"}, "unknown")],
+)
+def test_a_spec_that_is_given_holds_for_nodes_of_any_platform(
+    run: Run, files: Files, selector: dict[str, str], verdict: str
+) -> None:
+    """But no label is made up for a workload that asks for one."""
+    flags = {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}
+    odd = files.write("odd/mystery.json", {"flags": flags})
+    train = manifest("trainer")
+    train["spec"]["template"]["spec"]["nodeSelector"] = selector
+    path = files.write("train.json", train)
+    given = ("--nodes", odd, "--spec", f"{IMAGE}={files.spec}", "-o", "json")
+    found = report(run("check", "-f", path, *given))
+    assert verdict == found["verdict"]
+    (note,) = found["notes"]
+    expected = "a spec that is given holds for every platform"
+    assert (expected in note) == (not selector)
 
 
 @pytest.mark.parametrize("more", [(), ("--what-if", "odd/other.json")])

@@ -4,12 +4,15 @@ import pytest
 
 from app.checker import Options
 from app.cli.checking import typed
+from app.cli.checking.manifests import Manifest
 from app.cli.checking.options import What
-from app.cli.checking.typed import Wanted
+from app.cli.checking.typed import Given, Wanted
 from app.cli.nodes.known import KnownNodes
 from app.cli.nodes.options import NodesFrom
 from app.compat.features import Features
 from app.ports import Snapshot
+from app.scheduling.kinds import POD
+from app.scheduling.manifest import REQUIRED
 from app.scheduling.node import Node
 from app.settings.sections import Settings
 from tests.tools.doubles import ARM, LINUX
@@ -73,3 +76,37 @@ def test_only_nodes_without_a_platform_are_given_one() -> None:
         placed.origin,
         placed.notes,
     )
+
+
+def pod(image: str = "app", **spec: object) -> Manifest:
+    containers = [{"name": "c", "image": image}]
+    return Manifest(POD, "", "p", "", {"spec": {"containers": containers, **spec}})
+
+
+ARCH = {"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}
+
+
+def required(key: str) -> dict[str, object]:
+    terms = [{"matchExpressions": [{**ARCH, "key": key}]}]
+    wanted = {REQUIRED: {"nodeSelectorTerms": terms}}
+    return {"affinity": {"nodeAffinity": wanted}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "holds"),
+    [
+        pytest.param(pod(), True, id="nothing asked"),
+        pytest.param(pod("docker.io/library/app:latest"), True, id="as the kubelet"),
+        pytest.param(pod("other"), False, id="another image"),
+        pytest.param(pod(nodeSelector={"pool": "x"}), True, id="another label"),
+        pytest.param(pod(nodeSelector={"kubernetes.io/os": "linux"}), False, id="os"),
+        pytest.param(pod(os={"name": "linux"}), False, id="the Pod's system"),
+        pytest.param(pod(**required("pool")), True, id="another affinity"),
+        pytest.param(pod(**required("kubernetes.io/arch")), False, id="an affinity"),
+    ],
+)
+def test_when_a_nodes_platform_changes_nothing(
+    manifest: Manifest, *, holds: bool
+) -> None:
+    given = Given({"app": b""}, None, ())
+    assert holds == typed.holds_everywhere(given, [pod(), manifest])
