@@ -165,7 +165,7 @@ def _which(value: Value, step: Record, reader: Reader) -> Which | None:
     names = reader.texts(record, "names")
     if not names and record["names"].data == []:
         reader.add(place, "names: expected at least one node, got none")
-    return Which(place=place, names=names)
+    return None if names is None else Which(place=place, names=names)
 
 
 # What becomes of them -------------------------------------------------------------

@@ -130,10 +130,30 @@ def test_taints_keep_their_effect_and_what_is_equal_stays_equal() -> None:
 
 
 def test_a_name_is_found_inside_what_is_kept() -> None:
-    found = attributes("kernel.version", full="6.1.0-secret-1", other="unsecret-12")
-    assert {"full": "6.1.0-node-1", "other": "unsecret-12"} == found
-    found = attributes("system.name", nodename="secret-1.acme.internal")
+    found = attributes("kernel.version", full="6.1.0-secret-1")
+    assert {"full": "6.1.0-node-1"} == found
+    found = attributes("system.osrelease", PRETTY_NAME="Linux on SECRET-1, Debian")
+    assert {"PRETTY_NAME": "Linux on node-1, Debian"} == found
+    found = attributes("system.name", nodename="Secret-1.acme.internal")
     assert {"nodename": "node-1"} == found
+
+
+def test_the_whole_of_a_name_is_found_and_not_only_its_first_part() -> None:
+    found = attributes("kernel.version", full="6.1.0-secret-1.acme.internal")
+    assert {"full": "6.1.0-node-1"} == found
+
+
+@pytest.mark.parametrize("module", ["vx-1", "x-12", "x-1a"])
+def test_a_name_is_not_found_inside_a_word(module: str) -> None:
+    features = Features(flags={"kernel.loadedmodule": frozenset([module])})
+    _, found = one(features, Node("x-1"))
+    assert {"kernel.loadedmodule": frozenset([module])} == found.flags
+
+
+def test_a_name_is_found_as_modules_write_it() -> None:
+    features = Features(flags={"kernel.loadedmodule": frozenset(["SECRET_1_x"])})
+    _, found = one(features, Node("secret-1"))
+    assert {"kernel.loadedmodule": frozenset(["node-1_x"])} == found.flags
 
 
 def test_a_node_called_like_a_word_is_not_looked_for_inside() -> None:
@@ -158,7 +178,9 @@ def test_a_node_called_like_a_word_is_not_looked_for_inside() -> None:
         pytest.param("system.dmiid", "sys_vendor", "Dell Inc.", True, id="vendor"),
         pytest.param("system.dmiid", "board_asset_tag", "A-1", False, id="asset"),
         pytest.param("system.dmiid", "product_serial", "S-1", False, id="serial"),
-        pytest.param("system.name", "other", "elsewhere", False, id="a host"),
+        pytest.param("kernel.config", "ACME", "990021", False, id="odd number"),
+        pytest.param("system.dmiid", "product_serial", "482133", False, id="digits"),
+        pytest.param("system.dmiid", "sys_vendor", "Acme", False, id="own vendor"),
         pytest.param("local.label", "nvidia.com/gpu.family", "hopper", True, id="gpu"),
         pytest.param("local.label", "nvidia.com/gpu.clique", "c.1", False, id="clique"),
         pytest.param("local.feature", "nvidia.com/gpu.count", "8", True, id="count"),
@@ -185,9 +207,9 @@ def test_features_of_nobody_we_know_lose_their_name() -> None:
     _, found = one(features)
     assert (
         Features(
-            flags={"feature-1": frozenset(["value-1", "5"])},
-            attributes={"feature-2": {"value-2": "value-3", "value-4": "12"}},
-            instances={"feature-3": ({"value-5": "value-6"},)},
+            flags={"feature-1": frozenset(["value-1", "value-2"])},
+            attributes={"feature-2": {"value-3": "value-4", "value-5": "value-6"}},
+            instances={"feature-3": ({"value-7": "value-8"},)},
         )
         == found
     )
@@ -256,7 +278,7 @@ def test_flags_are_names_of_modules_or_keys() -> None:
         "kernel.loadedmodule": frozenset(["vfio_pci", "node-1"]),
         "cpu.cpuid": frozenset(["AVX"]),
         "local.label": frozenset(["key-1", "nvidia.com/gpu.present"]),
-        "rule.none": None,
+        "feature-1": None,
     } == found.flags
 
 
