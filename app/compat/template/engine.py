@@ -11,7 +11,7 @@ from app.compat.template.builtins import BUILTINS, SPECIAL
 from app.compat.template.data import Data, domains
 from app.compat.template.execute import Execution
 from app.compat.template.limits import LIMITS, Limits, Meter
-from app.compat.template.nodes import Trees
+from app.compat.template.nodes import Body, Trees
 from app.compat.template.parser import parse as parse_trees
 from app.compat.template.refusal import refuse
 from app.compat.template.sprig import FUNCTIONS as SPRIG
@@ -35,6 +35,11 @@ class Template:
     text: str
     limits: Limits = LIMITS
     _trees: Trees = field(default_factory=dict, repr=False)
+
+    @property
+    def body(self) -> Body:
+        """The nodes of the template itself, without those that it defines."""
+        return self._trees[b""]
 
     def execute(self, data: Data, meter: Meter | None = None) -> str:
         """Runs the template.
