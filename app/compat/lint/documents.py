@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, cast
 
-from app.compat import spelling
+from app.compat import spelling, yaml11
 from app.compat.lint.problem import At, Problems, below, found, shown
 from app.compat.yaml_nodes import (
     AliasNode,
@@ -15,6 +15,7 @@ from app.compat.yaml_nodes import (
     ScalarNode,
     SequenceNode,
 )
+from app.errors import SpecError
 
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _MARK: Final = re.compile(r"(---|\.\.\.)(?:\s|$)")
@@ -33,16 +34,32 @@ def duplicates(root: Node) -> Problems:
             seen: dict[str, ScalarNode] = {}
             for key, child in _entries(node):
                 inner = below(path, key.value)
-                if key.value in seen and key.value != "<<":
+                name = _name(key)
+                if name in seen and key.value != "<<":
                     at = At(key.line + 1, key.column + 1, inner)
-                    line = seen[key.value].line + 1
-                    message = (
-                        f"{shown(key.value)} stands in line {line} already: NFD takes"
-                        " the last"
-                    )
+                    message = _repeated(name, seen[name], key)
                     yield found("duplicate-key", at, message, "keep one")
-                seen[key.value] = key
+                seen[name] = key
                 open_nodes.append((child, inner))
+
+
+def _name(key: ScalarNode) -> str:
+    """The key as NFD gets it: `yes` and `"true"` are one."""
+    try:
+        name = yaml11.key_text(yaml11.resolve(key))
+    except SpecError:  # pragma: no cover - such a document is not read
+        name = None
+    return key.value if name is None else name
+
+
+def _repeated(name: str, before: ScalarNode, key: ScalarNode) -> str:
+    line = before.line + 1
+    if before.value == key.value:
+        return f"{shown(name)} stands in line {line} already: NFD takes the last"
+    return (
+        f"{shown(key.value)} is the same key as {shown(before.value)} in line {line}:"
+        f" NFD gets {shown(name)} for both, and keeps one"
+    )
 
 
 def _entries(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
@@ -55,7 +72,9 @@ def _entries(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
 def others(content: bytes, root: Node) -> Problems:
     """A second document in the same text: NFD reads the first only."""
     lines = _LINE_BREAK.split(spelling.decode(content))
-    for number in range(root.line + 1, len(lines)):
+    is_empty = isinstance(root, ScalarNode) and not root.value
+    # Nothing stands where the next document begins.
+    for number in range(root.line + (not is_empty), len(lines)):
         mark = _MARK.match(lines[number])
         if mark is None:
             continue
@@ -64,6 +83,9 @@ def others(content: bytes, root: Node) -> Problems:
             at = At(number + 1, 1, "$")
             message = "a second YAML document begins here: NFD reads the first only"
             hint = "put every set into one list `compatibilities`"
+            if is_empty:
+                message += ", which is empty"
+                hint = "take out the --- before it"
             yield found("second-document", at, message, hint)
         return
 

@@ -6,13 +6,14 @@ here is one on every node that has the element, and silent on the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from app.compat import dialects, gotext, regexp, version
+from app.compat import dialects, gotext, govalue, regexp, version
 from app.compat.limits import Limits
-from app.compat.lint import near
+from app.compat.lint import features, impossible, near
 from app.compat.lint.problem import Problem, Problems, found, shown
 from app.compat.lint.written import Expression, Spec, Text
 from app.compat.operators import OPERATORS
@@ -70,29 +71,30 @@ class _TooMuchError(Exception):
     """Reading patterns cost more than `MAX_CALLS`."""
 
 
-def expressions(spec: Spec) -> Iterator[Expression]:
-    """All expressions of a spec, in order, null ones left out."""
+def expressions(spec: Spec) -> Iterator[tuple[str, Expression]]:
+    """All expressions of a spec with their features, in order, null ones left out."""
     for rule in spec.rules:
         for term in rule.every:
-            yield from (one for one in term.every if not one.is_null)
+            key = term.key
+            yield from ((key, one) for one in term.every if not one.is_null)
 
 
 def check(spec: Spec, limits: Limits) -> Problems:
     """Problems of each expression by itself."""
     patterns = _Patterns(limits)
-    for one in expressions(spec):
+    for feature, one in expressions(spec):
         if one.op.text not in OPERATORS:
             yield _unknown(one)
             continue
         if not (yield from _count(one)):
             continue
         yield from _type(one)
-        yield from _DETAILS.get(one.op.text, _nothing)(one)
+        yield from _DETAILS.get(one.op.text, _nothing)(feature, one)
         if one.op.text == "InRegexp":
             yield from patterns.check(one)
 
 
-def _nothing(_expression: Expression) -> Problems:
+def _nothing(_feature: str, _one: Expression) -> Problems:
     yield from ()
 
 
@@ -151,7 +153,7 @@ def _type(one: Expression) -> Problems:
 # Operands -----------------------------------------------------------------------
 
 
-def _order(one: Expression) -> Problems:
+def _order(feature: str, one: Expression) -> Problems:
     """Whether the operands are what their type says, and in order."""
     if one.type.text not in {"", "version"}:
         return
@@ -163,7 +165,7 @@ def _order(one: Expression) -> Problems:
             ends.append(end)
         elif is_number:
             message = f"{shown(value.text)} is no number: expected decimal digits"
-            hint = _number_hint(value.text)
+            hint = _number_hint(feature, one.name.text, value.text)
             yield found("not-a-number", value.at, message, hint)
         else:
             message = f"{shown(value.text)} is no version: expected 1, 1.2 or 1.2.3"
@@ -180,8 +182,15 @@ def _number(text: str) -> tuple[int, ...] | None:
     return None if number is None else (number,)
 
 
-def _number_hint(text: str) -> str:
-    return "add type: version" if version.version(text) is not None else ""
+def _number_hint(feature: str, name: str, text: str) -> str:
+    known = features.element(feature, name)
+    if text.lstrip("+-").isdecimal():
+        return f"numbers are at most {govalue.MAX_INT64}"
+    if version.version(text) is None:
+        return ""
+    if known is not None and known.kind is features.Kind.NUMBER:
+        return impossible.PARTS if feature == "kernel.version" else ""
+    return "add type: version"
 
 
 def _interval(
@@ -209,7 +218,7 @@ def _interval(
         yield found("contradiction", one.at, message, "write the smaller first")
 
 
-def _twice(one: Expression) -> Problems:
+def _twice(_feature: str, one: Expression) -> Problems:
     seen: set[str] = set()
     for value in one.values:
         if value.text in seen:
@@ -218,7 +227,7 @@ def _twice(one: Expression) -> Problems:
         seen.add(value.text)
 
 
-_DETAILS: Final[Mapping[str, Callable[[Expression], Problems]]] = MappingProxyType(
+_DETAILS: Final[Mapping[str, Callable[[str, Expression], Problems]]] = MappingProxyType(
     {
         **dict.fromkeys(ORDER, _order),
         **dict.fromkeys(("In", "NotIn", "InRegexp"), _twice),
@@ -227,6 +236,12 @@ _DETAILS: Final[Mapping[str, Callable[[Expression], Problems]]] = MappingProxyTy
 
 
 # Patterns -----------------------------------------------------------------------
+
+
+_PERL: Final = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+")
+_NOT_IN_RE2: Final = (
+    "RE2 has no lookahead, lookbehind, backreferences or possessive quantifiers"
+)
 
 
 class _Patterns:
@@ -255,7 +270,7 @@ class _Patterns:
         except SpecError as error:
             if error.reason == dialects.INVALID:
                 message = f"{shown(value.text)} is no regular expression of Go (RE2)"
-                hint = "RE2 has no lookahead, lookbehind or backreferences"
+                hint = _NOT_IN_RE2 if _PERL.search(value.text) else ""
                 yield found("invalid-pattern", value.at, message, hint)
             else:
                 message = f"pattern {shown(value.text)} holds {error.message}"

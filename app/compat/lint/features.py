@@ -208,7 +208,12 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "kernel.kvm": Feature(
             Form.ATTRIBUTE, {"enabled": _BOOLEAN}, absent="NFD before 0.19"
         ),
-        "kernel.loadedmodule": Feature(Form.FLAG, others=_ANY, otherwise=_SOME),
+        "kernel.loadedmodule": Feature(
+            Form.FLAG,
+            others=_ANY,
+            otherwise=_SOME,
+            absent="hosts without /proc/modules, whose kernel has no modules",
+        ),
         "kernel.selinux": Feature(Form.ATTRIBUTE, {"enabled": _BOOLEAN}),
         "kernel.version": Feature(
             Form.ATTRIBUTE,

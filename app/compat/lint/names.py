@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from app.compat import gotext
+from app.compat import gotext, regexp
 from app.compat.limits import LIMITS
-from app.compat.lint import cpuid, dashes, near
+from app.compat.lint import cpuid, dashes, gfd, near
 from app.compat.lint.features import DOMAINS, FEATURES
 from app.compat.lint.problem import Problem, Problems, found, shown
-from app.compat.lint.written import Expression, Spec, Term, Text
+from app.compat.lint.written import Spec, Term, Text
+from app.errors import SpecError
 
 _LABEL_PREFIXES: Final = ("feature.node.kubernetes.io/", "profile.node.kubernetes.io/")
 
@@ -30,6 +31,7 @@ _DASHED_FILES: Final = frozenset(
 
 def check(spec: Spec) -> Problems:
     """Problems of every feature's and every element's name."""
+    yield from _amx(spec)
     for rule in spec.rules:
         for term in rule.every:
             yield from _feature(term)
@@ -101,13 +103,23 @@ def _closed(term: Term) -> Problems:
 def _unknown(term: Term, name: Text) -> Problem:
     known = FEATURES[term.key].elements
     message = f"{term.key} has no element {shown(name.text)}"
-    hint = near.meant(name.text, known)
+    likely = [*known, *_LIKELY.get(term.key, ())]
+    hint = near.meant(name.text, likely)
     if not hint and len(known) <= _FEW:
         hint = f"it has {', '.join(sorted(known))}"
     return found("unknown-element", name.at, message, hint)
 
 
 _FEW: Final = 10
+_LIKELY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "memory.hugepages": tuple(
+            f"hugepages-{size}"
+            for size in ("64Ki", "1Mi", "2Mi", "32Mi", "512Mi", "1Gi", "2Gi", "16Gi")
+        )
+    }
+)
+"""Names that are not listed one by one -> those that nodes have."""
 
 
 def _cpuid(term: Term) -> Problems:
@@ -123,7 +135,6 @@ def _cpuid(term: Term) -> Problems:
             yield found("cpuid-false-positive", name.at, _FALSE, _FALSE_HINT)
         else:
             yield from _flag(term, name)
-    yield from _amx(term.match_name)
 
 
 _FALSE: Final = (
@@ -142,15 +153,38 @@ def _flag(term: Term, name: Text) -> Problems:
         yield _unknown(term, name)
 
 
-def _amx(names: Expression | None) -> Problems:
-    if names is None or names.op.text != "InRegexp":
-        return
-    for value in names.values:
-        if re.fullmatch(r"\^?AMX(\.[*+])?", value.text):
-            message = f"{shown(value.text)} is found in {cpuid.FALSE_POSITIVE}, too"
-            yield found(
-                "cpuid-false-positive", value.at, f"{message}: {_FALSE}", _FALSE_HINT
-            )
+MAX_CALLS: Final = 100_000
+"""What looking for AMX in patterns may cost, in operator calls."""
+
+
+class _TooMuchError(Exception):
+    """It cost more than `MAX_CALLS`."""
+
+
+def _amx(spec: Spec) -> Problems:
+    """Patterns on flags that are found in AMXFP8, and are about AMX."""
+    left = MAX_CALLS
+
+    def spend(calls: int) -> None:
+        nonlocal left
+        left -= calls
+        if left < 0:
+            raise _TooMuchError
+
+    for rule in spec.rules:
+        for term in rule.every:
+            for value in _patterns(term) if term.key == "cpu.cpuid" else ():
+                if "AM" in value.text and _finds_amxfp8(value.text, spend):
+                    message = f"{shown(value.text)} is found in {cpuid.FALSE_POSITIVE}"
+                    message = f"{message}, too: {_FALSE}"
+                    yield found("cpuid-false-positive", value.at, message, _FALSE_HINT)
+
+
+def _finds_amxfp8(pattern: str, spend: regexp.Spend) -> bool:
+    try:
+        return regexp.compiled(pattern, spend)(cpuid.FALSE_POSITIVE)
+    except (SpecError, _TooMuchError):
+        return False
 
 
 _LONGEST_MODULE: Final = 256
@@ -161,9 +195,23 @@ def _modules(term: Term) -> list[Text]:
     return [one for one in named(term) if len(one.text) <= _LONGEST_MODULE]
 
 
+_FILE: Final = re.compile(r"(.+)\.ko(?:\.(?:gz|xz|zst))?")
+
+
+def _files(names: Iterable[Text]) -> Problems:
+    """Modules that are called as their files are."""
+    for name in names:
+        file = _FILE.fullmatch(name.text)
+        if file is not None:
+            message = f"modules are named without .ko: found {shown(name.text)}"
+            hint = f"write {file[1].replace('-', '_')}"
+            yield found("unknown-element", name.at, message, hint)
+
+
 def _loaded(term: Term) -> Problems:
     """Names of loaded modules: the kernel turns every dash into an underscore."""
     names = _modules(term)
+    yield from _files(names)
     either = {one.text for one in names} if _is_any_of(term) else set()
     for name in names:
         if "-" in name.text:
@@ -196,6 +244,7 @@ def _built_in_hint(name: str) -> str:
 
 def _enabled(term: Term) -> Problems:
     """Names of enabled modules: loaded with `_`, built in as the file is called."""
+    yield from _files(_modules(term))
     names = {name.text for name in _modules(term)}
     for name in _modules(term):
         text = name.text
@@ -241,6 +290,19 @@ def _labels(term: Term) -> Problems:
                 message = f"{shown(name.text)} is a label, and no feature: {why}"
                 hint = "ask for what the label is made of, as pci.device"
                 yield found("labels-only", name.at, message, hint)
+        yield from _of_gfd(name)
+
+
+def _of_gfd(name: Text) -> Problems:
+    """Labels that are nearly one of GPU Feature Discovery."""
+    rest = name.text.removeprefix(gfd.PREFIX)
+    if rest == name.text or rest in gfd.LABELS or gfd.is_of_a_part(rest):
+        return
+    meant = near.nearest(rest, gfd.LABELS)
+    if meant:
+        message = f"GPU Feature Discovery makes no label {shown(name.text)}"
+        hint = f'did you mean "{gfd.PREFIX}{meant}"?'
+        yield found("unknown-element", name.at, message, hint)
 
 
 def _config(term: Term) -> Problems:

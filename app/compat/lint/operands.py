@@ -8,32 +8,18 @@ from types import MappingProxyType
 from typing import Final
 
 from app.compat.limits import LIMITS
-from app.compat.lint import near
+from app.compat.lint import impossible
 from app.compat.lint.expressions import ORDER, VALUED
 from app.compat.lint.features import FEATURES, Element, Form, Kind, element
 from app.compat.lint.problem import Problems, found, shown
 from app.compat.lint.written import Expression, Spec, Term, Text
-
-VENDOR_IDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "genuineintel": "Intel",
-        "authenticamd": "AMD",
-        "hygongenuine": "Hygon",
-        "arm limited": "ARM",
-        "amperecomputing": "Ampere",
-    }
-)
-"""What a processor calls its vendor, in lower case -> what NFD does."""
 
 MAYBE_EMPTY: Final = frozenset(
     {"nvidia.com/cuda.driver-version.revision", "nvidia.com/cuda.driver.rev"}
 )
 """Labels of GPU Feature Discovery that may hold the empty text."""
 
-_HEX: Final = re.compile("[0-9a-f]+")
 _LITERAL: Final = re.compile(r"(?:[A-Za-z0-9_ /:-]|\\\.)+")
-_PCI_DIGITS: Final = 4
-_USB_DIGITS: Final[Mapping[str, int]] = MappingProxyType({"class": 2})
 
 
 def check(spec: Spec) -> Problems:
@@ -58,7 +44,34 @@ def _expression(term: Term, name: Text, one: Expression) -> Problems:
     elif known is not None:
         yield from _equality(term, name, one, known)
     if one.op.text == "InRegexp" and _is_a_name(term.key, name.text):
-        yield from _unanchored(one)
+        yield from _unanchored(one, lambda text: _can_be(known, text))
+    if one.op.text == "InRegexp" and (term.key, name.text) == _FULL:
+        yield from _plus(one)
+
+
+_FULL: Final = ("kernel.version", "full")
+_PLUS: Final = re.compile(r"\\\+(?![?*{])|\[\+\]")
+
+
+def _plus(one: Expression) -> Problems:
+    """NFD publishes a `+` of a kernel's release as `_`, or not at all."""
+    for value in one.values:
+        if "|" not in value.text and _PLUS.search(value.text):
+            message = (
+                f'kernel.version "full" never holds a +: found {shown(value.text)}'
+            )
+            hint = "write _ for it; at the end NFD leaves it out"
+            yield found("impossible-value", value.at, message, hint)
+
+
+def _can_be(known: Element | None, text: str) -> bool:
+    """Whether a text may be a whole value, and not only its beginning."""
+    if known is None or known.kind not in _DIGITS:
+        return True
+    return len(text) == _DIGITS[known.kind]
+
+
+_DIGITS: Final = MappingProxyType({Kind.PCI_ID: 4})
 
 
 def _of_flag(term: Term, name: Text, one: Expression) -> Problems:
@@ -80,8 +93,10 @@ def _order(term: Term, name: Text, one: Expression, known: Element | None) -> Pr
         message = f"{full} may be empty, and comparing that is an error"
         hint = "compare the full version, with type: version"
         yield found("number-elsewhere", name.at, message, hint)
-    elif known is None or known.kind is Kind.NUMBER or _is_open(term.key):
+    elif known is None or _is_open(term.key):
         return
+    elif known.kind is Kind.NUMBER:
+        yield from _version_of_number(full, one, is_version=is_version)
     elif is_version and known.kind is not Kind.VERSION:
         message = f"{full} is no version on every node, and comparing is an error there"
         hint = _VERSION_HINTS.get((term.key, name.text), "write InRegexp")
@@ -93,6 +108,15 @@ def _order(term: Term, name: Text, one: Expression, known: Element | None) -> Pr
             hint = "add type: version"
         hint = _NUMBER_HINTS.get((term.key, name.text), hint)
         yield found("number-elsewhere", name.at, message, hint)
+
+
+def _version_of_number(full: str, one: Expression, *, is_version: bool) -> Problems:
+    """A version that is compared with one of its parts: 5 is less than 5.14."""
+    dotted = next((value for value in one.values if "." in value.text), None)
+    if is_version and dotted is not None:
+        message = f"{full} is one number, and no version as {shown(dotted.text)}"
+        hint = impossible.PARTS if full.startswith("kernel.version ") else ""
+        yield found("version-elsewhere", dotted.at, message, hint)
 
 
 def _is_open(key: str) -> bool:
@@ -124,11 +148,8 @@ def _equality(term: Term, name: Text, one: Expression, known: Element) -> Proble
         return
     if (term.key, name.text) == ("system.osrelease", "VERSION_ID.minor"):
         yield from _minor(term, one)
-    look = _VALUES.get(known.kind, _listed)
-    look = _OF_FEATURE.get(term.key, look)
     for value in one.values:
-        if not value.is_coerced or look is not _option:
-            yield from look(term, name, value, known)
+        yield from impossible.look(term, name, value, known)
 
 
 _IMPLIED: Final[Mapping[str, str]] = MappingProxyType(
@@ -164,71 +185,6 @@ def _minor(term: Term, one: Expression) -> Problems:
             yield found("leading-zero", value.at, message, f'write "0{value.text}"')
 
 
-def _listed(term: Term, name: Text, value: Text, known: Element) -> Problems:
-    if not known.values or value.text in known.values:
-        return
-    meant = VENDOR_IDS.get(value.text.lower(), near.nearest(value.text, known.values))
-    few = len(known.values) <= _FEW
-    expected = f": expected {' or '.join(map(shown, known.values))}" if few else ""
-    message = f"{term.key} {shown(name.text)} never is {shown(value.text)}{expected}"
-    hint = f"write {shown(meant)}" if meant else ""
-    yield found("impossible-value", value.at, message, hint)
-
-
-_FEW: Final = 4
-
-
-def _option(term: Term, name: Text, value: Text, _known: Element) -> Problems:
-    """Values of kernel options; one that is off is absent."""
-    full = f"{term.key} {shown(name.text)}"
-    if value.text in {"n", "is not set", ""}:
-        message = f"{full} never is {shown(value.text)}: what is off is absent"
-        yield found("config-off", value.at, message, "write {op: DoesNotExist}")
-    elif value.text in {"true", "false", "Y", "M", "yes", "no"}:
-        message = f'{full} never is {shown(value.text)}: expected "y" or "m"'
-        yield found("impossible-value", value.at, message, 'write ["y", "m"]')
-
-
-def _pci_id(term: Term, name: Text, value: Text, _known: Element) -> Problems:
-    if len(value.text) == _PCI_DIGITS and _HEX.fullmatch(value.text):
-        return
-    plain = value.text.lower().removeprefix("0x")
-    message = (
-        f"{shown(value.text)} is no {term.key} {name.text}: expected four hexadecimal"
-        " digits in lower case, without 0x"
-    )
-    is_id = len(plain) <= _PCI_DIGITS and _HEX.fullmatch(plain)
-    hint = f'write "{plain:0>4}"' if is_id and not value.is_coerced else ""
-    if len(plain) == _PCI_DIGITS + 2 and name.text == "class":
-        hint = f'write "{plain[:4]}", without the programming interface'
-    yield found("pci-id", value.at, message, hint or _quoted_source(value))
-
-
-def _usb_id(_term: Term, name: Text, value: Text, _known: Element) -> Problems:
-    digits = _USB_DIGITS.get(name.text, _PCI_DIGITS)
-    if len(value.text) == digits and _HEX.fullmatch(value.text):
-        return
-    plain = value.text.lower().removeprefix("0x")
-    message = (
-        f"{shown(value.text)} is no usb.device {name.text}: expected {digits}"
-        " hexadecimal digits in lower case, without 0x"
-    )
-    is_id = len(plain) <= digits and _HEX.fullmatch(plain) and not value.is_coerced
-    hint = f'write "{plain:0>{digits}}"' if is_id else _quoted_source(value)
-    yield found("usb-id", value.at, message, hint)
-
-
-def _quoted_source(value: Text) -> str:
-    return f"write {shown(value.source)}, quoted" if value.is_coerced else ""
-
-
-_Look = Callable[[Term, Text, Text, Element], Problems]
-_VALUES: Final[Mapping[Kind, _Look]] = MappingProxyType(
-    {Kind.PCI_ID: _pci_id, Kind.USB_ID: _usb_id}
-)
-_OF_FEATURE: Final[Mapping[str, _Look]] = MappingProxyType({"kernel.config": _option})
-
-
 # Names --------------------------------------------------------------------------
 
 
@@ -245,7 +201,8 @@ def _names(term: Term, names: Expression) -> Problems:
         hint = "write matchExpressions: {NAME: {op: DoesNotExist}}"
         yield found("names-operator", names.op.at, message, hint)
     elif names.op.text == "InRegexp" and term.key in FEATURES:
-        yield from _unanchored(names)
+        feature = FEATURES[term.key]
+        yield from _unanchored(names, lambda text: feature.element(text) is not None)
 
 
 _IDENTIFIERS: Final = frozenset(
@@ -265,10 +222,18 @@ def _is_a_name(feature: str, name: str) -> bool:
     return (feature, name) in _IDENTIFIERS
 
 
-def _unanchored(one: Expression) -> Problems:
+def _unanchored(one: Expression, is_whole: Callable[[str], bool]) -> Problems:
+    """Patterns that are words.
+
+    Args:
+        one: the expression.
+        is_whole: whether a word may be all that it is compared with.
+    """
     for value in one.values:
         is_read = len(value.text) <= LIMITS.pattern_bytes
         if is_read and _LITERAL.fullmatch(value.text):
             message = f"the pattern {shown(value.text)} is found in longer texts, too"
-            hint = f'write op: In, or "^{value.text}$"'
+            hint = f'write "^{value.text}", if that is how it begins'
+            if is_whole(value.text):
+                hint = f'write op: In, or "^{value.text}$"'
             yield found("unanchored-pattern", value.at, message, hint)

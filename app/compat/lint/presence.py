@@ -6,6 +6,7 @@ instances one is enough for everything (`expression.go#L98` and `#L490` at v0.19
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.compat.lint import cpuid
@@ -65,19 +66,26 @@ def _negative(
     term: Term, name: Text, one: Expression, feature: Feature | None
 ) -> Problems:
     known = None if feature is None else feature.element(name.text)
-    if feature is not None and (
-        feature.form is Form.FLAG or known is None or not known.absent
-    ):
+    if feature is not None and (known is None or _is_flag(feature, known)):
         return
+    absent = "nodes that do not publish it"
+    if feature is not None and known is not None:
+        is_instance = feature.form is Form.INSTANCE
+        absent = known.absent or ("" if is_instance else feature.absent)
     if one.op.text == "IsFalse" and known is not None and _never_false(term, known):
         return  # impossible-value
-    where = "nodes that do not publish it" if known is None else known.absent
-    full = f"{term.feature.text} {shown(name.text)}"
-    message = f"{one.op.text} is false where {full} is absent: {where}"
+    if not absent:
+        return
+    full = f"{shown(term.feature.text)[1:-1]} {shown(name.text)}"
+    message = f"{one.op.text} is false where {full} is absent: {absent}"
     hint = "add a matchAny with {op: DoesNotExist}, if absent is fine"
     if feature is not None and feature.form is Form.INSTANCE:
         hint = "only instances that have it are looked at"
     yield found("absent-is-false", name.at, message, hint)
+
+
+def _is_flag(feature: Feature, known: Element) -> bool:
+    return feature.form is Form.FLAG and known.kind is Kind.TEXT
 
 
 def _never_false(term: Term, known: Element) -> bool:
@@ -90,10 +98,23 @@ def _loops(term: Term) -> Problems:
     rotational = names.get("rotational")
     if rotational is None or "name" in names:
         return
-    if rotational.op.text == "In" and rotational.operands == ("0",):
+    if (rotational.op.text, rotational.operands) in _STILL:
         message = 'rotational "0" is no evidence of an SSD: loop devices have it, too'
         hint = 'ask for the name, too: {op: InRegexp, value: ["^(nvme|sd|vd)"]}'
         yield found("loop-devices", rotational.name.at, message, hint)
+
+
+_STILL: Final = frozenset(
+    {
+        ("In", ("0",)),
+        ("NotIn", ("1",)),
+        ("Lt", ("1",)),
+        ("Le", ("0",)),
+        ("InRegexp", ("^0$",)),
+        ("InRegexp", ("0",)),
+    }
+)
+"""Ways to say that a device does not rotate."""
 
 
 # What not every host has ---------------------------------------------------------
@@ -118,7 +139,12 @@ def _asked(term: Term) -> list[Text]:
     if term.key != "cpu.cpuid":
         return []
     names = [one.name for one in term.expressions if one.op.text == "Exists"]
-    return [name for name in names if name.text in cpuid.LEVELS]
+    levels = [name for name in names if name.text in cpuid.LEVELS]
+    listed = term.match_name
+    if listed is not None and listed.op.text == "In":
+        is_level = all(one in cpuid.LEVELS for one in listed.operands)
+        levels += listed.values[:1] if is_level else ()
+    return levels
 
 
 def _split(rule: Rule) -> Problems:
@@ -145,15 +171,35 @@ def _split(rule: Rule) -> Problems:
 
 def _kernel_numbers(rule: Rule) -> Problems:
     """Parts of the kernel's version, which NFD cannot tell of every release."""
-    if rule.alternatives:
-        return
-    for term in rule.terms:
-        if term.key != "kernel.version":
-            continue
-        asked = [one.name for one in term.expressions if one.op.text in VALUED]
-        first = next((name for name in asked if name.text in _SPLIT), None)
-        if first is not None:
-            yield _not_everywhere(first.at, first.text)
+    required = _parts(rule.terms)
+    by_alternative = [_parts(one.terms) for one in rule.alternatives]
+    if by_alternative and all(by_alternative):
+        required += by_alternative[0]
+    for term in rule.every:
+        yield from _gone(term)
+    for name in required[:1]:
+        yield _not_everywhere(name.at, name.text)
+
+
+def _parts(terms: Sequence[Term]) -> list[Text]:
+    """The parts of the version that terms ask for."""
+    return [
+        one.name
+        for term in terms
+        if term.key == "kernel.version"
+        for one in term.expressions
+        if one.op.text in VALUED and one.name.text in _SPLIT
+    ]
+
+
+def _gone(term: Term) -> Problems:
+    """RHEL_VERSION, which OpenShift had up to 4.18."""
+    for one in term.expressions:
+        is_gone = (term.key, one.name.text) == ("system.osrelease", "RHEL_VERSION")
+        if is_gone and one.op.text in VALUED | {"Exists"}:
+            message = "RHEL_VERSION is gone from OpenShift since 4.19"
+            hint = "ask for OPENSHIFT_VERSION"
+            yield found("not-on-every-host", one.name.at, message, hint)
 
 
 _SPLIT: Final = frozenset({"major", "minor", "revision"})

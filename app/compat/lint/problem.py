@@ -119,6 +119,7 @@ _TRAPS: Final = (
     "empty-alternative",
     "empty-rule",
     "empty-set",
+    "failing-template",
     "feature-case",
     "feature-without-dot",
     "ignored-field",

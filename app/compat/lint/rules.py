@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.compat import gotext
-from app.compat.lint import near
+from app.compat.lint import near, templates
 from app.compat.lint.problem import Problems, found, shown
 from app.compat.lint.written import CompatibilitySet, Rule, Spec, Text
 from app.compat.template import engine
@@ -29,8 +29,12 @@ def check(spec: Spec) -> Problems:
         "the tag",
         "tags select sets: give each its own",
     )
+    templates_read: dict[str, _Read] = {}
     for one in spec.sets:
         yield from _set(one)
+        for rule in one.rules:
+            if rule.template is not None:
+                yield from _template(rule, rule.template, templates_read)
     yield from _variables(spec)
 
 
@@ -81,24 +85,38 @@ def _rule(rule: Rule) -> Problems:
         if not one.terms:
             message = "an alternative without matchFeatures matches every node"
             yield found("empty-alternative", one.at, message, "leave it out")
-    if rule.template is not None:
-        yield from _template(rule.template)
 
 
-def _template(text: Text) -> Problems:
-    size = gotext.size_bytes(text.text)
+# Templates ----------------------------------------------------------------------
+
+_Read: TypeAlias = templates.Facts | tuple[str, str, str]
+"""What is known of a template; or code, message and hint of what is wrong with it."""
+
+
+def _template(rule: Rule, text: Text, known: dict[str, _Read]) -> Problems:
+    """Problems of a template; one that aliases repeat is read once."""
+    facts = known.get(text.text)
+    if facts is None:
+        facts = known[text.text] = _read(text.text)
+    if isinstance(facts, templates.Facts):
+        yield from templates.check(rule, text, facts)
+    else:
+        code, message, hint = facts
+        yield found(code, text.at, message, hint)
+
+
+def _read(text: str) -> _Read:
+    size = gotext.size_bytes(text)
     if size > MAX_TEMPLATE_BYTES:
         message = f"a template of {size} bytes: expected at most {MAX_TEMPLATE_BYTES}"
-        yield found("invalid-template", text.at, message)
-        return
+        return "invalid-template", message, ""
     try:
-        engine.parse(text.text)
+        return templates.read(engine.parse(text))
     except SpecError as error:
         is_refused = error.reason == UNSUPPORTED
         code = "refused-function" if is_refused else "invalid-template"
         hint = "" if is_refused else "see docs/reference/templates.md"
-        message = f"the template cannot be run: {error.message}"
-        yield found(code, text.at, message, hint)
+        return code, f"the template cannot be run: {error.message}", hint
 
 
 # Variables ----------------------------------------------------------------------

@@ -1,8 +1,16 @@
 """The JSON Schema of a compatibility spec, for editors.
 
 It says what `lint` says of shapes, names of keys, operators and numbers of values,
-and nothing of traps. It is stricter in one thing: where NFD takes a number or a
-boolean for text, it wants quotes, because YAML 1.1 changes what is not quoted.
+and nothing of traps. It takes less than NFD does:
+
+* Text is quoted where it looks like a number or a boolean, because YAML 1.1 changes
+  what is not.
+* Keys are known ones, spelled as they are documented; none is null.
+* `version` is there, and is `v1alpha1`.
+* There is a set, a set has a rule, and a term names its feature.
+* A weight is 1 to 100.
+* `value` is left out, or empty, with operators that take none, even where NFD would
+  not look at it; so are wrong numbers of values, and types other than `version`.
 """
 
 from __future__ import annotations

@@ -68,3 +68,40 @@ def test_one_document_is_no_second(text: str) -> None:
 
 def test_a_mark_before_the_only_document_is_fine() -> None:
     assert () == lint(b"# licence\n---\n" + of_sets(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("y: a, yes: b, 'true': c", 2),
+        ("y: a, n: b", 0),
+        ("1: a, '1': b", 1),
+        ("0x1: a, 1: b", 1),
+    ],
+)
+def test_keys_that_become_one_are_told(keys: str, expected: int) -> None:
+    spec = of_sets(f"- rules: [{{name: r, vars: {{{keys}}}}}]")
+    found = [one for one in lint(spec) if one.code == "duplicate-key"]
+    assert expected == len(found)
+
+
+def test_keys_that_become_one_are_named_as_they_are_written() -> None:
+    spec = of_sets("- rules: [{name: r, vars: {'true': a, yes: c}}]")
+    (message,) = [one.message for one in lint(spec) if one.code == "duplicate-key"]
+    assert (
+        '"yes" is the same key as "true" in line 3: NFD gets "true" for both, and keeps'
+        " one"
+    ) == message
+
+
+@pytest.mark.parametrize("top", ["---\n# chart\n---\n", "---\n---\n"])
+def test_a_first_document_that_is_empty_hides_the_spec(top: str) -> None:
+    found = lint(top.encode() + of_sets("- rules: [{name: r, vars: {a: b}}]"))
+    assert ["no-sets", "second-document"] == [one.code for one in found]
+    assert found[1].message.endswith("NFD reads the first only, which is empty")
+    assert "take out the --- before it" == found[1].hint
+
+
+@pytest.mark.parametrize("text", ["---\n# only\n", "# only\n---\n"])
+def test_one_empty_document_is_no_second(text: str) -> None:
+    assert ["no-sets"] == [one.code for one in lint(text.encode())]

@@ -14,7 +14,7 @@ from tests.unit.compat.lint.examples import codes, of_expressions, of_sets, of_t
         ("kernel.kvm", "enabled", ["absent-feature"]),
         ("vendor.example/x", "z", ["absent-feature"]),
         ("fake.flag", "z", []),
-        ("kernel.loadedmodule", "nouveau", []),
+        ("kernel.loadedmodule", "nouveau", ["absent-feature"]),
         ("cpu.cpuid", "AVX", []),
         ("local.label", "x", []),
         ("cpu.security", "sgx.enabled", []),
@@ -65,6 +65,10 @@ def test_what_must_not_be_is_asked_of_what_is_there(
     ("expressions", "expected"),
     [
         ('rotational: {op: In, value: ["0"]}', ["loop-devices"]),
+        ('rotational: {op: Lt, value: ["1"]}', ["loop-devices"]),
+        ('rotational: {op: Le, value: ["0"]}', ["loop-devices"]),
+        ('rotational: {op: NotIn, value: ["1"]}', ["absent-is-false", "loop-devices"]),
+        ('rotational: {op: InRegexp, value: ["^0$"]}', ["loop-devices"]),
         ('rotational: {op: In, value: ["1"]}', []),
         ("rotational: {op: Exists}", []),
         (
@@ -111,6 +115,57 @@ def test_not_every_kernel_release_can_be_split() -> None:
     )
     assert ["not-on-every-host"] == codes(spec)
     assert [] == codes(of_expressions("kernel.version", "major: {op: Exists}"))
+
+
+@pytest.mark.parametrize("name", ["major", "minor", "revision"])
+def test_each_part_of_a_release_may_be_absent(name: str) -> None:
+    spec = of_expressions("kernel.version", f"{name}: {{op: Ge, value: ['1']}}")
+    assert ["not-on-every-host"] == codes(spec)
+
+
+MAJOR = "{feature: kernel.version, matchExpressions: {major: {op: Ge, value: ['6']}}}"
+OTHER = "{feature: cpu.cpuid, matchExpressions: {AVX: {op: Exists}}}"
+
+
+@pytest.mark.parametrize(
+    ("required", "alternatives", "expected"),
+    [
+        (MAJOR, [OTHER], ["not-on-every-host"]),
+        (OTHER, [MAJOR, MAJOR], ["not-on-every-host"]),
+        (OTHER, [MAJOR, OTHER], []),
+    ],
+)
+def test_an_alternative_helps_only_where_it_stands_for_the_version(
+    required: str, alternatives: list[str], expected: list[str]
+) -> None:
+    inner = ", ".join(f"{{matchFeatures: [{one}]}}" for one in alternatives)
+    rule = f"{{name: r, matchFeatures: [{required}], matchAny: [{inner}]}}"
+    assert expected == codes(of_sets(f"- rules: [{rule}]"))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("[X86_64_V3]", ["newer-nfd"]),
+        ("[X86_64_V3, X86_64_V4]", ["newer-nfd"]),
+        ("[X86_64_V3, AVX2]", []),
+    ],
+)
+def test_a_level_in_a_list_of_names_is_new_too(names: str, expected: list[str]) -> None:
+    spec = of_terms(f"- {{feature: cpu.cpuid, matchName: {{op: In, value: {names}}}}}")
+    assert expected == codes(spec)
+
+
+def test_the_only_flag_with_a_value_may_be_absent() -> None:
+    spec = of_expressions("cpu.cpuid", "AVX10_VERSION: {op: NotIn, value: ['1']}")
+    assert ["absent-is-false"] == codes(spec)
+
+
+@pytest.mark.parametrize("feature", ["kernel.kvm", "memory.hugepages"])
+def test_what_an_older_nfd_lacks_is_not_false(feature: str) -> None:
+    assert ["absent-is-false"] == codes(
+        of_expressions(feature, "enabled: {op: IsFalse}")
+    )
 
 
 def test_an_alternative_makes_up_for_kernels_that_cannot_be_split() -> None:

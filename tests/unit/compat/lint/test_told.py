@@ -106,9 +106,9 @@ def test_hints_end_when_so_many_names_were_compared() -> None:
     known = ("alpha", "beta")
     with near.bounded(4):
         assert ["alpha", "beta", ""] == [
-            near.nearest(one, known) for one in ("alpah", "btea", "alpah")
+            near.nearest(one, known) for one in ("alphx", "betx", "alphx")
         ]
-    assert "alpha" == near.nearest("alpah", known)
+    assert "alpha" == near.nearest("alphx", known)
 
 
 def test_a_spec_compares_a_bounded_number_of_names(
