@@ -196,11 +196,11 @@ def merge(drafts: Mapping[str, Draft]) -> Draft:
         expected = f"expected at most {MAX_SETS}; take fewer, or edit the sets away"
         raise ConfigError("TooManySets", f"together they have {count} sets: {expected}")
     comments = [
-        f"A node must have what each of these asks for: {', '.join(drafts)}.",
+        f"A node must have what each of these asks for: {said(', '.join(drafts))}.",
         "Each set takes one set of every part, and the mean of their weights.",
     ]
     for name, draft in drafts.items():
-        comments += ["", f"{name}:", *draft.comments]
+        comments += ["", f"{said(name)}:", *draft.comments]
     every = itertools.product(*asking)
     ordered = sorted(map(_joined, every), key=lambda one: -(one.weight or 0))
     return Draft(tuple(comments), tuple(_distinct(ordered)))

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from app.cli.suites.suite import Place
 from app.compat.yaml11 import Value
+from app.compat.yaml_nodes import ScalarNode
 
 MAX_ECHO: Final = 40
 """Characters of a wrong value that are shown."""
@@ -111,6 +112,15 @@ class Reader:
         found = [self.text_of(one, key) for one in given]
         texts = tuple(one for one in found if one is not None)
         return texts if len(texts) == len(found) else None
+
+    def is_name(self, key: str, entry: Value, what: str) -> bool:
+        """Whether the key of an entry is text as it is written: `n` is a boolean."""
+        node = entry.key
+        if not isinstance(node, ScalarNode) or node.value == key:
+            return True
+        text = f"{what}: expected text, got {_cut(node.value)}, which means {_cut(key)}"
+        self.add(self.place(entry, key=True), f"{text} in YAML: quote it")
+        return False
 
 
 def plain(value: Value) -> object:

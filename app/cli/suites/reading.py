@@ -317,6 +317,8 @@ def _matrices(top: Record, reader: Reader) -> Iterator[Case]:
             continue
         name, tags = reader.text(record, "name"), reader.texts(record, "tags")
         for spec, row in rows.data.items():
+            if not reader.is_name(spec, row, "spec"):
+                continue
             for node, cell in _row(nodes, row, reader):
                 expected = _cell(cell, reader)
                 if expected is not None:
@@ -341,7 +343,9 @@ def _row(
         reader: notes what is wrong.
     """
     if isinstance(row.data, dict):
-        yield from row.data.items()
+        for node, cell in row.data.items():
+            if reader.is_name(node, cell, "node"):
+                yield node, cell
     elif not isinstance(row.data, list):
         reader.wrong(row, "row", "a list of cells, or a mapping of nodes to cells")
     elif nodes is None:

@@ -132,3 +132,10 @@ def test_what_others_say_fits_a_comment() -> None:
     assert "a?b" == draft.said("a\nb")
     assert "x" * MAX_COMMENT == draft.said("x" * MAX_COMMENT)
     assert f"{'x' * MAX_COMMENT}..." == draft.said("x" * (MAX_COMMENT + 1))
+
+
+def test_the_name_of_a_part_cannot_leave_its_comment() -> None:
+    """As a folder of a layout may have any name."""
+    merged = draft.merge({"a\nversion: x": SOME, "y": SOME})
+    assert "a?version: x:" in merged.comments
+    assert not any("\n" in one for one in merged.comments)

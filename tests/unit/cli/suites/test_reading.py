@@ -244,6 +244,29 @@ def test_a_node_that_is_no_text_is_told_once(old: str, new: str, text: str) -> N
     assert problem.startswith(f"s.yaml:{text}")
 
 
+@pytest.mark.parametrize(
+    ("rows", "column", "text"),
+    [
+        ("{n: {a: yes}}", 11, "spec: expected text, got n, which means false"),
+        ("{x: {y: yes}}", 15, "node: expected text, got y, which means true"),
+        ("{1.10: {a: 1}}", 11, "spec: expected text, got 1.10, which means 1.1"),
+    ],
+)
+def test_a_row_or_a_cell_has_a_name_that_is_text(
+    rows: str, column: int, text: str
+) -> None:
+    problems = wrong(f"{HEAD}matrix:\n- nodes: [a]\n  specs: {rows}\n")
+    told = f"s.yaml:5:{column}: {text} in YAML: quote it"
+    assert told in problems
+
+
+@pytest.mark.parametrize("name", ['"n"', "x", "5", "'1.10'"])
+def test_a_name_that_is_text_needs_no_more_quotes(name: str) -> None:
+    rows = f"matrix:\n- specs: {{{name}: {{{name}: yes}}}}\n"
+    (case,) = suite(HEAD + rows).cases
+    assert name.strip("\"'") == case.spec == case.node
+
+
 def test_no_cell_is_missed_where_the_nodes_cannot_be_read() -> None:
     problems = wrong(HEAD + MATRIX.replace("nodes: [a", "nodes: [n, a", 1))
     assert ["nodes: expected text, got a boolean: quote it"] == [

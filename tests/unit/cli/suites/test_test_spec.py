@@ -27,14 +27,16 @@ compatibilities:
         major: {op: Ge, value: ["6"]}
 """
 HEAD = "apiVersion: imagecompat.dev/v1alpha1\nkind: SpecTest\n"
+NODES = """\
+nodes:
+- {name: new, file: hosts/new.json}
+- {name: old, file: hosts/old.json}
+"""
 SUITE = f"""\
 {HEAD}name: kernels
 specs:
 - {{name: spec, file: spec.yaml}}
-nodes:
-- {{name: new, file: hosts/new.json}}
-- {{name: old, file: hosts/old.json}}
-tests:
+{NODES}tests:
 - {{spec: spec, node: new, expect: fits}}
 - {{name: too old, spec: spec, node: old, expect: does not fit}}
 """
@@ -268,6 +270,7 @@ def test_all_that_is_wrong_with_suites_is_told_at_once(
         pytest.param("name: spec,", "name: spec, recipe: a,", id="two sources"),
         pytest.param("- {name: spec, file: spec.yaml}\nn", "  a: b\nn", id="no list"),
         pytest.param("{name: new, file: hosts/new.json}", "5", id="no node"),
+        pytest.param(NODES, "nodes: 5\n", id="no list of nodes"),
         pytest.param("{name: new, f", "{name: n, f", id="node with a boolean's name"),
         pytest.param("hosts/new.json", "none.json", id="no such file"),
         pytest.param("name: new, file: hosts/new", "file: none", id="nor its names"),
