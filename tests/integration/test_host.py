@@ -18,7 +18,7 @@ from app.compat import features
 from app.compat.features import Features
 from app.host import nfd_json
 from app.host.discovery import discover
-from tests.tools import host_examples, host_texts, host_trees, nfd_host
+from tests.tools import host_examples, host_oddities, host_texts, host_trees, nfd_host
 from tests.tools.host_trees import GONE
 
 pytestmark = pytest.mark.integration
@@ -52,9 +52,12 @@ def compare(root: Path) -> None:
     assert theirs.text == nfd_json.text(with_processor(found, theirs.text))
 
 
-@pytest.mark.parametrize("name", host_examples.TREES)
+TREES = host_examples.TREES | host_oddities.TREES
+
+
+@pytest.mark.parametrize("name", TREES)
 def test_a_made_host_is_exported_as_nfd_exports_it(name: str, tmp_path: Path) -> None:
-    compare(host_trees.make(tmp_path, host_examples.TREES[name]))
+    compare(host_trees.make(tmp_path, TREES[name]))
 
 
 @pytest.mark.parametrize(("folder", "source"), host_trees.GIVE_UP.items())
