@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from app.errors import ClusterError
 from app.kube.connection import JSON, Connection, HttpResponse
-from app.kube.transport import Response
+from app.kube.transport import UNAUTHORIZED, Response
 from app.settings.sections import ClusterSettings
 
 
@@ -17,13 +17,23 @@ class LazyConnection:
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         self._connection: Connection | None = None
+        self._failure = ClusterError("NotConnected", "the connection is not open yet")
 
     async def open(self) -> None:
         """Reads the configuration.
 
+        Without credentials because their program fails, every request is refused as
+        unauthorized, after which its sender renews them.
+
         Raises:
             ConfigError: there is no usable one.
         """
+        try:
+            await self._open()
+        except ClusterError as error:
+            self._failure = ClusterError(UNAUTHORIZED, error.message)
+
+    async def _open(self) -> None:
         self._connection = await Connection.open(
             kubeconfig=self._settings.kubeconfig, context=self._settings.context
         )
@@ -35,7 +45,10 @@ class LazyConnection:
 
     async def renew(self) -> None:
         """See `kube.transport.Transport`."""
-        await self._opened().renew()
+        if self._connection is None:
+            await self._open()
+        else:
+            await self._connection.renew()
 
     def get(
         self, path: str, query: Mapping[str, str]
@@ -59,5 +72,5 @@ class LazyConnection:
 
     def _opened(self) -> Connection:
         if self._connection is None:
-            raise ClusterError("NotConnected", "the connection is not open yet")
+            raise ClusterError(self._failure.reason, self._failure.message)
         return self._connection

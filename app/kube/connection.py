@@ -28,6 +28,7 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 
 from app.errors import ClusterError, ConfigError
+from app.kube.credentials import CREDENTIALS, Loader
 from app.kube.transport import TIMEOUT, TLS_FAILURE, Response
 
 CONNECT_SECONDS: Final = 10.0
@@ -99,6 +100,7 @@ class Connection:
 
         Raises:
             ConfigError: there is no usable configuration.
+            ClusterError: a program that gives credentials fails.
         """
         access = await _load(kubeconfig, context)
         return cls(
@@ -120,6 +122,7 @@ class Connection:
 
         Raises:
             ConfigError: there is no usable configuration any more; the old one stays.
+            ClusterError: a program that gives credentials fails; likewise.
         """
         async with self._renewing:
             self._access = await _load(self._kubeconfig, self._context)
@@ -241,7 +244,7 @@ def _faults() -> Iterator[None]:
             TLS_FAILURE, f"no trust in the API server: {_first_line(error)}"
         ) from error
     except kubernetes_config.ConfigException as error:
-        raise ClusterError("Credentials", _first_line(error)) from error
+        raise ClusterError(CREDENTIALS, _first_line(error)) from error
     except (aiohttp.ClientError, OSError) as error:
         raise ClusterError(
             "Unreachable", f"no way to the API server: {_first_line(error)}"
@@ -283,12 +286,8 @@ async def _load(kubeconfig: Path | None, context: str | None) -> _Access:
 
 async def _load_file(path: Path, context: str | None, into: Configuration) -> None:
     try:
-        await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=str(path),
-            context=context,
-            client_configuration=into,
-            persist_config=False,
-        )
+        loader = Loader(path, context)
+        await loader.load_and_set(into)  # type: ignore[no-untyped-call]
     except (AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
         # What the package raises for a file of another shape, or none.
         raise ValueError("this is no kubeconfig file") from error
