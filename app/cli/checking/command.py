@@ -52,6 +52,7 @@ from app.cli.progress import Meter
 from app.cli.reports import formats
 from app.cli.reports.report import Report, Verdict
 from app.errors import ConfigError
+from app.ports import Snapshot
 from app.scheduling.node import Node, platform_of
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class _Check:
         async with self._images(asked, given) as images:
             await images.look_up(images_of(asked), every, self.told)
             if node is not None:
-                walked = await self._walked(self._judge(last, images), asked, node)
+                walked = await self._walked(last, images, asked, node)
                 return self._explained(walked)
             if other is not None:
                 before = await self._judged(self._judge(known, images), asked)
@@ -273,17 +274,20 @@ class _Check:
             return await judge.all(asked, self.told)
 
     async def _walked(
-        self, judge: Judge, asked: Sequence[Asked], node: Node
+        self, known: KnownNodes, images: Images, asked: Sequence[Asked], node: Node
     ) -> list[Explained]:
         found: list[Explained] = []
-        async with judge.running():
+        only = replace(known, snapshot=Snapshot({node.name: node}, {}))
+        judge, alone = self._judge(known, images), self._judge(only, images)
+        async with judge.running(), alone.running():
             for one in asked:
-                judged = await judge.judge(one)
-                if isinstance(judged, NotJudged):
-                    self._tell(left_alone(one, judged))
-                    continue
-                unpublished = self.options.unpublished
-                found.append(explaining.explained(one, judged, node, unpublished))
+                walked = await explaining.walk(
+                    judge, alone, one, node, self.options.unpublished
+                )
+                if isinstance(walked, NotJudged):
+                    self._tell(left_alone(one, walked))
+                else:
+                    found.append(walked)
         return found
 
     def _tell(self, note: str) -> None:

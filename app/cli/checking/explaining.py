@@ -8,7 +8,7 @@ same as the sets that decide is tested in `compat`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.admission.findings import UNSEEN, Answer, ImageFinding
@@ -16,8 +16,10 @@ from app.checker.demand import Judged as JudgedSpec
 from app.checker.demand import Lacking, Stand
 from app.checker.judged import Judged
 from app.checker.reading import Said
+from app.checker.subject import NotJudged
 from app.cli import walking
-from app.cli.checking.judging import Asked
+from app.cli.checking.judging import Asked, Judge
+from app.cli.checking.obstacles import Obstacles
 from app.cli.reports.report import Verdict
 from app.cli.walking import Set
 from app.compat import matching, outcome
@@ -57,7 +59,9 @@ class Explained:
         node: its name.
         excluded_by: the scheduler's filter that takes the node out; empty for a
             candidate.
-        verdict: of all images together.
+        obstacles: what in the manifest or on the node that comes from.
+        verdict: of all images together; where the node is no candidate, the workload
+            does not fit there whatever they ask for.
         images: in the workload's order.
     """
 
@@ -65,8 +69,53 @@ class Explained:
     place: str
     node: str
     excluded_by: str
+    obstacles: tuple[str, ...] = ()
     verdict: Verdict
     images: tuple[Image, ...]
+
+
+_ANYWHERE: Final[Mapping[str, object]] = {
+    "nodeName": "",
+    "nodeSelector": {},
+    "affinity": {},
+    "tolerations": [{"operator": "Exists"}],
+    "os": {},
+}
+
+
+async def walk(
+    judge: Judge,
+    alone: Judge,
+    asked: Asked,
+    node: Node,
+    unpublished: UnpublishedFeatures,
+) -> Explained | NotJudged:
+    """Judges a workload, and walks a node through what its images ask of it.
+
+    Of a node that is no candidate the images are told as if it were one.
+
+    Args:
+        judge: of all nodes.
+        alone: of this node alone.
+        asked: the workload.
+        node: one of the nodes.
+        unpublished: what a feature is that no known node publishes.
+    """
+    judged = await judge.judge(asked)
+    if isinstance(judged, NotJudged):
+        return judged
+    found = explained(asked, judged, node, unpublished)
+    if not found.excluded_by:
+        return found
+    free = Asked(asked.manifest.with_pod_spec(_ANYWHERE), is_image=asked.is_image)
+    anywhere, excluded = await judge.judge(free), await alone.judge(asked)
+    if isinstance(anywhere, Judged):
+        found = replace(
+            found, images=explained(free, anywhere, node, unpublished).images
+        )
+    if isinstance(excluded, Judged):
+        found = replace(found, obstacles=Obstacles([node]).of(excluded))
+    return found
 
 
 def explained(
@@ -85,12 +134,13 @@ def explained(
     found = candidates.find(
         judged.asked.pod.placement, [node], options=judged.gathering.options
     )
+    verdict = Verdict(outcome.all_of(Outcome(one.verdict) for one in told).value)
     return Explained(
         name=asked.label,
         place=asked.manifest.place,
         node=node.name,
         excluded_by=next(iter(found.excluded), ""),
-        verdict=Verdict(outcome.all_of(Outcome(one.verdict) for one in told).value),
+        verdict=Verdict.DOES_NOT_FIT if found.excluded else verdict,
         images=told,
     )
 
@@ -126,6 +176,9 @@ class _Images:
             said = "the node does not say its platform (kubernetes.io/os and arch)"
             return Image(image=finding.image, verdict=Verdict.UNKNOWN, said=said)
         stand = None if self._platform is None else stands.get(self._platform)
+        if stand is None and self._platform not in self._judged.gathered.platforms:
+            said = "not looked up for this node's platform: no candidate has it"
+            return Image(image=finding.image, verdict=Verdict.UNKNOWN, said=said)
         if stand is None:
             return _without_spec(finding, why)
         if isinstance(stand, Lacking):

@@ -14,7 +14,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 from app.admission.review import Review
@@ -74,6 +74,25 @@ class Manifest:
         name = self.name or "without a name"
         where = f"{self.namespace}/{name}" if self.namespace else name
         return f"{self.kind.name} {where}"
+
+    @property
+    def pod_spec(self) -> Mapping[str, Any]:
+        """The `spec` of its Pod; empty for none."""
+        found = self.object
+        for key in (*self.kind.template, "spec"):
+            found = _mapping(found.get(key))
+        return found
+
+    def with_pod_spec(self, more: Mapping[str, Any]) -> Manifest:
+        """The same with other values in the `spec` of its Pod."""
+        made: Mapping[str, Any] = {**self.pod_spec, **more}
+        path = (*self.kind.template, "spec")
+        for depth in range(len(path), 0, -1):
+            holder = self.object
+            for key in path[: depth - 1]:
+                holder = _mapping(holder.get(key))
+            made = {**holder, path[depth - 1]: made}
+        return replace(self, object=made)
 
     def review(self, namespace: str) -> Review:
         """What the API server would ask of a webhook when it is created.

@@ -14,11 +14,10 @@ The class's overhead changes nothing that is judged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.cli.checking.manifests import Found, Manifest, refuse
-from app.scheduling.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Scheduling:
 
 def name_of(manifest: Manifest) -> str:
     """The class that a workload's Pods name; empty for none."""
-    name = _pod_spec(manifest.kind, manifest.object).get("runtimeClassName")
+    name = manifest.pod_spec.get("runtimeClassName")
     return name if isinstance(name, str) else ""
 
 
@@ -85,7 +84,7 @@ def apply(found: Found, absent: Iterable[str] = ()) -> list[str]:
 def _merged(
     one: Manifest, name: str, scheduling: Scheduling, notes: dict[str, None]
 ) -> Manifest:
-    spec = _pod_spec(one.kind, one.object)
+    spec = one.pod_spec
     labels, tolerations = spec.get("nodeSelector") or {}, spec.get("tolerations") or []
     for key, value in scheduling.node_selector.items():
         if labels.get(key, value) != value:
@@ -97,26 +96,9 @@ def _merged(
                 refuse(one.place, text)
             notes[text] = None
             return one
-    both: dict[str, object] = {
-        "nodeSelector": {**labels, **scheduling.node_selector},
-        "tolerations": [*tolerations, *scheduling.tolerations],
-    }
-    path = (*one.kind.template, "spec")
-    return replace(one, object=_with(one.object, path, both))
-
-
-def _pod_spec(kind: Kind, obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    for key in (*kind.template, "spec"):
-        inner = obj.get(key)
-        obj = inner if isinstance(inner, Mapping) else {}
-    return obj
-
-
-def _with(
-    obj: Mapping[str, Any], path: Sequence[str], more: Mapping[str, object]
-) -> Mapping[str, Any]:
-    """A copy with other values at the end of a path."""
-    if not path:
-        return {**obj, **more}
-    first, *rest = path
-    return {**obj, first: _with(obj[first], rest, more)}
+    return one.with_pod_spec(
+        {
+            "nodeSelector": {**labels, **scheduling.node_selector},
+            "tolerations": [*tolerations, *scheduling.tolerations],
+        }
+    )

@@ -45,6 +45,8 @@ def _lines(one: Explained) -> Iterator[str]:
     yield f"{one.name}{place} on node {one.node}: {one.verdict}"
     if one.excluded_by:
         yield f"not a candidate: the scheduler's {one.excluded_by} takes the node out"
+    for text in one.obstacles:
+        yield f"  {text}"
     for image in one.images:
         yield from _image(image)
 

@@ -394,7 +394,7 @@ def test_a_spec_that_is_given_holds_for_nodes_of_any_platform(
     run: Run, files: Files, selector: dict[str, str], verdict: str
 ) -> None:
     """But no label is made up for a workload that asks for one."""
-    flags = {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}
+    flags: dict[str, Any] = {"kernel.loadedmodule": {"elements": {"nvidia": {}}}}
     odd = files.write("odd/mystery.json", {"flags": flags})
     train = manifest("trainer")
     train["spec"]["template"]["spec"]["nodeSelector"] = selector
@@ -466,6 +466,19 @@ image {IMAGE}: does not fit
 """
         == ran.out
     )
+
+
+def test_a_walk_of_a_node_that_is_no_candidate_is_exit_1(
+    run: Run, files: Files
+) -> None:
+    train = manifest("trainer")
+    train["spec"]["template"]["spec"]["nodeSelector"] = {"pool": "a"}
+    path = files.write("train.json", train)
+    ran = run("check", "-f", path, *files.given, "--explain", "gpu")
+    assert (1, "") == (ran.status, ran.err)
+    assert "on node gpu: does not fit\nnot a candidate: " in ran.out
+    assert "  nodeSelector pool=a (holds on 0 of 1 node)\n" in ran.out
+    assert f"image {IMAGE}: fits, score 10\n" in ran.out
 
 
 def test_workloads_that_are_left_alone_are_not_walked(run: Run, files: Files) -> None:

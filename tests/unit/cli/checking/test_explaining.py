@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from app.checker import Options
-from app.checker.judged import Judged
-from app.cli.checking.explaining import Explained, explained
+from app.cli.checking.explaining import Explained, walk
 from app.cli.checking.images import Images, spec
 from app.cli.checking.judging import Asked, Judge
 from app.cli.checking.manifests import Manifest
@@ -26,8 +26,10 @@ from app.ports import (
     Snapshot,
     Unavailable,
 )
+from app.scheduling import candidates
 from app.scheduling.kinds import POD
 from app.scheduling.node import Node, Taint
+from app.scheduling.selector import Requirement
 from tests.tools.doubles import AMD64, ARM, ARM64, LINUX, FakeArtifacts
 
 DEVICES = ({"vendor": "10de", "class": "0200"}, {"vendor": "8086", "class": "0300"})
@@ -55,6 +57,7 @@ async def walked(
     *,
     options: Options | None = None,
     unpublished: UnpublishedFeatures = UnpublishedFeatures.UNKNOWN,
+    selector: Mapping[str, str] | None = None,
 ) -> Explained:
     chosen = options or Options()
     if isinstance(outcome, bytes):
@@ -62,13 +65,16 @@ async def walked(
         outcome = Resolved("sha256:x", both)
     images = Images(FakeArtifacts({"app": outcome}), {})
     containers = [{"name": "c", "image": "app"}]
-    obj: dict[str, Any] = {"spec": {"containers": containers}}
+    pod = {"containers": containers, "nodeSelector": selector or {}}
+    obj: dict[str, Any] = {"spec": pod}
     asked = Asked(Manifest(POD, "", "x", "x.yaml:1", obj))
     judge = Judge(KnownNodes(Snapshot(NODES, FEATURES), ""), images, chosen)
-    async with judge.running():
-        judged = await judge.judge(asked)
-    assert isinstance(judged, Judged)
-    return explained(asked, judged, NODES[node], unpublished)
+    only = Snapshot({node: NODES[node]}, {})
+    alone = Judge(KnownNodes(only, ""), images, chosen)
+    async with judge.running(), alone.running():
+        found = await walk(judge, alone, asked, NODES[node], unpublished)
+    assert isinstance(found, Explained)
+    return found
 
 
 def lines(found: Explained) -> list[str]:
@@ -297,8 +303,41 @@ async def test_what_is_known_of_another_platform_says_nothing(
 async def test_a_node_that_is_no_candidate_says_so() -> None:
     found = await walked(terms("{feature: kernel.loadedmodule}"), "kept")
     assert "TaintToleration" == found.excluded_by
+    assert ("does not fit", "fits") == (found.verdict, found.images[0].verdict)
     text = render([found], ReportFormat.TABLE)
-    assert "not a candidate: the scheduler's TaintToleration takes the node" in text
+    assert (
+        "not a candidate: the scheduler's TaintToleration takes the node out\n"
+        "  taint gpu:NoSchedule is not tolerated (1 node)\n"
+    ) in text
+
+
+async def test_what_images_ask_is_told_of_a_node_of_a_platform_without_candidates() -> (
+    None
+):
+    """Though the verdict needs no spec for it."""
+    selector = {"kubernetes.io/arch": "amd64"}
+    content = terms("{feature: kernel.loadedmodule, matchName: {op: In, value: [x]}}")
+    found = await walked(content, "arm", selector=selector)
+    (image,) = found.images
+    assert ("NodeAffinity", "does not fit", 1) == (
+        found.excluded_by,
+        image.verdict,
+        len(image.sets),
+    )
+    text = "nodeSelector kubernetes.io/arch=amd64 (holds on 0 of 1 node)"
+    assert (text,) == found.obstacles
+
+
+async def test_of_a_node_that_nobody_describes_only_that_is_told() -> None:
+    options = Options(
+        candidates=candidates.Options(
+            ignore=(Requirement("kubernetes.io/arch", "In", ("arm64",)),)
+        )
+    )
+    found = await walked(terms("{feature: a.b}"), "arm", options=options)
+    assert ("Ignored", "does not fit") == (found.excluded_by, found.verdict)
+    said = "not looked up for this node's platform: no candidate has it"
+    assert ("unknown", said) == (found.images[0].verdict, found.images[0].said)
 
 
 async def test_hostile_names_cannot_move_the_terminal() -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def pod(image: str = "app", **spec: object) -> Manifest:
 ARCH = {"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}
 
 
-def required(key: str) -> dict[str, object]:
+def required(key: str) -> dict[str, Any]:
     terms = [{"matchExpressions": [{**ARCH, "key": key}]}]
     wanted = {REQUIRED: {"nodeSelectorTerms": terms}}
     return {"affinity": {"nodeAffinity": wanted}}
