@@ -315,6 +315,11 @@ def _notes(asked: Asked, judged: Judged) -> list[str]:
     pod, notes = judged.asked.pod, []
     notes += [f"{asked.label}: cannot read {path}" for path in pod.unreadable]
     notes += [
+        f"{asked.label}: image {one.reference} of volume {one.volume} is data, and not "
+        "judged"
+        for one in pod.image_volumes
+    ]
+    notes += [
         f"{asked.label}: {image} is exempt ({who})"
         for image, who in judged.asked.exempted.items()
     ]

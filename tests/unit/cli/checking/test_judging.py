@@ -130,6 +130,15 @@ async def test_what_is_left_alone_and_what_is_odd_is_noted() -> None:
     assert outcome.notes[1].startswith("Pod odd: cannot read spec.containers[1].image")
 
 
+async def test_images_of_volumes_are_data_and_noted() -> None:
+    volumes = [{"name": "model", "image": {"reference": "models/a:1"}}, {"name": "x"}]
+    spec = {"containers": [{"name": "c", "image": "one"}], "volumes": volumes}
+    one = Asked(Manifest(POD, "", "p", "x.yaml:1", {"spec": spec}))
+    outcome = await judge(one="x").all([one], lambda *_: None)
+    text = "image models/a:1 of volume model is data, and not judged"
+    assert [f"Pod p: {text}"] == outcome.notes
+
+
 async def test_what_is_too_large_is_noted() -> None:
     containers = [{"name": f"c{n}", "image": "one"} for n in range(257)]
     big = Asked(Manifest(POD, "", "p", "", {"spec": {"containers": containers}}))
