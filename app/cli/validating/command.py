@@ -58,7 +58,7 @@ def run(wanted: Wanted) -> Result:
     spec = None if content is None else _parsed(content, wanted)
     known = _nodes(wanted)
     answers = judging.judge(spec, known.snapshot, wanted.tags)
-    text = _text(wanted, known, answers, spec)
+    text = _text(wanted, known, answers, spec, content=content)
     return Result(text, _EXIT[judging.worst(one.verdict for one in answers.values())])
 
 
@@ -91,11 +91,8 @@ def _content(wanted: Wanted) -> bytes | None:
 
 
 def _nodes(wanted: Wanted) -> KnownNodes:
-    if finding.is_here(wanted.nodes, else_host=True):
-        return finding.here(wanted.nodes)
-    import asyncio  # noqa: PLC0415 - slow, and not always asked
-
-    return asyncio.run(finding.find(wanted.nodes))
+    quiet = wanted.reach.quiet
+    return finding.find_now(wanted.nodes, else_host=True, quiet=quiet)
 
 
 def _text(
@@ -103,6 +100,8 @@ def _text(
     known: KnownNodes,
     answers: Mapping[str, Answer],
     spec: Spec | None,
+    *,
+    content: bytes | None,
 ) -> str:
     if wanted.output in _OF_NFD:
         if len(answers) != 1:
@@ -113,7 +112,7 @@ def _text(
         return _of_nfd(wanted.output, node, only)
     if len(answers) == 1 and wanted.output is NodeFormat.TABLE:
         return _single(wanted, known, answers, spec)
-    return _several(wanted, known, answers, spec)
+    return _several(wanted, known, answers, spec, content=content)
 
 
 def _of_nfd(form: NodeFormat, node: str, answer: Answer) -> str:
@@ -162,6 +161,8 @@ def _several(
     known: KnownNodes,
     answers: Mapping[str, Answer],
     spec: Spec | None,
+    *,
+    content: bytes | None,
 ) -> str:
     from app.cli.validating import report  # noqa: PLC0415 - one of several
 
@@ -169,7 +170,7 @@ def _several(
         from app.cli.reports import junit  # noqa: PLC0415
 
         return junit.document([report.suite(wanted.name, answers)])
-    found = report.report(wanted.name, known, answers)
+    found = report.report(wanted.name, known, answers, content)
     if wanted.output in {NodeFormat.JSON, NodeFormat.YAML}:
         from app.cli.reports import document  # noqa: PLC0415
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from app.admission.findings import Answer as SpecAnswer
 from app.cli.nodes.known import KnownNodes
 from app.cli.reports import words
 from app.cli.reports.junit import Case, Suite
@@ -36,19 +38,22 @@ _UNDESCRIBED: Final = Reason(
 _RANK: Final = {Verdict.FITS: 0, Verdict.UNKNOWN: 1, Verdict.DOES_NOT_FIT: 2}
 
 
-def report(name: str, known: KnownNodes, answers: Mapping[str, Answer]) -> Report:
+def report(
+    name: str, known: KnownNodes, answers: Mapping[str, Answer], content: bytes | None
+) -> Report:
     """All nodes in one table.
 
     Args:
         name: of the spec, or of the image whose spec it is.
         known: the nodes.
         answers: node -> answer.
+        content: the spec's bytes; `None` if nothing is attached to the image.
     """
     rows = tuple(_rows(answers))
     workload = Workload(
         name=name,
         verdict=worst(answer.verdict for answer in answers.values()),
-        images=(JudgedImage(image=name),),
+        images=(_image(name, content),),
         candidates=len(answers),
         rows=rows,
         nearest=_nearest(rows),
@@ -59,6 +64,13 @@ def report(name: str, known: KnownNodes, answers: Mapping[str, Answer]) -> Repor
         workloads=(workload,),
         notes=known.notes,
     )
+
+
+def _image(name: str, content: bytes | None) -> JudgedImage:
+    if content is None:
+        return JudgedImage(image=name, answers={SpecAnswer.MISSING: ""})
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return JudgedImage(image=name, answers={SpecAnswer.FOUND: ""}, specs=(digest,))
 
 
 def suite(name: str, answers: Mapping[str, Answer]) -> Suite:

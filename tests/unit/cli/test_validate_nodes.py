@@ -1,5 +1,6 @@
 """`validate-node` over several nodes, and in every form."""
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 import yaml
 
 from app.cli.nodes import document
+from app.cli.nodes.known import KnownNodes
+from app.cli.reports import words
+from app.cli.validating import judging
+from app.cli.validating import report as reporting
 from app.compat.features import Features
 from app.ports import Snapshot
 from app.scheduling.node import Node
@@ -107,6 +112,23 @@ def report(run: "Run", spec: str, nodes: str, *more: str) -> dict[str, Any]:
     found = json.loads(ran.out)
     assert isinstance(found, dict)
     return found
+
+
+def test_the_spec_is_named_by_its_digest(run: "Run", spec: str, nodes: str) -> None:
+    ran = run("validate-node", "--spec", spec, "--features", nodes, "-o", "json")
+    (image,) = json.loads(ran.out)["workloads"][0]["images"]
+    digest = f"sha256:{hashlib.sha256(SPEC.encode()).hexdigest()}"
+    assert ({"found": ""}, [digest]) == (image["answers"], image["specs"])
+
+
+def test_an_image_without_a_spec_is_no_image_whose_spec_was_given() -> None:
+    known = KnownNodes(Snapshot({"a": Node("a")}, {}), "here")
+    found = reporting.report(
+        "app:1", known, judging.judge(None, known.snapshot, ()), None
+    )
+    (line,) = words.images(found.workloads[0].images)
+    expected = "app:1: carries no compatibility spec, so it asks for nothing"
+    assert expected == line
 
 
 def test_nodes_with_the_same_answer_share_a_row(
