@@ -239,7 +239,6 @@ class Tree:
             if further is None:
                 further = self._folders[way] = self._walk(place, name)
             place = further
-        self._folders[path] = place
         return place
 
     def _walk(self, start: _Place, path: bytes) -> _Place:

@@ -52,7 +52,7 @@ def compare(root: Path) -> None:
     assert theirs.text == nfd_json.text(with_processor(found, theirs.text))
 
 
-TREES = host_examples.TREES | host_oddities.TREES
+TREES = {**host_examples.TREES, **host_oddities.TREES}
 
 
 @pytest.mark.parametrize("name", TREES)
