@@ -63,8 +63,6 @@ def export(
 
     Exit codes: 0 written, 2 bad input, 3 could not find out.
     """
-    import asyncio  # noqa: PLC0415 - fast --help
-
     from app.cli.nodes import finding, writing  # noqa: PLC0415
     from app.cli.nodes.known import on_labels  # noqa: PLC0415
     from app.cli.output import safe  # noqa: PLC0415
@@ -74,10 +72,7 @@ def export(
         raise ConfigError("InvalidOptions", "--host: give no other nodes beside it")
     if quiet and verbose:
         raise ConfigError("InvalidOptions", "--quiet and --verbose exclude each other")
-    if finding.is_here(nodes_from, else_host=host):
-        known = finding.here(nodes_from)
-    else:
-        known = asyncio.run(finding.find(nodes_from))
+    known = finding.find_now(nodes_from, else_host=host, quiet=quiet)
     snapshot, unread = known.snapshot, known.unread
     if anonymize:
         from app.cli.nodes import anonymous  # noqa: PLC0415

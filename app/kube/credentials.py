@@ -28,7 +28,7 @@ CREDENTIALS: Final = "Credentials"
 _RETURNED: Final = re.compile(r"exec: process returned (-?[0-9]+)")
 
 
-class Loader(KubeConfigLoader):  # type: ignore[misc]
+class Loader(KubeConfigLoader):
     """Reads a kubeconfig as the official package does, but for such programs.
 
     Args:
@@ -37,8 +37,8 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]
     """
 
     def __init__(self, path: Path, context: str | None) -> None:
-        super().__init__(
-            config_dict=KubeConfigMerger(str(path)).config,
+        super().__init__(  # type: ignore[no-untyped-call]
+            config_dict=_read(path),
             config_base_path=None,
             active_context=context,
         )
@@ -49,11 +49,11 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]
         Raises:
             ClusterError: it cannot be run, fails, or gives none.
         """
-        wanted = self._user["exec"]
-        provider = ExecProvider(wanted)
+        wanted: Any = self._user["exec"]  # type: ignore[index]
+        provider = ExecProvider(wanted)  # type: ignore[no-untyped-call]
         name = os.path.basename(str(wanted["command"]))  # noqa: PTH119 - as typed
         try:
-            status = await provider.run()
+            status = await provider.run()  # type: ignore[no-untyped-call]
         except OSError as error:
             _refuse(name, f"cannot be run: {error.strerror or 'it cannot be found'}")
         except ConfigException as error:
@@ -74,12 +74,19 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]
         pair = ("clientCertificateData", "clientKeyData")
         if not all(isinstance(found.get(key), str) for key in pair):
             _refuse(name, "gave neither a token nor a certificate with its key")
-        self.cert_file, self.key_file = (
-            FileOrData(
-                found, None, data_key_name=key, base64_file_content=False
-            ).as_file()
-            for key in pair
-        )
+        self.cert_file, self.key_file = (_file(found, key) for key in pair)
+
+
+def _read(path: Path) -> object:
+    merged: Any = KubeConfigMerger(str(path))  # type: ignore[no-untyped-call]
+    return merged.config
+
+
+def _file(found: Mapping[str, Any], key: str) -> str:
+    data: Any = FileOrData(  # type: ignore[no-untyped-call]
+        found, None, data_key_name=key, base64_file_content=False
+    )
+    return str(data.as_file())
 
 
 def _refuse(name: str, text: str) -> NoReturn:

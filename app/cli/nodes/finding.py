@@ -36,6 +36,31 @@ async def find(asked: NodesFrom, *, else_host: bool = False) -> KnownNodes:
     )
 
 
+def find_now(
+    asked: NodesFrom, *, else_host: bool = False, quiet: bool = False
+) -> KnownNodes:
+    """As `find`, for who has nothing else to wait for; tells of waiting.
+
+    Args:
+        asked: the options.
+        else_host: as for `find`.
+        quiet: tell nothing.
+
+    Raises:
+        ImagecompatError: as for `find`.
+    """
+    if is_here(asked, else_host=else_host):
+        return here(asked)
+    import asyncio  # noqa: PLC0415 - slow, and not always asked
+    import sys  # noqa: PLC0415
+
+    from app.cli.progress import Meter  # noqa: PLC0415
+
+    with Meter(sys.stderr, quiet=quiet) as told:
+        told("reading nodes of the cluster", 0, 1)
+        return asyncio.run(find(asked))
+
+
 def is_here(asked: NodesFrom, *, else_host: bool = False) -> bool:
     """Whether no cluster needs to be asked."""
     if asked.files or asked.root is not None:

@@ -59,7 +59,9 @@ def specs_of(wanted: Sequence[Wanted], reach: Reach) -> dict[Wanted, bytes | Non
 
 async def _shown(wanted: Sequence[Wanted], reach: Reach) -> list[Shown | Failed]:
     async with opening.opened(reach, [image for image, _ in wanted]) as opener:
-        return [
-            await showing.show(opener.open(image), opener.limits, platform=platform)
-            for image, platform in wanted
-        ]
+        found = []
+        for number, (image, platform) in enumerate(wanted):
+            opener.progress(f"looking up {image}", number, len(wanted))
+            store = opener.open(image)
+            found.append(await showing.show(store, opener.limits, platform=platform))
+    return found
