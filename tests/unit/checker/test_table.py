@@ -25,6 +25,7 @@ from tests.tools.doubles import (
     AMD64,
     ARM,
     ARM64,
+    LINUX,
     FakeArtifacts,
     FakeCluster,
     found,
@@ -360,3 +361,61 @@ async def test_an_exception_of_ours_is_not_answered_by_the_policy(
     cluster.add("n1")
     with pytest.raises(ZeroDivisionError):
         await judged(cluster, artifacts)
+
+
+# What tables are known by ----------------------------------------------------------
+
+
+async def judged_where(checker: Checker, selector: dict[str, str]) -> Judged:
+    containers = [{"name": "c", "image": "app"}]
+    pod = {"spec": {"containers": containers, "nodeSelector": selector}}
+    review = Review("u", "Pod", "pods", "CREATE", object=pod)
+    answer = await checker.judge(review, deadline_seconds=60)
+    assert isinstance(answer, Judged)
+    return answer
+
+
+async def test_each_pod_has_a_table_of_its_own_candidates(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    """Of one spec and image, on other nodes."""
+    cluster.add("a", "x", labels={**LINUX, "pool": "a"})
+    cluster.add("b", labels={**LINUX, "pool": "b"})
+    artifacts.images["app"] = resolved(wants_module("x"))
+    checker = Checker(cluster, artifacts, Metrics(), Options())
+    one = await judged_where(checker, {"pool": "a"})
+    two = await judged_where(checker, {"pool": "b"})
+    tables = Tables(one.gathering.view)
+    assert [[FITS], [MISFIT]] == [
+        [part.outcome for part in tables.of(each)] for each in (one, two)
+    ]
+
+
+async def test_an_image_on_other_nodes_has_another_row(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    """Images without a spec have nothing else to be told apart by."""
+    cluster.add("a", labels={**LINUX, "pool": "a"})
+    cluster.add("b", labels={**LINUX, "pool": "b"})
+    artifacts.images["app"] = Resolved("sha256:i", {AMD64: Missing()})
+    checker = Checker(cluster, artifacts, Metrics(), Options())
+    one = await judged_where(checker, {"pool": "a"})
+    two = await judged_where(checker, {"pool": "b"})
+    tables = Tables(one.gathering.view)
+    (first,), (second,) = tables.of(one), tables.of(two)
+    assert 0 == first.nodes & second.nodes
+
+
+async def test_of_sets_that_fit_the_heaviest_is_chosen(
+    cluster: FakeCluster, artifacts: FakeArtifacts
+) -> None:
+    """Wherever it stands in the spec."""
+    cluster.add("a", "x")
+    term = "matchFeatures: [{feature: kernel.loadedmodule}]"
+    sets = "".join(
+        f"- {{tag: t{weight}, weight: {weight}, rules: [{{name: r, {term}}}]}}\n"
+        for weight in (1, 3, 2)
+    )
+    artifacts.images["app"] = resolved(f"version: v1alpha1\ncompatibilities:\n{sets}")
+    (only,) = await parts(cluster, artifacts)
+    assert (3, "t3") == (only.cells[0].score, only.cells[0].chosen)

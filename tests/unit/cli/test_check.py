@@ -290,6 +290,38 @@ def test_hosts_are_ranked_for_a_spec_without_any_workload(
     assert [["gpu"], ["cpu"], ["old"]] == [row["nodes"] for row in workload["rows"]]
 
 
+def test_taints_do_not_count_for_an_image_without_a_workload(
+    run: Run, files: Files
+) -> None:
+    """Who runs it decides what it tolerates."""
+    taints = [{"key": "gpu", "effect": "NoSchedule"}]
+    labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    kept = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "kept", "labels": labels},
+        "spec": {"taints": taints},
+    }
+    nodes = ("--nodes", files.write("kept.json", kept))
+    ran = run("check", "--spec", files.spec, *nodes, "-o", "json")
+    (workload,) = report(ran)["workloads"]
+    assert (1, {}) == (workload["candidates"], workload["excluded"])
+
+
+def test_what_no_node_publishes_may_count_as_absent(run: Run, files: Files) -> None:
+    """As the settings say, in the walk too."""
+    text = "policy: {unpublishedFeatures: 'no'}\n"
+    settings = ("--settings", files.write("s.yaml", text))
+    content = SPEC.replace("kernel.loadedmodule", "off.now").split("- rules:", 1)[0]
+    path = files.write(
+        "off.yaml",
+        content + "- rules: [{name: r, matchFeatures: [{feature: off.now}]}]\n",
+    )
+    given = ("--spec", path, "--nodes", files.hosts, "--explain", "gpu")
+    assert 3 == run("check", *given).status
+    assert 1 == run("check", *given, *settings).status
+
+
 def test_a_spec_may_come_from_standard_input(run: Run, files: Files) -> None:
     ran = run("check", "--spec", "-", "--nodes", files.hosts, stdin=SPEC.encode())
     assert (0, True) == (ran.status, ran.out.startswith("<stdin> on 3 nodes"))

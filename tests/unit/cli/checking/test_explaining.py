@@ -147,8 +147,9 @@ async def test_features_that_are_off_may_count_as_absent() -> None:
     text = "{feature: off.now, matchExpressions: {x: {op: Exists}}}"
     no = UnpublishedFeatures.NO
     options = Options(unpublished=no)
-    found = lines(await walked(terms(text), options=options, unpublished=no))
-    assert "      off.now x: want Exists, found no such feature: no" == found[-1]
+    found = await walked(terms(text), options=options, unpublished=no)
+    assert "      off.now x: want Exists, found no such feature: no" == lines(found)[-1]
+    assert ("does not fit", "does not fit") == (found.verdict, found.images[0].verdict)
 
 
 async def test_an_error_is_told_in_nfds_words() -> None:
