@@ -127,16 +127,6 @@ def _identifier(term: Term, name: Text, value: Text, _known: Element) -> Problem
     if lower != value.text:
         why = ": it is in lower case"
         yield from _never(term, name, value, why, f"write {shown(lower)}")
-    elif value.text == "rhcos" and not _is_beside(term, name, "rhel"):
-        message = 'ID is "rhel" instead of "rhcos" since OpenShift 4.19'
-        hint = 'add "rhel", or ask for OPENSHIFT_VERSION: {op: Exists}'
-        yield found("not-on-every-host", value.at, message, hint)
-
-
-def _is_beside(term: Term, name: Text, text: str) -> bool:
-    return any(
-        text in one.operands for one in term.expressions if one.name.at == name.at
-    )
 
 
 def _hypervisor(term: Term, name: Text, value: Text, _known: Element) -> Problems:

@@ -17,6 +17,7 @@ from app.errors import SpecError
 
 _LABEL_PREFIXES: Final = ("feature.node.kubernetes.io/", "profile.node.kubernetes.io/")
 
+_LONGEST_FEATURE: Final = 512
 _LONGEST_OPTION: Final = 256
 _KERNEL_OPTION: Final = re.compile("[A-Z0-9][A-Za-z0-9_]*")
 
@@ -55,6 +56,10 @@ def _feature(term: Term) -> Problems:
     if not name:
         message = "no feature is named: expected one as in kernel.version"
         yield found("no-feature", term.at, message, "this term never matches")
+        return
+    if len(name) > _LONGEST_FEATURE:
+        message = f"no feature is called {shown(name)}"
+        yield found("unknown-feature", at, message)
         return
     if gotext.lower(name) != name:
         message = f"upper case in {shown(name)}: NFD's report says that it is false"

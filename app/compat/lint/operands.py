@@ -148,6 +148,8 @@ def _equality(term: Term, name: Text, one: Expression, known: Element) -> Proble
         return
     if (term.key, name.text) == ("system.osrelease", "VERSION_ID.minor"):
         yield from _minor(term, one)
+    if (term.key, name.text) == ("system.osrelease", "ID"):
+        yield from _rhcos(one)
     for value in one.values:
         yield from impossible.look(term, name, value, known)
 
@@ -171,6 +173,15 @@ def _implied(
         if term.key != "kernel.config":
             hint = "write In"
         yield found("impossible-value", one.op.at, message, hint)
+
+
+def _rhcos(one: Expression) -> Problems:
+    """What was "rhcos" is "rhel" now."""
+    if "rhcos" in one.operands and "rhel" not in one.operands:
+        at = one.values[one.operands.index("rhcos")].at
+        message = 'ID is "rhel" instead of "rhcos" since OpenShift 4.19'
+        hint = 'add "rhel", or ask for OPENSHIFT_VERSION: {op: Exists}'
+        yield found("not-on-every-host", at, message, hint)
 
 
 def _minor(term: Term, one: Expression) -> Problems:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -212,5 +213,11 @@ def below(path: str, name: str) -> str:
         return path
     if len(name) <= _LONGEST_PLAIN and _PLAIN_NAME.fullmatch(name):
         return f"{path}.{name}"
-    inner = gotext.quoted(govalue.clip(name))[1:-1].replace('\\"', '"')
-    return f"{path}['" + inner.replace("'", "\\'") + "']"
+    return path + _quoted_step(govalue.clip(name))
+
+
+@lru_cache(maxsize=1_024)
+def _quoted_step(name: str) -> str:
+    """Aliases repeat names, and quoting one takes a tenth of a millisecond."""
+    inner = gotext.quoted(name)[1:-1].replace('\\"', '"')
+    return "['" + inner.replace("'", "\\'") + "']"

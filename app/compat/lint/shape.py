@@ -16,7 +16,7 @@ from app.compat.gojson import Integer, ListOf, MapOf, Pointer, Struct, Text, Typ
 from app.compat.limits import Limits
 from app.compat.lint import near
 from app.compat.lint.problem import At, Problem, Problems, found, shown
-from app.compat.lint.written import Part, Sources, fields, items, key_at
+from app.compat.lint.written import Part, Sources, fields, folded, items, key_at
 from app.compat.yaml11 import Data
 
 _OF_NODE_FEATURE_RULE: Final = frozenset(
@@ -91,7 +91,7 @@ class Shape:
         spelled: dict[str, str] = {}
         for key, one in fields(part):
             at, _ = key_at(one.value, one.path)
-            known = kind.folded.get(gojson.fold(key))
+            known = kind.folded.get(folded(key))
             if known is None:
                 yield _unknown(kind, key, at)
                 continue
@@ -176,7 +176,7 @@ def _unknown(kind: Struct, key: str, at: At) -> Problem:
     if kind is parse.SPEC:
         message = f"unknown key {shown(key)} at the top of the spec: expected {known}"
         return found("unknown-top-key", at, message, hint)
-    if gojson.fold(key) in _OF_NODE_FEATURE_RULE and "vars" in kind.fields:
+    if folded(key) in _OF_NODE_FEATURE_RULE and "vars" in kind.fields:
         message = f"{shown(key)} belongs to a NodeFeatureRule: NFD ignores it here"
         return found("ignored-field", at, message, "leave it out, or use vars")
     message = f"unknown key {shown(key)}, which NFD ignores: expected {known}"

@@ -65,20 +65,17 @@ class Term:
 
     Attributes:
         feature: as it is written.
+        key: its name as it is looked up.
         expressions: by element; empty if there are none.
         match_name: the expression on names, `None` if absent.
         at: where it stands.
     """
 
     feature: Text
+    key: str
     expressions: tuple[Expression, ...]
     match_name: Expression | None
     at: At
-
-    @property
-    def key(self) -> str:
-        """The feature's name as it is looked up."""
-        return self.feature.text.lower()
 
     @property
     def every(self) -> tuple[Expression, ...]:
@@ -182,6 +179,14 @@ def key_at(value: Value, path: str) -> tuple[At, str]:
     return At(node.line + 1, node.column + 1, path), node.value
 
 
+LONGEST_FIELD: Final = 64
+
+
+def folded(key: str) -> str:
+    """A key as fields are compared; empty if it is longer than any field."""
+    return gojson.fold(key) if len(key) <= LONGEST_FIELD else ""
+
+
 def fields(part: Part) -> Iterator[tuple[str, Part]]:
     """The entries of a mapping, in byte order of their keys; none of others."""
     data = part.value.data
@@ -206,6 +211,7 @@ def read(root: Value, sources: Sources) -> Spec:
 class _Reader:
     def __init__(self, sources: Sources) -> None:
         self._sources: Final = sources
+        self._lowered: Final[dict[str, str]] = {}
 
     def spec(self, part: Part) -> Spec:
         sets = map(self._set, items(_field(part, "compatibilities")))
@@ -236,14 +242,23 @@ class _Reader:
             part.at,
         )
 
+    def _lower(self, name: str) -> str:
+        """A name in lower case; a long one that aliases repeat is read once."""
+        found = self._lowered.get(name)
+        if found is None:
+            found = self._lowered[name] = name.lower()
+        return found
+
     def _terms(self, part: Part) -> tuple[Term, ...]:
         return tuple(map(self._term, items(_field(part, "matchFeatures"))))
 
     def _term(self, part: Part) -> Term:
         expressions = _field(part, "matchExpressions")
         names = _field(part, "matchName")
+        feature = self._text(_field(part, "feature"))
         return Term(
-            self._text(_field(part, "feature")),
+            feature,
+            self._lower(feature.text),
             tuple(
                 self._expression(one, self._key(name, one))
                 for name, one in fields(expressions)
@@ -279,7 +294,7 @@ def _field(part: Part, name: str) -> Part:
     """A field of a mapping in any case, of several the last; null if there is none."""
     wanted, found = gojson.fold(name), None
     for key, one in fields(part):
-        if gojson.fold(key) == wanted:
+        if folded(key) == wanted:
             found = one
     if found is not None:
         return found

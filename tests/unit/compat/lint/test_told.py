@@ -8,8 +8,19 @@ import json
 import pytest
 
 from app.compat import lint as package
+from app.compat import yaml11
 from app.compat.limits import LIMITS
-from app.compat.lint import Problem, Severity, dashes, expressions, lint, logic, near
+from app.compat.lint import (
+    Problem,
+    Severity,
+    dashes,
+    expressions,
+    lint,
+    logic,
+    near,
+    problem,
+    written,
+)
 from app.compat.lint.problem import MAX_TEXT, At, below, found
 from tests.unit.compat.lint.examples import of_expressions, of_names, of_sets
 
@@ -190,6 +201,38 @@ def test_trying_values_takes_bounded_work(
 
 def parts(spec: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in spec.splitlines()]
+
+
+def test_a_long_key_is_no_field_and_is_not_folded() -> None:
+    assert "x" * 64 == written.folded("X" * 64)
+    assert "" == written.folded("X" * 65)
+    spec = of_sets(f"- rules: [{{? {'X' * 65} : 1, name: a, vars: {{a: b}}}}]")
+    assert ["unknown-key"] == [one.code for one in lint(spec)]
+
+
+@pytest.mark.parametrize(
+    ("length", "code"), [(512, "feature-case"), (513, "unknown-feature")]
+)
+def test_no_feature_has_a_longer_name(length: int, code: str) -> None:
+    spec = of_sets(
+        "- rules: [{name: a, matchFeatures: [{feature: x.%s}]}]" % ("A" * (length - 2))
+    )
+    assert [code] == [one.code for one in lint(spec)]
+
+
+def test_a_feature_that_aliases_repeat_is_put_in_lower_case_once() -> None:
+    feature = "{feature: &f x.%s}, " % ("A" * 300) + "{feature: *f}"
+    content = of_sets(f"- rules: [{{name: a, matchFeatures: [{feature}]}}]")
+    root = yaml11.read(content, LIMITS).root
+    (rule,) = written.read(root, written.Sources(None)).rules
+    first, second = (term.key for term in rule.terms)
+    assert first is second
+
+
+def test_names_that_aliases_repeat_are_quoted_once() -> None:
+    problem._quoted_step.cache_clear()
+    paths = {below("$", "\N{CJK UNIFIED IDEOGRAPH-65E5}" * 300) for _ in range(9)}
+    assert (1, 1) == (len(paths), problem._quoted_step.cache_info().misses)
 
 
 def test_operators_are_known_by_every_name() -> None:
