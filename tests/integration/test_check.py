@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app.cli.checking import runtime_classes
+from app.cli.checking.manifests import Found
 from app.demo.content import Repository
 from tests.tools import needed
 from tests.tools.build import find
@@ -297,3 +299,73 @@ def test_an_image_without_a_spec_asks_for_nothing(
     given = ("check", "--image", bare, "--plain-http", "-o", "json")
     ran = imagecompat(*given, kubeconfig=cluster.kubeconfig)
     assert (0, "fits") == (ran.status, ran.report["verdict"])
+
+
+def test_a_pod_that_was_scheduled_is_judged_as_it_was_created(
+    cluster: ApiServer, image: str
+) -> None:
+    """A binding writes the node, and nobody's `managedFields` name it."""
+    pods = "/api/v1/namespaces/check-one/pods"
+    account = "/api/v1/namespaces/check-one/serviceaccounts"
+    cluster.put(account, {"apiVersion": "v1", "kind": "ServiceAccount"}, "default")
+    for name, more in (("free", {}), ("pinned", {"nodeName": "check-b"})):
+        one = {"apiVersion": "v1", "kind": "Pod", "spec": {**pod(image), **more}}
+        cluster.put(pods, one, name)
+    target = {"apiVersion": "v1", "kind": "Node", "name": "check-b"}
+    binding = {"apiVersion": "v1", "kind": "Binding", "target": target}
+    cluster.call(
+        "POST", f"{pods}/free/binding", {**binding, "metadata": {"name": "free"}}
+    )
+    assert "check-b" == cluster.call("GET", f"{pods}/free")["spec"]["nodeName"]
+    given = ("-n", "check-one", "--plain-http", "-o", "json")
+    free = imagecompat("check", "pod/free", *given, kubeconfig=cluster.kubeconfig)
+    assert (0, "allow") == (free.status, free.report["workloads"][0]["action"])
+    note = "Pod check-one/free runs on check-b, which does not fit"
+    assert note in free.report["notes"]
+    pinned = imagecompat("check", "pod/pinned", *given, kubeconfig=cluster.kubeconfig)
+    assert (1, "deny") == (pinned.status, pinned.report["workloads"][0]["action"])
+    for name in ("free", "pinned"):
+        cluster.call("DELETE", f"{pods}/{name}?gracePeriodSeconds=0")
+
+
+def test_a_runtime_class_is_merged_as_the_api_server_does(
+    cluster: ApiServer, image: str
+) -> None:
+    classes = "/apis/node.k8s.io/v1/runtimeclasses"
+    toleration = {"key": "kata", "operator": "Exists", "effect": "NoSchedule"}
+    kata = {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "check-kata"},
+        "handler": "kata",
+        "scheduling": {"nodeSelector": {"kata": "yes"}, "tolerations": [toleration]},
+    }
+    cluster.put(classes, kata, "check-kata")
+    pods = "/api/v1/namespaces/check-one/pods"
+    account = "/api/v1/namespaces/check-one/serviceaccounts"
+    cluster.put(account, {"apiVersion": "v1", "kind": "ServiceAccount"}, "default")
+    own = {"key": "own", "operator": "Exists"}
+    spec = {"runtimeClassName": "check-kata", "nodeSelector": {"a": "b"}, **pod(image)}
+    one = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "kata"},
+        "spec": {**spec, "tolerations": [own]},
+    }
+    try:
+        cluster.put(pods, one, "kata")
+        made = cluster.call("GET", f"{pods}/kata")["spec"]
+        found = Found()
+        for value in (one, kata):
+            found.take(value, "x")
+        assert [] == runtime_classes.apply(found)
+        ours = found.manifests[0].pod_spec
+        assert made["nodeSelector"] == ours["nodeSelector"]
+        named = [one for one in made["tolerations"] if one["key"] in {"own", "kata"}]
+        assert named == ours["tolerations"]
+        given = ("check", "pod/kata", "-n", "check-one", "--plain-http", "-o", "json")
+        ran = imagecompat(*given, kubeconfig=cluster.kubeconfig)
+        assert {"NodeAffinity"} == ran.report["workloads"][0]["excluded"].keys()
+        cluster.call("DELETE", f"{pods}/kata?gracePeriodSeconds=0")
+    finally:
+        cluster.call("DELETE", f"{classes}/check-kata")
