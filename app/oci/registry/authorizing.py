@@ -85,6 +85,9 @@ class Authorizer:
         ends: the deadline, on `shared.clock`.
         actions: on the repository, as a token's scope names them.
         place: tells apart what one host serves (`Way.place`).
+
+    Attributes:
+        has_tried: whether a credential was tried, and refused until now.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Authorizer:
         place: str = "",
     ) -> None:
         policy = shared.policy.of(image.host)
+        self.has_tried = False
         self._shared: Final = shared
         self._image: Final = image
         self._ends: Final = ends
@@ -172,6 +176,7 @@ class Authorizer:
             async for credential in credentials:
                 if credential is None and hidden is not None:
                     break
+                self.has_tried |= credential is not None
                 answer = await self._with(send, challenges, credential)
                 if answer is None or answer.status in REFUSED:
                     continue

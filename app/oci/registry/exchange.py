@@ -116,6 +116,8 @@ class Exchange:
         )
         if answer.status in REFUSED:
             host = self.image.host
+            if self._authorizer.has_tried:
+                raise unauthorized(f"{host} refused every credential that we have")
             raise unauthorized(f"{host} wants a credential that we do not have")
         return answer
 

@@ -120,6 +120,21 @@ async def test_more_credentials_than_the_limit_are_not_tried() -> None:
     assert [*(one.basic for one in many[:8]), ""] == table.sent_to(TOKEN)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [((BAD,), "refused every credential that we have"), ((), "wants a credential")],
+)
+async def test_a_credential_that_is_refused_is_not_called_missing(
+    status: int, given: tuple[Credential, ...], text: str
+) -> None:
+    table = Table({HEAD: challenged(), f"{TOKEN}?{SCOPE}": Answer(status)})
+    with pytest.raises(LookupFailedError) as caught:
+        await source(table, by=shared(table, *given)).resolve()
+    assert isinstance(caught.value.outcome, Unauthorized)
+    assert text in caught.value.outcome.detail
+
+
 async def test_a_token_is_asked_for_once_for_all_requests() -> None:
     table = Table(
         {
