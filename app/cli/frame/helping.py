@@ -7,14 +7,18 @@ A docstring's paragraphs are wrapped to the terminal, but for those that begin w
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from typer.core import TyperCommand
 
-from app.cli.frame import converting
+from app.cli.frame import converting, flags
 
 EXAMPLES: Final = "Examples:"
+
+_PROGRAM: Final = re.compile(r"(^ +|\| )imagecompat ", re.MULTILINE)
+"""Where an example calls us; `kubectl imagecompat` is another way to."""
 
 _KINDS: Final = (
     ("list[", ""),
@@ -39,6 +43,10 @@ class Page(TyperCommand):
         converting.lighten(found)
         return found
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        """See `flags.plain`."""
+        return list(super().parse_args(ctx, flags.plain(args, self.get_params(ctx))))
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """The words of its usage; what has no brackets must be there."""
         pieces = super().collect_usage_pieces(ctx)
@@ -46,11 +54,12 @@ class Page(TyperCommand):
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """What the command does, and examples."""
-        del ctx
+        program = str(ctx.command_path).rpartition(" ")[0] or "imagecompat"
         for paragraph in paragraphs(self.help or ""):
             formatter.write_paragraph()
             if paragraph.startswith((EXAMPLES, " ")):
-                formatter.write(f"{paragraph}\n")
+                typed = _PROGRAM.sub(rf"\g<1>{program} ", paragraph)
+                formatter.write(f"{typed}\n")
             else:
                 formatter.write_text(paragraph)
 
