@@ -2,7 +2,9 @@ r"""NFD's report as the table that `nfd compat validate-node` prints, byte for b
 
 NFD draws with go-pretty v6.8.2 in its light style. Not copied:
 
-* Control characters of a spec are printed escaped (`\x1b`): a terminal obeys them.
+* Characters of a spec that control or turn what a terminal shows are printed escaped
+  (`\x1b`, `\u202e`), the ends of a description's lines, too: what follows one could be
+  taken for a verdict.
 * A percent sign in a rule's name is printed as it is; NFD takes the name for a
   format (`50% free` becomes `50%! (MISSING)free`).
 * A null expression is printed as `null`; NFD crashes.
@@ -32,8 +34,9 @@ _RESET: Final = "\x1b[0m"
 
 _HEADER: Final = ("Feature", "Expression", "Matcher Type", "Status")
 _ESCAPE: Final = re.compile("\x1b\\[([0-9;]*)m")
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
-_CONTROL_BUT_LINE_FEED: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
 
 
 def render(report: Sequence[CompatibilityStatus], *, colour: bool) -> str:
@@ -71,7 +74,7 @@ def _set(number: int, status: CompatibilityStatus, pen: _Pen) -> str:
     ]
     if status.tag:
         parts.append(pen(f"; Tag: {_shown(status.tag)}", _CYAN))
-    description = _CONTROL_BUT_LINE_FEED.sub(_escaped, status.description)
+    description = _shown(status.description)
     parts.append("\n" + pen(f"Description: {description}", _WHITE) + "\n")
     parts += (_table(rule, pen) for rule in status.rules)
     return "".join(parts) + "\n"

@@ -183,13 +183,15 @@ def test_control_characters_are_shown_and_not_obeyed() -> None:
                 matched_expressions=(row("f\r", "\t", "Exists"),),
             ),
         ),
-        description="two\nlines\x1b]0;x\x07",
+        description="two\nlines\x1b]0;x\x07\u202e\u2066\u200b",
         tag="t\x9b",
     )
     text = render([hostile], colour=False)
-    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text) == []
+    odd = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
+    assert [] == re.findall(odd, text)
     assert "; Tag: t\\u009b\n" in text
-    assert "Description: two\nlines\\x1b]0;x\\a\n" in text
+    told = "two\\nlines\\x1b]0;x\\a\\u202e\\u2066\\u200b"
+    assert f"Description: {told}\n" in text
     assert "RULE: A\\x1b[2JB\\n - " in text
     assert "│ f\\r.\\t  │" in text
 
