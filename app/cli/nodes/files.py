@@ -91,9 +91,11 @@ def _of_folder(folder: Path, limits: Limits) -> list[str]:
 
 
 def _stem(path: str) -> str:
+    """What is no UTF-8 in it becomes U+FFFD: it is a node's name from here on."""
     name = Path(path).name
     suffix = next((one for one in reversed(SUFFIXES) if name.endswith(one)), "")
-    return name.removesuffix(suffix) if suffix else Path(path).stem
+    stem = name.removesuffix(suffix) if suffix else Path(path).stem
+    return stem.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _unpacked(content: bytes, name: str, most_bytes: int) -> bytes:

@@ -37,6 +37,13 @@ def test_a_file_is_called_like_its_name_without_the_suffix(
     assert [File(path, stem, CONTENT)] == list(files.read(path))
 
 
+def test_a_name_that_is_no_text_becomes_one(tmp_path: Path) -> None:
+    """Names of files are bytes; nothing else can be made of JSON."""
+    path = write(tmp_path, "bad\udcff.json")
+    (one,) = files.read(path)
+    assert "bad\ufffd" == one.stem
+
+
 def test_gzip_is_told_by_its_bytes_whatever_the_name(tmp_path: Path) -> None:
     path = write(tmp_path, "a.json", gzip.compress(CONTENT))
     assert [CONTENT] == [one.content for one in files.read(path)]
