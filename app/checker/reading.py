@@ -122,6 +122,8 @@ class Said:
     detail: str
 
 
+_FOUND: Final = Said(Answer.FOUND, "")
+
 Unseen: TypeAlias = Sequence[Mapping[Platform | None, Said]]
 """For each image: platform -> why nobody knows what it asks there; `None` stands for
 nodes that do not say what they are."""
@@ -228,7 +230,7 @@ class _Image:
         if judged is None:
             reading.cold[found.spec_digest] = found
         self.stands[platform] = judged or LATE
-        self.say(platform, Said(Answer.FOUND, ""), found.mark)
+        self.say(platform, _FOUND, found.mark)
         self._specs.add(found.spec_digest)
 
     def _attachment(self, platform: Platform, found: Found) -> Attached:

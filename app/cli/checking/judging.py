@@ -164,7 +164,9 @@ class Judge:
         )
 
     def _unasked(self, asked: Asked) -> str:
-        """Why no webhook would be asked; empty if it would be."""
+        """Why no webhook is asked about a workload; empty for all else."""
+        if asked.is_image:
+            return ""
         namespace = asked.manifest.namespace or self._namespace
         return unasked.why(asked.manifest, namespace, self._own)
 

@@ -208,6 +208,8 @@ def holds_everywhere(given: Given, manifests: Iterable[Manifest]) -> bool:
     Every image has a spec that was given by hand, which is one for every platform, and
     no workload asks for nodes of a platform.
     """
+    if not given.specs:
+        return False
     specs = set(map(canonical, given.specs))
     pods = [podspec.of(one.kind, one.object) for one in manifests]
     images = {canonical(use.image) for pod in pods for use in pod.images}

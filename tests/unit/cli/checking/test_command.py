@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,21 @@ async def test_live_objects_are_judged_on_nodes_of_files(
     (workload,) = json.loads(result.text)["workloads"]
     assert (1, "allow") == (result.code, workload["action"])
     assert api.asked
+
+
+async def test_a_template_of_the_cluster_without_an_image_is_a_note(
+    files: Files, api: FakeApi
+) -> None:
+    """Its API server took it: there is nothing to run, and nothing broken."""
+    web = manifest("web")
+    web["spec"]["template"]["spec"]["containers"] = []
+    api.objects["/apis/apps/v1/namespaces/ml/deployments/web"] = web
+    asked = wanted(files, "deploy/web", namespace="ml")
+    asked = replace(asked, what=What(namespace="ml"))
+    result = await command.run(asked)
+    found = json.loads(result.text)
+    note = "Deployment web was not judged: no image could be read in it"
+    assert (0, [], True) == (result.code, found["workloads"], note in found["notes"])
 
 
 async def test_a_runtime_class_of_the_cluster_counts(

@@ -189,6 +189,15 @@ async def test_of_what_no_webhook_is_asked_about_the_verdict_is_told() -> None:
     assert [note, note] == outcome.notes
 
 
+async def test_an_image_alone_is_in_no_namespace() -> None:
+    """Whatever namespace the context names."""
+    known, images = KNOWN, Images(None, {"one": wants_module("x").encode()})
+    made = Judge(known, images, Options(), namespace="kube-system")
+    one = replace(asked("one"), is_image=True)
+    outcome = await made.all([one], lambda *_: None)
+    assert ([], "") == (outcome.notes, outcome.workloads[0].action)
+
+
 async def test_progress_is_told() -> None:
     seen: list[tuple[str, int, int]] = []
     whole = [asked("one"), asked("one")]

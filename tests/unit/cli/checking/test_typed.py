@@ -93,6 +93,11 @@ def required(key: str) -> dict[str, Any]:
     return {"affinity": {"nodeAffinity": wanted}}
 
 
+def test_without_a_spec_that_is_given_platforms_count() -> None:
+    given = Given({}, None, ())
+    assert not typed.holds_everywhere(given, [])
+
+
 @pytest.mark.parametrize(
     ("manifest", "holds"),
     [
