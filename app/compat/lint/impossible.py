@@ -41,7 +41,6 @@ HYPERVISORS: Final[Mapping[str, str]] = MappingProxyType(
 _HEX: Final = re.compile("[0-9a-f]+")
 _PCI_DIGITS: Final = 4
 _BASE_CLASS_DIGITS: Final = 2
-_USB_DIGITS: Final[Mapping[str, int]] = MappingProxyType({"class": 2})
 _NUMBER: Final = re.compile("-?[0-9]+")
 _NOT_OF_RELEASES: Final = re.compile("[^-A-Za-z0-9_.]")
 _FEW: Final = 4
@@ -152,17 +151,24 @@ def _pci_id(term: Term, name: Text, value: Text, _known: Element) -> Problems:
     yield found("pci-id", value.at, message, _quoted_source(value) or hint)
 
 
+def digits(kind: Kind, name: str) -> int:
+    """Hexadecimal digits of an id: two of a class of USB, four of all others."""
+    return 2 if (kind, name) == (Kind.USB_ID, "class") else _PCI_DIGITS
+
+
 def _usb_id(_term: Term, name: Text, value: Text, _known: Element) -> Problems:
-    digits = _USB_DIGITS.get(name.text, _PCI_DIGITS)
-    if len(value.text) == digits and _HEX.fullmatch(value.text):
+    digits_of_it = digits(Kind.USB_ID, name.text)
+    if len(value.text) == digits_of_it and _HEX.fullmatch(value.text):
         return
     plain = value.text.lower().removeprefix("0x")
     message = (
-        f"{shown(value.text)} is no usb.device {name.text}: expected {digits}"
+        f"{shown(value.text)} is no usb.device {name.text}: expected {digits_of_it}"
         " hexadecimal digits in lower case, without 0x"
     )
-    is_id = len(plain) <= digits and _HEX.fullmatch(plain) and not value.is_coerced
-    hint = f'write "{plain:0>{digits}}"' if is_id else _quoted_source(value)
+    is_id = (
+        len(plain) <= digits_of_it and _HEX.fullmatch(plain) and not value.is_coerced
+    )
+    hint = f'write "{plain:0>{digits_of_it}}"' if is_id else _quoted_source(value)
     yield found("usb-id", value.at, message, hint)
 
 

@@ -44,7 +44,7 @@ def _expression(term: Term, name: Text, one: Expression) -> Problems:
     elif known is not None:
         yield from _equality(term, name, one, known)
     if one.op.text == "InRegexp" and _is_a_name(term.key, name.text):
-        yield from _unanchored(one, lambda text: _can_be(known, text))
+        yield from _unanchored(one, lambda text: _can_be(known, name.text, text))
     if one.op.text == "InRegexp" and (term.key, name.text) == _FULL:
         yield from _plus(one)
 
@@ -64,14 +64,11 @@ def _plus(one: Expression) -> Problems:
             yield found("impossible-value", value.at, message, hint)
 
 
-def _can_be(known: Element | None, text: str) -> bool:
+def _can_be(known: Element | None, name: str, text: str) -> bool:
     """Whether a text may be a whole value, and not only its beginning."""
-    if known is None or known.kind not in _DIGITS:
+    if known is None or known.kind not in {Kind.PCI_ID, Kind.USB_ID}:
         return True
-    return len(text) == _DIGITS[known.kind]
-
-
-_DIGITS: Final = MappingProxyType({Kind.PCI_ID: 4})
+    return len(text) == impossible.digits(known.kind, name)
 
 
 def _of_flag(term: Term, name: Text, one: Expression) -> Problems:

@@ -180,6 +180,19 @@ def test_a_class_of_two_digits_is_a_base_class(op: str, value: str, hint: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "pattern", "hint"),
+    [
+        ("class", "0", 'write "^0", if that is how it begins'),
+        ("class", "03", 'write op: In, or "^03$"'),
+        ("vendor", "03", 'write "^03", if that is how it begins'),
+        ("vendor", "1d6b", 'write op: In, or "^1d6b$"'),
+    ],
+)
+def test_ids_of_usb_have_two_digits_or_four(name: str, pattern: str, hint: str) -> None:
+    assert hint == only(of("usb.device", name, "InRegexp", pattern)).hint
+
+
+@pytest.mark.parametrize(
     ("feature", "pattern", "hint"),
     [
         ("cpu.cpuid", "AVX", 'write op: In, or "^AVX$"'),
