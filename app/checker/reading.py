@@ -106,7 +106,7 @@ def read(
             for platform in platforms:
                 one.take(platform, outcome.platforms.get(platform), memory, reading)
         else:
-            for place in (*platforms, None):
+            for place in platforms:
                 one.say(place, Said(*_answer(outcome)), outcome.mark)
         reading.images.append(one.finding())
         reading.stands.append(one.stands)

@@ -109,13 +109,13 @@ async def walk(
         return found
     free = Asked(asked.manifest.with_pod_spec(_ANYWHERE), is_image=asked.is_image)
     anywhere, excluded = await judge.judge(free), await alone.judge(asked)
-    if isinstance(anywhere, Judged):
-        found = replace(
-            found, images=explained(free, anywhere, node, unpublished).images
-        )
-    if isinstance(excluded, Judged):
-        found = replace(found, obstacles=Obstacles([node]).of(excluded))
-    return found
+    assert isinstance(anywhere, Judged), "as it was the first time"  # noqa: S101 - a bug of ours
+    assert isinstance(excluded, Judged), "likewise"  # noqa: S101
+    return replace(
+        found,
+        images=explained(free, anywhere, node, unpublished).images,
+        obstacles=Obstacles([node]).of(excluded),
+    )
 
 
 def explained(

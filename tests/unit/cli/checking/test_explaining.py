@@ -301,6 +301,12 @@ async def test_what_is_known_of_another_platform_says_nothing(
     assert (expected, said) == (image.verdict, image.said)
 
 
+async def test_a_spec_without_a_tag_that_counts_asks_for_nothing() -> None:
+    found = await walked(terms("{feature: a.b}"), options=Options(tags=("none",)))
+    said = "no set of its spec has a tag that counts: it asks for nothing"
+    assert ("fits", said) == (found.images[0].verdict, found.images[0].said)
+
+
 async def test_a_node_that_is_no_candidate_says_so() -> None:
     found = await walked(terms("{feature: kernel.loadedmodule}"), "kept")
     assert "TaintToleration" == found.excluded_by
