@@ -88,7 +88,9 @@ def located(error: SpecError, file: str) -> str:
 
 
 def want_colour() -> bool:
-    """Colour only on a terminal, and never against `NO_COLOR`."""
+    """Colour only on a terminal that knows any, and never against `NO_COLOR`."""
     import os  # noqa: PLC0415 - needed by few commands
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()

@@ -298,17 +298,22 @@ class _Check:
     def _explained(self, walked: Sequence[Explained]) -> Result:
         verdicts = {one.verdict for one in walked}
         code = next((_EXIT[one] for one in _WORST if one in verdicts), FITS)
-        return Result(walks.render(walked, self.wanted.output), code)
+        width = _width() if sys.stdout.isatty() else None
+        return Result(walks.render(walked, self.wanted.output, width=width), code)
 
     def _printed(self, report: Report) -> str:
-        is_terminal = sys.stdout.isatty()
         return formats.render(
             report,
             self.wanted.output,
-            width=shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH,
+            width=_width(),
             colour=want_colour(),
             every_node=self.wanted.every_node,
         )
+
+
+def _width() -> int:
+    is_terminal = sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH
 
 
 def _node(known: KnownNodes, name: str) -> Node:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from app.cli.checking.explaining import Explained, Image
 from app.cli.output import safe
 from app.cli.reports.formats import ReportFormat
+from app.cli.reports.grid import MIN_WIDTH, paragraph
 from app.cli.specs import printing
 from app.cli.specs.options import Format
 from app.cli.walking import Check, Rule, Set, Term
+from app.compat.columns import width as columns_of
 from app.errors import ConfigError
 
 _DOCUMENTS: Final = {ReportFormat.JSON: Format.JSON, ReportFormat.YAML: Format.YAML}
@@ -27,8 +31,16 @@ def require(output: ReportFormat) -> None:
         raise ConfigError("InvalidOptions", text)
 
 
-def render(found: Sequence[Explained], output: ReportFormat) -> str:
+def render(
+    found: Sequence[Explained], output: ReportFormat, *, width: int | None = None
+) -> str:
     """One document, with the end of its last line.
+
+    Args:
+        found: walks, in order.
+        output: how.
+        width: columns of the terminal, at least `MIN_WIDTH`; of a table only. `None`
+            where nobody looks: no line is folded.
 
     Raises:
         ConfigError: as for `require`.
@@ -36,8 +48,21 @@ def render(found: Sequence[Explained], output: ReportFormat) -> str:
     require(output)
     if output in _DOCUMENTS:
         return printing.document(printing.plain(found), _DOCUMENTS[output])
-    blocks = ("".join(f"{safe(line)}\n" for line in _lines(one)) for one in found)
-    return "\n".join(blocks)
+    columns = sys.maxsize if width is None else max(width, MIN_WIDTH)
+    blocks = (chain.from_iterable(_folded(_lines(one), columns)) for one in found)
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+
+
+def _folded(lines: Iterable[str], width: int) -> Iterator[Iterator[str]]:
+    """What is longer than a line goes on beneath, further in."""
+    for line in map(safe, lines):
+        text = line.lstrip(" ")
+        indent = " " * (len(line) - len(text))
+        if columns_of(line) <= width:
+            yield iter((line,))
+        else:
+            more = f"{indent}    "
+            yield paragraph(text, width=width, first=indent, indent=more)
 
 
 def _lines(one: Explained) -> Iterator[str]:

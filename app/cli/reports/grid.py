@@ -15,10 +15,13 @@ from typing import Final, NamedTuple, TypeAlias
 from app.cli.output import safe
 from app.compat.columns import width as columns_of
 
+MIN_WIDTH: Final = 40
+"""A narrower terminal folds the lines itself."""
+
 GAP: Final = 2
 """Columns between two columns of a table."""
 
-MIN_FIRST: Final = 16
+MIN_FIRST: Final = 12
 """The first column is folded down to this, before anything else gives way."""
 
 MIN_COLUMN: Final = 7

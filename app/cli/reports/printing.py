@@ -13,12 +13,9 @@ from itertools import chain, groupby
 from typing import Final
 
 from app.cli.reports import words
-from app.cli.reports.grid import Line, Pen, Piece, Style, paragraph, table
+from app.cli.reports.grid import MIN_WIDTH, Line, Pen, Piece, Style, paragraph, table
 from app.cli.reports.report import Change, Report, Verdict, Workload
 from app.cli.reports.rows import answers_of
-
-MIN_WIDTH: Final = 60
-"""A narrower terminal folds the lines itself."""
 
 _MAX_WHY: Final = 2
 _MAX_DETAILS: Final = 1 + _MAX_WHY
@@ -152,7 +149,8 @@ def _outcome(one: Workload, *, width: int, pen: Pen) -> Iterator[str]:
         changes = [words.change(each) for each in nearest.reasons]
         yield from _list(changes, nearest.more, width=width)
     if one.action:
-        yield words.acts(one) + (":" if one.texts else "")
+        acts = words.acts(one) + (":" if one.texts else "")
+        yield from paragraph(acts, width=width, indent="  ", first="")
         for text in one.texts:
             for line in text.split("\n"):
                 yield from paragraph(line, width=width, indent="    ", first="  ")

@@ -38,3 +38,12 @@ def test_colour_is_for_terminals_that_want_it(
         monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys, "stdout", Screen(is_terminal=is_terminal))
     assert expected is want_colour()
+
+
+def test_a_dumb_terminal_knows_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Screen(is_terminal=True))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    assert not want_colour()
+    monkeypatch.setenv("TERM", "xterm")
+    assert want_colour()

@@ -10,6 +10,7 @@ import pytest
 from app.cli.reports import printing
 from app.cli.reports.report import Report, Row, Verdict, Workload
 from app.cli.reports.rows import MAX_REASONS, MAX_ROWS
+from app.compat.columns import width
 from tests.tools.shown_reports import (
     FITTING,
     HOMELESS,
@@ -220,3 +221,12 @@ def test_a_workload_without_images_has_nodes_all_the_same() -> None:
     text = printed(replace(FITTING, images=(), rows=rows))
     assert ["NODE", "ALL", "SCORE"] == titles(text)
     assert "images:" not in text
+
+
+def test_a_table_with_every_column_fits_forty_columns() -> None:
+    """A pane beside an editor; below, the terminal folds."""
+    long = replace(MISFIT, name="StatefulSet payments/ledger-reconciliation")
+    report = replace(SEVERAL, workloads=(long, FITTING, UNCLEAR, HOMELESS))
+    lines = printing.text(report, width=40, colour=False).splitlines()
+    assert 40 == printing.MIN_WIDTH
+    assert 40 >= max(map(width, lines))
