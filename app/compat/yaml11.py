@@ -222,6 +222,10 @@ def _short(tag: str) -> str:
     return "!!" + tag.removeprefix(_TAG)
 
 
+_LONG: Final = 64
+"""Characters of a scalar from which on reading it again is worth avoiding."""
+
+
 class _Expander:
     """Turns nodes into values, and counts as goyaml.v2's decoder does."""
 
@@ -233,12 +237,13 @@ class _Expander:
         self._alias_count = 0
         self._alias_depth = 0
         self._expanding: set[int] = set()
+        self._long: dict[int, Scalar] = {}
 
     def expand(self, node: Node, depth: int) -> Value:
         """The value of a node that has `depth` collections around it."""
         if isinstance(node, ScalarNode):
             self._count_one(node)
-            data = resolve(node)
+            data = self._resolved(node)
             if type(data) is float and not math.isfinite(data):
                 self.has_non_finite = True
             return Value(data, node.line, node.column)
@@ -254,6 +259,14 @@ class _Expander:
         value = Value({}, node.line, node.column)
         self._fill(node, value, depth)
         return value
+
+    def _resolved(self, node: ScalarNode) -> Scalar:
+        """Its value; a long one is read once, however many aliases lead to it."""
+        if len(node.value) < _LONG:
+            return resolve(node)
+        if id(node) not in self._long:
+            self._long[id(node)] = resolve(node)
+        return self._long[id(node)]
 
     def _fill(self, node: MappingNode, into: Value, depth: int) -> None:
         entries = cast("dict[str, Value]", into.data)
