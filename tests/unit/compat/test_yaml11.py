@@ -240,5 +240,5 @@ def test_a_long_scalar_is_read_once_however_many_aliases_lead_to_it(
 
     monkeypatch.setattr(strconv, "parse_int", counted)
     text = "0x" + "1" * (length - 2)
-    read(f"[&k {text}, *k, *k, *k]".encode(), LIMITS)
+    read(f"[&k {text}, *k, *k, *k]".encode(), Limits())
     assert [text] * times == read
