@@ -232,13 +232,13 @@ def test_a_long_scalar_is_read_once_however_many_aliases_lead_to_it(
     length: int, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a spec of 200 KB with thousands of aliases of one number took 14 s."""
-    read: list[str] = []
+    seen: list[str] = []
 
     def counted(text: str, base: int = 0) -> int:
-        read.append(text)
+        seen.append(text)
         return int(text, base)
 
     monkeypatch.setattr(strconv, "parse_int", counted)
     text = "0x" + "1" * (length - 2)
     read(f"[&k {text}, *k, *k, *k]".encode(), Limits())
-    assert [text] * times == read
+    assert [text] * times == seen
