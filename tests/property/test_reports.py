@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.admission.findings import Answer
-from app.cli.reports import document, html, junit, printing
+from app.cli.reports import document, grid, html, junit, printing
 from app.cli.reports.labels import labels
 from app.cli.reports.report import (
     Cell,
@@ -219,7 +219,7 @@ def test_a_page_has_no_tag_but_ours(report: Report) -> None:
     text.encode()
 
 
-@given(REPORT, st.integers(printing.MIN_WIDTH, 200), st.booleans())
+@given(REPORT, st.integers(grid.MIN_WIDTH, 200), st.booleans())
 def test_a_table_fits_and_is_printable(
     report: Report, columns: int, every_node: bool
 ) -> None:

@@ -83,6 +83,8 @@ def _run(program: str, arguments: list[str]) -> int:
 def _command(row: commands.Row, program: str, arguments: list[str]) -> int:
     import typer  # noqa: PLC0415 - takes longer than all above
 
+    if row.is_server:
+        streams.allow_closed()
     from app.cli import output  # noqa: PLC0415
     from app.cli.frame import loading, usage  # noqa: PLC0415
     from app.errors import ImagecompatError  # noqa: PLC0415

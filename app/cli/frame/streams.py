@@ -1,11 +1,14 @@
 """Standard streams that never surprise a command.
 
-A closed one is the null device; what an encoding lacks is printed as `?`; who stops
-reading our output (`| head`) ends the command without a word.
+A closed one is the null device, but that an answer which goes nowhere is an error: a
+script would take the exit status for one that was read. What an encoding lacks is
+printed as `?`; who stops reading our output (`| head`) ends the command without a word.
 """
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from typing import IO, Any, Final, TextIO
@@ -17,7 +20,10 @@ PIPE_CLOSED: Final = 141
 def prepare() -> None:
     """Makes the standard streams fit to be used."""
     sys.stdin = _open(sys.stdin, "r")
+    is_closed = sys.stdout is None
     sys.stdout = _open(sys.stdout, "w")
+    if is_closed:
+        sys.stdout = Closed(sys.stdout)
     sys.stderr = _open(sys.stderr, "w")
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -30,6 +36,32 @@ def _open(stream: TextIO | None, mode: str) -> Any:  # noqa: ANN401 - a text str
         return stream
     # For the rest of the process, as the stream itself would be.
     return open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123
+
+
+class Closed(io.TextIOBase):
+    """Standard output that was closed before we began: nothing can be written to it.
+
+    Args:
+        place: holds its descriptor, so that no file gets it.
+    """
+
+    encoding = "utf-8"
+    errors = "strict"
+
+    def __init__(self, place: TextIO) -> None:
+        super().__init__()
+        self.place: Final = place
+
+    def write(self, text: str) -> int:
+        """Raises `OSError`."""
+        del text
+        raise OSError(errno.EBADF, "it is closed", "standard output")
+
+
+def allow_closed() -> None:
+    """Lets what is written to a closed standard output go nowhere: for servers."""
+    if isinstance(sys.stdout, Closed):
+        sys.stdout = sys.stdout.place
 
 
 def drop(stream: IO[str]) -> None:

@@ -74,7 +74,9 @@ def _parsed(content: bytes, wanted: Wanted) -> Spec:
 
 def _content(wanted: Wanted) -> bytes | None:
     """The spec's bytes; `None` if nothing is attached to the image."""
-    if (wanted.spec is None) == (wanted.image is None):
+    if wanted.spec is not None and wanted.image is not None:
+        raise ConfigError("InvalidOptions", "--spec and --image: only one of them")
+    if wanted.spec is None and wanted.image is None:
         raise ConfigError("InvalidOptions", "expected --spec FILE or --image REFERENCE")
     if wanted.spec is not None:
         if wanted.spec == "-" and "-" in (wanted.nodes.files or ()):

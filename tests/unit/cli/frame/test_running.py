@@ -172,16 +172,36 @@ def test_a_full_disk_is_said() -> None:
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        ("imagecompat --help >&-", 0),
+        ("imagecompat validate-spec none >&-", 2),
+        ("imagecompat serve --settings none >&-", 2),
         ("imagecompat validate-spec none 2>&-", 2),
         ("imagecompat validate-spec - <&-", 2),
-        ("imagecompat status --help >&- 2>&- <&-", 0),
+        ("imagecompat status --help >&- 2>&- <&-", 3),
     ],
 )
 def test_a_closed_stream_is_the_null_device(script: str, code: int) -> None:
     done = shell(script)
     assert (code, b"") == (done.returncode, done.stdout), done
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "status --help"])
+def test_an_answer_that_goes_nowhere_is_no_answer(words: str) -> None:
+    """Exit status 0 would say that it fits, and nobody was told."""
+    done = shell(f"imagecompat {words} >&-")
+    assert (3, b"imagecompat: standard output: it is closed\n") == (
+        done.returncode,
+        done.stderr,
+    )
+
+
+def test_a_server_needs_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", streams.Closed(place))
+    streams.allow_closed()
+    assert place is sys.stdout
+    streams.allow_closed()
+    assert place is sys.stdout
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from app.cli.reports import printing
+from app.cli.reports.grid import MIN_WIDTH
 from app.cli.reports.report import Report, Row, Verdict, Workload
 from app.cli.reports.rows import MAX_REASONS, MAX_ROWS
 from app.compat.columns import width
@@ -163,8 +164,8 @@ def test_a_narrow_terminal_folds_the_lines_itself() -> None:
     def text(width: int) -> str:
         return printing.text(SEVERAL, width=width, colour=False)
 
-    assert text(printing.MIN_WIDTH) == text(1)
-    assert text(printing.MIN_WIDTH + 20) != text(1)
+    assert text(MIN_WIDTH) == text(1)
+    assert text(MIN_WIDTH + 20) != text(1)
 
 
 def test_no_name_can_colour_or_move_the_terminal() -> None:
@@ -228,5 +229,5 @@ def test_a_table_with_every_column_fits_forty_columns() -> None:
     long = replace(MISFIT, name="StatefulSet payments/ledger-reconciliation")
     report = replace(SEVERAL, workloads=(long, FITTING, UNCLEAR, HOMELESS))
     lines = printing.text(report, width=40, colour=False).splitlines()
-    assert 40 == printing.MIN_WIDTH
+    assert 40 == MIN_WIDTH
     assert 40 >= max(map(width, lines))

@@ -64,7 +64,10 @@ def test_an_image_without_a_spec_asks_for_nothing(
     [
         pytest.param((), 2, "expected --spec FILE or --image REFERENCE", id="neither"),
         pytest.param(
-            ("--image", "{app}", "--spec", "-"), 2, "expected --spec FILE", id="both"
+            ("--image", "{app}", "--spec", "-"),
+            2,
+            "--spec and --image: only one of them",
+            id="both",
         ),
         pytest.param(("--image", "X"), 2, "not an image reference", id="no-reference"),
         pytest.param(
