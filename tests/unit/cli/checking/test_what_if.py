@@ -287,3 +287,8 @@ def test_whose_labels_are_concluded_is_known_afterwards(
     gone.write_text("kind: WhatIf\nsteps:\n- nodes: {names: [a]}\n  remove: true\n")
     assert {"b", "d"} == what_if.apply(known, [*paths, str(gone)]).inferred
     assert {"b", "d"} == what_if.apply(known, paths, replaces_all=True).inferred
+
+
+def test_what_is_no_mapping_is_no_what_if() -> None:
+    found = ((), ("w.yaml:1:1: WhatIf: expected a mapping, got a list",))
+    assert found == steps.read(b"[]", "w.yaml")
