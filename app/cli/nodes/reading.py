@@ -75,6 +75,7 @@ class _Gathered:
 
     Attributes:
         places: what is said -> where that was.
+        unseen: nodes that only NodeFeatures name, and of which nothing is known.
     """
 
     def __init__(self) -> None:
@@ -82,6 +83,7 @@ class _Gathered:
         self.features: dict[str, Features] = {}
         self.objects: list[NodeFeature] = []
         self.places: dict[str, str] = {}
+        self.unseen: set[str] = set()
         self.has_nodes = False
         self.sets: FeatureSets | None = None
 
@@ -182,7 +184,7 @@ class _Gathered:
             Snapshot(self.nodes, self.features, 1),
             origin,
             tuple(notes),
-            frozenset(lacking),
+            frozenset(lacking | self.unseen),
         )
 
     def _merge(self, namespaces: tuple[str, ...], notes: list[str]) -> None:
@@ -213,6 +215,7 @@ class _Gathered:
         self._note(notes, objects, others if self.has_nodes else set())
         for name in sorted(merged - features.keys() - self.nodes.keys()):
             self.nodes[name] = Node(name, labels={"kubernetes.io/hostname": name})
+            self.unseen.add(name)
 
     def _note(
         self, notes: list[str], counted: list[NodeFeature], gone: set[str]

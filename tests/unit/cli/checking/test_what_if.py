@@ -292,3 +292,19 @@ def test_whose_labels_are_concluded_is_known_afterwards(
 def test_what_is_no_mapping_is_no_what_if() -> None:
     found = ((), ("w.yaml:1:1: WhatIf: expected a mapping, got a list",))
     assert found == steps.read(b"[]", "w.yaml")
+
+
+def test_a_node_that_only_a_node_feature_names_stays_as_it_is(
+    known: KnownNodes, tmp_path: Path
+) -> None:
+    """Of what another than its worker says, too, nobody learns its taints."""
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeature\nmetadata:\n"
+        "  name: a-vendor\n  namespace: other\n"
+        "  labels: {nfd.node.kubernetes.io/node-name: a}\n"
+        "spec: {features: {flags: {}, attributes: {}, instances: {}}}\n"
+    )
+    found = what_if.apply(known, [str(path)])
+    assert known.snapshot.nodes["a"] == found.snapshot.nodes["a"]
+    assert "a" not in found.snapshot.features
