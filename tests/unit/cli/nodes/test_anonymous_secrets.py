@@ -131,12 +131,9 @@ def test_names_of_a_kernels_own_modules_and_options_are_told() -> None:
         attributes={"kernel.config": {"ZEBRA": "y", "ZEBRA_KEY": "acme", "A B": "y"}},
     )
     text = printed(features)
-    assert (2, 2, 0, 0) == (
-        text.count("zebra_drv"),
-        text.count('"zebra'),
-        text.count("acme"),
-        text.count("a b"),
-    ) or "zebra_drv" in text
+    assert [True, True, True, False, False] == [
+        one in text for one in ("zebra_drv", '"zebra"', '"zebra_key"', "acme", "a b")
+    ]
 
 
 def test_every_flag_and_number_of_nfds_own_is_kept() -> None:
