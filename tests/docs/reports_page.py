@@ -182,4 +182,7 @@ def _junit() -> Iterator[str]:
         " summary, reasons, closest node, the webhook's texts |"
     )
     yield "| `error` | `message`, `type` | nobody can be sure; the same |"
-    yield "| `skipped` | `message` | with `--what-if`: what does not fit now cannot break |"
+    yield (
+        "| `skipped` | `message` |"
+        " with `--what-if`: what does not fit now cannot break |"
+    )
