@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -9,6 +10,7 @@ from app.cli.authoring import draft, nvidia, of_image
 from app.cli.authoring.draft import MAX_SETS, Draft, Set
 from app.compat import matching, parse
 from app.compat.features import Features
+from app.errors import ConfigError
 from app.oci.writing.configurations import Configuration
 from app.ports import Platform
 from app.recipes import NAMED
@@ -56,6 +58,11 @@ def test_what_an_image_says_becomes_a_valid_spec(
 ) -> None:
     """However odd it is; and all comments stay comments."""
     drafted = of_image.draft(name, found)
+    if not drafted.sets:
+        assert any(one.startswith("Note: ") for one in drafted.comments)
+        with pytest.raises(ConfigError, match="no compatibility sets"):
+            draft.text(drafted)
+        return
     content = draft.text(drafted)
     spec = parse.read_for_admission(content.encode())
     assert [
