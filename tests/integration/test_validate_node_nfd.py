@@ -140,6 +140,19 @@ async def test_every_flag_of_nfds_does_what_it_does_there(
     assert clients.theirs(*flags).out == table.out
 
 
+@pytest.mark.parametrize("value", ["true", "1", "T"])
+async def test_a_flag_takes_a_value_as_nfds_does(
+    clients: Clients, address: str, value: str
+) -> None:
+    image = await attached(address, f"value{value.lower()}", TAGS)
+    flags = ("--image", image, f"--plain-http={value}", f"--output-json={value}")
+    theirs, ours = clients.theirs(*flags), clients.ours(*flags)
+    assert theirs.out == ours.out
+    assert theirs.out.startswith(b"[")
+    as_table = (*flags, "--output-json=false", "-o", "nfd-table")
+    assert b"COMPATIBILITY SET" in clients.ours(*as_table).out
+
+
 async def test_credentials_are_read_as_nfd_reads_them(
     clients: Clients, address: str
 ) -> None:
@@ -173,7 +186,6 @@ async def test_a_rule_that_cannot_be_evaluated_ends_both(
     [
         pytest.param(("and", "more"), id="more words"),
         pytest.param(("--registry-username", "ada"), id="nobody's password"),
-        pytest.param(("--output-json=true",), id="a flag's value"),
     ],
 )
 async def test_what_nfd_passes_over_is_refused(
