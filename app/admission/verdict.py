@@ -94,7 +94,7 @@ def verdict_of(finding: PodFinding) -> Verdict:
     if not finding.fits and finding.asks_for_something:
         is_known = finding.candidates and not finding.unknown
         return Verdict.DOES_NOT_FIT if is_known else Verdict.UNKNOWN
-    was_seen = (_NOT_LOOKED.isdisjoint(image.answers) for image in finding.images)
+    was_seen = (UNSEEN.keys().isdisjoint(image.answers) for image in finding.images)
     return Verdict.FITS if all(was_seen) else Verdict.UNKNOWN
 
 
@@ -146,8 +146,6 @@ def _capped(policy: Policy, finding: PodFinding, code: Code, action: Action) -> 
     least = min((limit for limit, _ in lower), default=action)
     return Cause(code, least, capped_by=", ".join(why for _, why in lower))
 
-
-_NOT_LOOKED: Final = frozenset(UNSEEN)
 
 _Row: TypeAlias = tuple[Code, Callable[[Policy], Action]]
 

@@ -106,8 +106,9 @@ def read(
             for platform in platforms:
                 one.take(platform, outcome.platforms.get(platform), memory, reading)
         else:
+            said = Said(*_answer(outcome))
             for place in platforms:
-                one.say(place, Said(*_answer(outcome)), outcome.mark)
+                one.say(place, said, outcome.mark)
         reading.images.append(one.finding())
         reading.stands.append(one.stands)
         reading.unseen.append(one.unseen)

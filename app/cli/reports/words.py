@@ -46,10 +46,6 @@ ANSWERS: Final[Mapping[Answer, str]] = {
 
 NOT_JUDGED: Final = "not judged"
 
-NOT_LOOKED_UP: Final = frozenset(UNSEEN)
-"""Answers after which nobody knows what the image asks for."""
-
-
 SAME: Final = "keeps its verdict"
 
 _OUTCOMES: Final[Mapping[Verdict, str]] = {
@@ -147,7 +143,7 @@ def closest(nearest: Nearest) -> str:
 
 def is_judged(image: JudgedImage) -> bool:
     """Whether it is known what an image asks for, if only on some platform."""
-    return not image.answers or not NOT_LOOKED_UP.issuperset(image.answers)
+    return not image.answers or not image.answers.keys() <= UNSEEN.keys()
 
 
 def cell(one: Cell, image: JudgedImage) -> str:
@@ -236,7 +232,7 @@ def why(workload: Workload) -> tuple[str, ...]:
         (name, text)
         for name, one in zip(names, workload.images, strict=True)
         for answer, text in answers(one)
-        if answer in NOT_LOOKED_UP
+        if answer in UNSEEN
     ]
     told_already = {text for _, text in unseen}
     found = [f"{name}: {text}" for name, text in unseen]
