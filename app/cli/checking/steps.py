@@ -13,10 +13,8 @@ from typing import Final, TypeVar
 
 from app.cli.suites.fields import Reader, Record
 from app.cli.suites.suite import Place
-from app.compat import yaml11
 from app.compat.limits import Limits
 from app.compat.yaml11 import Value
-from app.errors import SpecError
 
 KIND: Final = "WhatIf"
 MAX_BYTES: Final = 1 << 20
@@ -84,10 +82,8 @@ def read(content: bytes, file: str) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         file: its path, for places.
     """
     reader = Reader(file)
-    try:
-        root = yaml11.read(content, LIMITS).root
-    except SpecError as error:
-        reader.add(Place(file, error.line or 1, error.column or 1), error.message)
+    root = reader.root(content, LIMITS)
+    if root is None:
         return (), tuple(reader.problems)
     top = reader.record(root, KIND, ("apiVersion", "kind", "steps"))
     if top is None:

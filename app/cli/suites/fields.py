@@ -12,8 +12,11 @@ from difflib import get_close_matches
 from typing import Final, TypeAlias
 
 from app.cli.suites.suite import Place
+from app.compat import yaml11
+from app.compat.limits import Limits
 from app.compat.yaml11 import Value
 from app.compat.yaml_nodes import ScalarNode
+from app.errors import SpecError
 
 MAX_ECHO: Final = 40
 """Characters of a wrong value that are shown."""
@@ -42,6 +45,15 @@ class Reader:
 
     file: str
     problems: list[str] = field(default_factory=list)
+
+    def root(self, content: bytes, limits: Limits) -> Value | None:
+        """What a file holds; `None` with a problem if it is no YAML."""
+        try:
+            return yaml11.read(content, limits).root
+        except SpecError as error:
+            place = Place(self.file, error.line or 1, error.column or 1)
+            self.add(place, error.message)
+            return None
 
     def place(self, value: Value, *, key: bool = False) -> Place:
         """Where a value stands, or its key."""

@@ -7,8 +7,8 @@ when nodes and specs were loaded is left to `loading`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeVar
 
 from app.cli.suites.fields import Reader, Record, near, plain
 from app.cli.suites.suite import (
@@ -23,11 +23,11 @@ from app.cli.suites.suite import (
     SpecSource,
     Suite,
 )
-from app.compat import features, yaml11
+from app.compat import features
 from app.compat.limits import Limits
 from app.compat.outcome import UnpublishedFeatures
 from app.compat.yaml11 import Value
-from app.errors import ConfigError, SpecError
+from app.errors import ConfigError
 
 LIMITS: Final = Limits(bytes=4 << 20, nodes=500_000)
 """A suite is its author's own; these only keep a mistake from taking for ever."""
@@ -42,6 +42,7 @@ _TEST: Final = (
     *("name", "spec", "node", "nodes", "tags"),
     *("expect", "score", "set", "failing", "reason"),
 )
+_Entry = TypeVar("_Entry", SpecEntry, NodeEntry)
 _MATRIX: Final = ("name", "nodes", "tags", "specs")
 _CELLS: Final[Mapping[object, Expected]] = {
     True: Expected(answer=Answer.FITS, score=0),
@@ -59,10 +60,8 @@ def read(content: bytes, file: str) -> tuple[Suite, tuple[str, ...]]:
         file: its path, for places.
     """
     reader = Reader(file)
-    try:
-        root = yaml11.read(content, LIMITS).root
-    except SpecError as error:
-        reader.add(Place(file, error.line or 1, error.column or 1), error.message)
+    root = reader.root(content, LIMITS)
+    if root is None:
         return Suite(file=file, name=file), tuple(reader.problems)
     suite = _suite(root, reader)
     return suite, tuple(reader.problems)
@@ -82,8 +81,8 @@ def _suite(root: Value, reader: Reader) -> Suite:
         file=reader.file,
         name=reader.text(top, "name", given=reader.file) or reader.file,
         unpublished=_unpublished(top, reader),
-        specs=tuple(_specs(top, reader, broken)),
-        nodes=tuple(_nodes(top, reader, broken)),
+        specs=tuple(_entries(top, ("spec", _SPEC), _spec, reader, broken)),
+        nodes=tuple(_entries(top, ("node", _NODE), _node, reader, broken)),
         cases=(*_tests(top, reader), *_matrices(top, reader)),
         broken=frozenset(broken),
     )
@@ -107,18 +106,32 @@ def _unpublished(top: Record, reader: Reader) -> UnpublishedFeatures:
 # Specs and nodes ----------------------------------------------------------------
 
 
-def _specs(
-    top: Record, reader: Reader, broken: set[tuple[str, str]]
-) -> Iterator[SpecEntry]:
+def _entries(
+    top: Record,
+    kind: tuple[str, tuple[str, ...]],
+    make: Callable[[Value, Record, Reader], _Entry | None],
+    reader: Reader,
+    broken: set[tuple[str, str]],
+) -> Iterator[_Entry]:
+    """The entries of a list that can be used; what cannot goes to `broken`.
+
+    Args:
+        top: the suite.
+        kind: what one is called, and the fields that it may have.
+        make: of one.
+        reader: of the file.
+        broken: kind and name of what nobody can refer to.
+    """
+    name, fields = kind
     taken: set[str] = set()
-    if not _is_list(top, "specs"):
-        broken.add(("spec", ""))
-    for value in reader.items(top, "specs"):
-        record = reader.record(value, "spec", _SPEC)
-        entry = None if record is None else _spec(value, record, reader)
+    if not _is_list(top, f"{name}s"):
+        broken.add((name, ""))
+    for value in reader.items(top, f"{name}s"):
+        record = reader.record(value, name, fields)
+        entry = None if record is None else make(value, record, reader)
         if entry is None:
-            broken.add(("spec", _given(record)))
-        elif _is_new(entry.name, entry.place, taken, reader):
+            broken.add((name, _given(record)))
+        elif not entry.name or _is_new(entry.name, entry.place, taken, reader):
             yield entry
 
 
@@ -176,21 +189,6 @@ def _inline(value: Value, reader: Reader) -> bytes | None:
         return json.dumps(plain(value)).encode()
     reader.wrong(value, "inline", "a spec, as a mapping or as text")
     return None
-
-
-def _nodes(
-    top: Record, reader: Reader, broken: set[tuple[str, str]]
-) -> Iterator[NodeEntry]:
-    taken: set[str] = set()
-    if not _is_list(top, "nodes"):
-        broken.add(("node", ""))
-    for value in reader.items(top, "nodes"):
-        record = reader.record(value, "node", _NODE)
-        entry = None if record is None else _node(value, record, reader)
-        if entry is None:
-            broken.add(("node", _given(record)))
-        elif not entry.name or _is_new(entry.name, entry.place, taken, reader):
-            yield entry
 
 
 def _node(value: Value, record: Record, reader: Reader) -> NodeEntry | None:
