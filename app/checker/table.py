@@ -113,7 +113,12 @@ _LATE: Final = Cell(
     Outcome.UNKNOWN, reasons=(Why("", "spec", "to be judged in time", "it was not"),)
 )
 _NO_DATA: Final = Why(
-    "", "NodeFeature", "published by NFD", "none", changeable=True, advice="run NFD"
+    "",
+    doubts.NO_DATA.what,
+    doubts.NO_DATA.want,
+    doubts.NO_DATA.found,
+    changeable=True,
+    advice=doubts.NO_DATA.advice,
 )
 _OTHERS: Final = Why("", "other reasons", "", "")
 _UNDESCRIBED: Final = Cell(Outcome.UNKNOWN, reasons=(_NO_DATA,))

@@ -65,7 +65,7 @@ def export(
     """
     from app.cli.nodes import finding, writing  # noqa: PLC0415
     from app.cli.nodes.known import on_labels  # noqa: PLC0415
-    from app.cli.output import safe  # noqa: PLC0415
+    from app.cli.output import tell_notes  # noqa: PLC0415
     from app.errors import ConfigError  # noqa: PLC0415
 
     if host and (nodes_from.files or nodes_from.is_of_cluster):
@@ -96,5 +96,4 @@ def export(
             notes = of_host.notes(known.unread, every=True)
         if output is ExportFormat.JSON:  # the others have no place for labels
             notes += (*on_labels(known.snapshot.nodes, known.inferred),)
-        for note in notes:
-            typer.echo(f"imagecompat: note: {safe(note)}", err=True)
+        tell_notes(notes)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +43,10 @@ def exit_code(error: ImagecompatError) -> int:
     """The exit code for an error, by its class or the nearest one above it."""
     known = (_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
     return next(known, COULD_NOT_FIND_OUT)
+
+
+PIPED_COLUMNS: Final = 120
+"""Of a table where nobody's terminal is known."""
 
 
 def read_input(path: str, *, most_bytes: int = MAX_INPUT_BYTES) -> bytes:
@@ -85,6 +89,21 @@ def located(error: SpecError, file: str) -> str:
     places = (name, error.line, error.column)
     where = ":".join(str(part) for part in places if part is not None)
     return safe(f"{where}: {error.message}")
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What a person should know besides, one line each on standard error."""
+    for note in notes:
+        print(f"imagecompat: note: {safe(note)}", file=sys.stderr)  # noqa: T201
+
+
+def columns() -> int:
+    """Of the terminal; of what is none, as many as people can read."""
+    if not sys.stdout.isatty():
+        return PIPED_COLUMNS
+    import shutil  # noqa: PLC0415 - needed by few commands
+
+    return shutil.get_terminal_size().columns
 
 
 def want_colour() -> bool:

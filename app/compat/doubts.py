@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.compat.outcome import Erred, Reason, Unpublished
 
@@ -21,6 +21,10 @@ class Doubt(NamedTuple):
     want: str
     found: str
     advice: str = ""
+
+
+NO_DATA: Final = Doubt("NodeFeature", "published by NFD", "none", "run NFD")
+"""Why all is unknown on a node of which nothing is published."""
 
 
 def doubt(reason: Reason) -> Doubt:

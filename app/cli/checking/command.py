@@ -12,9 +12,8 @@ Nothing is printed before all of it is known.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -47,10 +46,11 @@ from app.cli.checking.manifests import Found
 from app.cli.checking.typed import Given, Wanted
 from app.cli.nodes import finding
 from app.cli.nodes.known import KnownNodes, named, on_labels
-from app.cli.output import COULD_NOT_FIND_OUT, DOES_NOT_FIT, FITS, safe, want_colour
+from app.cli.output import columns, tell_notes, want_colour
 from app.cli.progress import Meter
 from app.cli.reports import formats
-from app.cli.reports.report import Report, Verdict
+from app.cli.reports.report import Report
+from app.cli.reports.verdict import EXIT_CODES, worst
 from app.errors import ConfigError
 from app.ports import Snapshot
 from app.scheduling.node import Node, platform_of
@@ -58,17 +58,8 @@ from app.scheduling.node import Node, platform_of
 if TYPE_CHECKING:
     from app.cli.checking.live import Named
 
-PIPED_WIDTH: Final = 120
-"""Columns of a table that no terminal shows."""
-
 _IDLE_SECONDS: Final = 30.0
 _MAX_KINDS: Final = 8
-_WORST: Final = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN)
-_EXIT: Final[Mapping[Verdict, int]] = {
-    Verdict.FITS: FITS,
-    Verdict.DOES_NOT_FIT: DOES_NOT_FIT,
-    Verdict.UNKNOWN: COULD_NOT_FIND_OUT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +214,7 @@ class _Check:
                 after,
             ),
         )
-        code = _EXIT[report.verdict]
+        code = EXIT_CODES[report.verdict]
         if before is not None:
             code = changes.exit_code(before.workloads, after.workloads)
         return Result(self._printed(report), code)
@@ -293,27 +284,21 @@ class _Check:
     def _tell(self, note: str) -> None:
         """A note beside a walk, which has no place for it."""
         if not self.wanted.reach.quiet:
-            print(f"imagecompat: note: {safe(note)}", file=sys.stderr)  # noqa: T201
+            tell_notes([note])
 
     def _explained(self, walked: Sequence[Explained]) -> Result:
-        verdicts = {one.verdict for one in walked}
-        code = next((_EXIT[one] for one in _WORST if one in verdicts), FITS)
-        width = _width() if sys.stdout.isatty() else None
+        code = EXIT_CODES[worst(one.verdict for one in walked)]
+        width = columns() if sys.stdout.isatty() else None
         return Result(walks.render(walked, self.wanted.output, width=width), code)
 
     def _printed(self, report: Report) -> str:
         return formats.render(
             report,
             self.wanted.output,
-            width=_width(),
+            width=columns(),
             colour=want_colour(),
             every_node=self.wanted.every_node,
         )
-
-
-def _width() -> int:
-    is_terminal = sys.stdout.isatty()
-    return shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH
 
 
 def _node(known: KnownNodes, name: str) -> Node:

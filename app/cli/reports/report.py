@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from app.admission.findings import Answer
 from app.cli.reports.verdict import Verdict as Verdict  # noqa: PLC0414 - exported
+from app.cli.reports.verdict import worst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,4 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """The worst of all: does not fit, else unknown, else fits."""
-        found = {one.verdict for one in self.workloads}
-        worst = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN)
-        return next((one for one in worst if one in found), Verdict.FITS)
+        return worst(one.verdict for one in self.workloads)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.cli.nodes import finding
 from app.cli.output import (
-    COULD_NOT_FIND_OUT,
-    DOES_NOT_FIT,
-    FITS,
+    columns,
     located,
     read_input,
-    safe,
+    tell_notes,
     want_colour,
 )
-from app.cli.reports.verdict import Verdict
+from app.cli.reports.verdict import EXIT_CODES, Verdict, worst
 from app.cli.validating import judging
 from app.cli.validating.options import NodeFormat, Wanted
 from app.compat import parse
@@ -29,14 +26,6 @@ if TYPE_CHECKING:
     from app.cli.validating.judging import Answer
     from app.cli.walking import Set
 
-PIPED_WIDTH: Final = 120
-"""Columns where nobody's terminal is known."""
-
-_EXIT: Final = {
-    Verdict.FITS: FITS,
-    Verdict.DOES_NOT_FIT: DOES_NOT_FIT,
-    Verdict.UNKNOWN: COULD_NOT_FIND_OUT,
-}
 _OF_NFD: Final = frozenset({NodeFormat.NFD_JSON, NodeFormat.NFD_TABLE})
 
 
@@ -59,7 +48,7 @@ def run(wanted: Wanted) -> Result:
     known = _nodes(wanted)
     answers = judging.judge(spec, known.snapshot, wanted.tags)
     text = _text(wanted, known, answers, spec, content=content)
-    return Result(text, _EXIT[judging.worst(one.verdict for one in answers.values())])
+    return Result(text, EXIT_CODES[worst(one.verdict for one in answers.values())])
 
 
 def _parsed(content: bytes, wanted: Wanted) -> Spec:
@@ -110,7 +99,8 @@ def _text(
             text = f"-o {wanted.output} is of one node, not of {len(answers)}: name one"
             raise ConfigError("InvalidOptions", text)
         ((node, only),) = answers.items()
-        _tell(known.notes, wanted)
+        if not wanted.reach.quiet:  # these forms have no place for notes
+            tell_notes(known.notes)
         return _of_nfd(wanted.output, node, only)
     if len(answers) == 1 and wanted.output is NodeFormat.TABLE:
         return _single(wanted, known, answers, spec)
@@ -131,13 +121,6 @@ def _of_nfd(form: NodeFormat, node: str, answer: Answer) -> str:
     return table.render(report, colour=want_colour())
 
 
-def _tell(notes: tuple[str, ...], wanted: Wanted) -> None:
-    """Notes beside a form that has no place for them."""
-    if not wanted.reach.quiet:
-        for note in notes:
-            print(f"imagecompat: note: {safe(note)}", file=sys.stderr)  # noqa: T201
-
-
 def _single(
     wanted: Wanted,
     known: KnownNodes,
@@ -153,7 +136,7 @@ def _single(
     if spec is not None and answer.found is None:
         notes = (*notes, f"nothing is known of node {node}")
     text = printing.text(
-        title, _walked(answer, spec), notes, width=_width(), colour=want_colour()
+        title, _walked(answer, spec), notes, width=columns(), colour=want_colour()
     )
     return f"{text}\n{answer.verdict}\n"
 
@@ -187,7 +170,7 @@ def _several(
     return formats.render(
         found,
         formats.ReportFormat(wanted.output.value),
-        width=_width(),
+        width=columns(),
         colour=want_colour(),
         every_node=wanted.every_node,
     )
@@ -199,11 +182,3 @@ def _walked(answer: Answer, spec: Spec | None) -> tuple[Set, ...]:
     from app.cli import walking  # noqa: PLC0415 - one of several
 
     return walking.walk(answer.found, spec, answer.features)
-
-
-def _width() -> int:
-    if not sys.stdout.isatty():
-        return PIPED_WIDTH
-    import shutil  # noqa: PLC0415 - slow
-
-    return shutil.get_terminal_size().columns

@@ -8,7 +8,7 @@ them, are judged once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,13 +82,6 @@ def judge(
             known[key] = _judge(spec, features, tags)
         answers[name] = known[key]
     return answers
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Of all nodes together: does not fit, else unknown, else fits."""
-    found = set(verdicts)
-    order = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN)
-    return next((one for one in order if one in found), Verdict.FITS)
 
 
 def _judge(spec: Spec, features: Features, tags: tuple[str, ...]) -> Answer:

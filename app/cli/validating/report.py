@@ -20,20 +20,21 @@ from app.cli.reports.report import (
     Verdict,
     Workload,
 )
-from app.cli.validating.judging import Answer, worst
+from app.cli.reports.verdict import worst
+from app.cli.validating.judging import Answer
 from app.compat import explain
 from app.compat.advice import advice
-from app.compat.doubts import doubt
+from app.compat.doubts import NO_DATA, doubt
 from app.compat.explain import Need
 from app.compat.outcome import Outcome, SetOutcome
 
 _UNDESCRIBED: Final = Reason(
     rule="",
-    what="NodeFeature",
-    want="published by NFD",
-    found="none",
+    what=NO_DATA.what,
+    want=NO_DATA.want,
+    found=NO_DATA.found,
     changeable=True,
-    advice="run NFD",
+    advice=NO_DATA.advice,
 )
 _RANK: Final = {Verdict.FITS: 0, Verdict.UNKNOWN: 1, Verdict.DOES_NOT_FIT: 2}
 

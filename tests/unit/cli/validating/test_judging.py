@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.cli.reports import verdict
 from app.cli.reports.verdict import Verdict
 from app.cli.validating import judging, report
 from app.compat import parse
@@ -96,7 +97,7 @@ def test_without_a_spec_every_node_fits_known_or_not() -> None:
     ],
 )
 def test_the_worst_verdict_counts(verdicts: list[Verdict], worst: Verdict) -> None:
-    assert worst is judging.worst(verdicts)
+    assert worst is verdict.worst(verdicts)
 
 
 def test_what_no_set_asks_for_is_named() -> None:
